@@ -1,4 +1,3 @@
-import type { AliasIndex } from './alias_index.ts'
 import { fnmatch, fold } from './glob.ts'
 
 /** A module that a name or an alias leads to. */
@@ -8,6 +7,12 @@ export interface Candidate {
   readonly alias: string | undefined
 }
 
+/** What an alias index looks like from here. */
+export interface Aliases {
+  /** The modules that have an alias matching `name`, which is folded already. */
+  lookup(name: string): readonly string[]
+}
+
 /** Where names and aliases are looked up. */
 export interface LookupSources {
   /** Aliases from the configuration, in its order. What they name is a module, not a further alias. */
@@ -15,11 +20,11 @@ export interface LookupSources {
   /** Is there a module file of this name? */
   hasModule(name: string): boolean
   /** `symbol:NAME`, for every symbol that a module exports. */
-  readonly symbols?: AliasIndex
+  readonly symbols?: Aliases
   /** Does an install or remove hook go by this name? It makes a name known that no module has. */
   hasHook?(name: string): boolean
-  readonly aliases: AliasIndex
-  readonly builtinAliases?: AliasIndex
+  readonly aliases: Aliases
+  readonly builtinAliases?: Aliases
   /** Is it part of the host, so that there is nothing to load? */
   isBuiltin?(name: string): boolean
 }
