@@ -1,1 +1,30 @@
-export {}
+import { Kernel, type KernelOptions } from './kernel/kernel.ts'
+
+/**
+ * Makes a kernel: the object that loads, replaces and unloads modules. Synchronous; touches nothing until it is used.
+ *
+ * @throws ModuleError EINVAL for a bad option
+ * @example
+ * const kernel = createKernel({ modules: './modules' })
+ * await kernel.modprobe('hello')
+ * await kernel.rmmod('hello')
+ */
+export const createKernel = (options: KernelOptions = {}): Kernel => new Kernel(options)
+
+export type { LateCallPolicy } from './kernel/call_gate.ts'
+export type { ModuleContext, ModuleLog } from './kernel/context.ts'
+export type { RemoveOptions, UnloadReport } from './kernel/delete_module.ts'
+export { ERROR_CODES, type ErrorCode, ModuleError } from './kernel/errno.ts'
+export type { ExtensionPoint, Owner, Registration } from './kernel/extension.ts'
+export type { ModuleInfo } from './kernel/info.ts'
+export { Kernel, type KernelOptions, type ModuleRow } from './kernel/kernel.ts'
+export type { Leftover, LeftoverKind } from './kernel/leftovers/leftovers.ts'
+export type { LingeringImage } from './kernel/lingering.ts'
+export type { ReplaceReport } from './kernel/livepatch.ts'
+export type { ModuleDescription } from './kernel/modinfo.ts'
+export type { ModprobeOptions } from './kernel/modprobe.ts'
+export type { SchemeName } from './kernel/module.ts'
+export type { ParamSpec, Params, ParamType, ParamValue } from './kernel/moduleparam.ts'
+export type { CollectedEvent, KernelEvents, ModuleEvent } from './kernel/notifier.ts'
+export type { KernelLog, LogEntry, LogLevel, LogSink } from './kernel/printk.ts'
+export type { Taint } from './kernel/taint.ts'

@@ -1,0 +1,130 @@
+import { setFlagsFromString } from 'node:v8'
+import { compileFunction } from 'node:vm'
+import { type Edit, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
+
+/** Where a file meets its image: what the generated code calls. Held by every closure of the file, and by nothing else for long. */
+export interface FileEnvironment {
+  /** Called once at instantiation, before any of the author's code, in the scope of the file. */
+  link(rebind: (values: readonly unknown[]) => void, exports: () => ExportValues): void
+  /** Called as the last statement; the file has run to its end. */
+  done(exports: ExportValues): typeof COMPLETED
+  /** Opens a scope whose one binding stays in its temporal dead zone until it is initialised. */
+  nest(scope: () => Generator<unknown, void, unknown>): unknown
+}
+
+/** Values of the local exports by local name; getters while the file runs, plain values when it is done. */
+export type ExportValues = Readonly<Record<string, unknown>>
+
+/** What the body of a file returns at its end. Anything else means that the author's text said `return`. */
+export const COMPLETED = Symbol('completed')
+
+export type ModuleBody = () => Generator<undefined, unknown, undefined> | AsyncGenerator<undefined, unknown, undefined>
+
+/**
+ * Compiles without V8's compilation cache, which would keep the code of dropped images until a last-resort collection. The flag is read at
+ * compile time only, so it is back on before anybody else compiles.
+ */
+function compileUncached(code: string, parameters: readonly string[], filename: string, lineOffset: number): Function {
+  setFlagsFromString('--no-compilation-cache')
+  try {
+    return compileFunction(code, parameters, { filename, lineOffset })
+  } finally {
+    setFlagsFromString('--compilation-cache')
+  }
+}
+
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  let out = ''
+  let at = 0
+  for (const edit of edits) {
+    out += text.slice(at, edit.start) + edit.text
+    at = edit.end
+  }
+  return out + text.slice(at)
+}
+
+/** A hashbang is a comment in a file, but not in a function. */
+const withoutHashbang = (text: string): string => (text.startsWith('#!') ? `//${text.slice(2)}` : text)
+
+/** A binding that a cycle may read too early, or that is plainly there when the file starts. */
+const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name)
+
+const shorthand = (names: Iterable<string>): string => `{${[...names].join(',')}}`
+
+const getters = (names: Iterable<string>): string =>
+  `{${[...names].map(name => `get ${name}(){return ${name}}`).join(',')}}`
+
+export interface CompileRequest {
+  /** A `file:` URL: what stack traces, breakpoints and coverage show. */
+  readonly url: string
+  readonly text: string
+  readonly source: ModuleSource
+  /** Imports of files in the same cycle: theirs may not be initialised yet when they are read. */
+  readonly early: ReadonlySet<ImportEntry>
+  /** This file is in a cycle: its exports must be readable, and importers told, while it still runs. */
+  readonly cyclic: boolean
+  /** The image's own views of globals, by name. */
+  readonly globals: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Turns a module into a generator function: its first step instantiates the scope (functions are hoisted, the rest is in its temporal dead
+ * zone) and its second runs it, as ECMA-262 tells InitializeEnvironment from ExecuteModule. Imports are plain variables of that scope that
+ * the image sets, so reading one costs no more than any variable, and the author's text keeps its lines and columns: what is added stands on a
+ * line 0 before it and on a line after it.
+ *
+ * @throws SyntaxError as V8 words it; the caller finds the place with the parser
+ */
+export function compileModule(
+  request: CompileRequest,
+  environment: FileEnvironment,
+  dynamicImport: unknown,
+  publish: unknown,
+): ModuleBody {
+  const { source, early } = request
+  const plain = source.imports.filter(entry => !early.has(entry))
+  const nested = source.imports.filter(entry => early.has(entry))
+  const locals = new Set(source.localExports.map(entry => entry.localName).filter(isIdentifier))
+  const opening = nested.map(({ localName }) => `${FILE}.nest(function*(){let ${localName}=yield `).join('')
+  const closing = nested
+    .map(({ localName }) => `;yield ${PUBLISH}=>{${localName}=${PUBLISH}}})`)
+    .reverse()
+    .join('')
+  const declared = plain.length === 0 ? '' : `let ${plain.map(entry => entry.localName).join(',')};`
+  const rebound = plain.map((entry, index) => `${entry.localName}=${PUBLISH}[${index}]`).join(';')
+  const pulled = request.cyclic || source.mutableExports ? `()=>(${getters(locals)})` : 'undefined'
+  const head =
+    `'use strict';return ${opening}${source.hasTopLevelAwait ? 'async ' : ''}function*(){${declared}` +
+    `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});yield;`
+  const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : shorthand(locals)})}${closing}`
+  const edits = request.cyclic ? withPublishing(source) : source.edits
+  const code = `${head}\n${withoutHashbang(applyEdits(request.text, edits))}\n${tail}`
+  const names = Object.keys(request.globals)
+  const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
+  return factory(environment, dynamicImport, publish, ...Object.values(request.globals)) as ModuleBody
+}
+
+const withPublishing = (source: ModuleSource): Edit[] =>
+  [...source.edits, ...source.declarationEnds.map(end => ({ start: end, end, text: `;${PUBLISH}();` }))].sort(
+    (a, b) => a.start - b.start || a.end - b.end,
+  )
+
+export type CommonJsBody = (
+  exports: unknown,
+  require: unknown,
+  module: unknown,
+  filename: string,
+  dirname: string,
+) => unknown
+
+/** Compiles a CommonJS file. The unused closure makes every function of the file hold `environment`, and so the image. */
+export function compileCommonJs(
+  request: { url: string; text: string; edits: readonly Edit[]; globals: Readonly<Record<string, unknown>> },
+  environment: object,
+  dynamicImport: unknown,
+): CommonJsBody {
+  const head = `void(()=>${FILE});return function(exports,require,module,__filename,__dirname){`
+  const code = `${head}\n${withoutHashbang(applyEdits(request.text, request.edits))}\n}`
+  const factory = compileUncached(code, [FILE, IMPORT, ...Object.keys(request.globals)], request.url, -1)
+  return factory(environment, dynamicImport, ...Object.values(request.globals)) as CommonJsBody
+}

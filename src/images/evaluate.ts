@@ -1,0 +1,150 @@
+import { type ModuleRecord, SyntheticModule } from './module_record.ts'
+import { type Promised, SourceModule } from './source_module.ts'
+
+/**
+ * Evaluation of a module graph as ECMA-262 has it (16.2.1.6.1.3, Evaluate): dependencies first, once each, files of a cycle together, and
+ * with top-level await siblings in parallel and parents in the order in which they were met.
+ */
+
+let asyncOrder = 0
+
+/** Runs `module` and what it requests. Resolves when it has run to its end; rejects, every time alike, with what it threw. */
+export function evaluate(module: SourceModule): Promise<void> {
+  const root =
+    module.status.is === 'evaluating-async' || module.status.is === 'evaluated' ? (module.cycleRoot ?? module) : module
+  if (root.topLevel) return root.topLevel.promise
+  const topLevel = promised()
+  root.topLevel = topLevel
+  const stack: SourceModule[] = []
+  try {
+    innerEvaluate(root, stack, 0)
+    if (root.status.is !== 'evaluating-async') topLevel.resolve()
+  } catch (error) {
+    for (const member of stack) fail(member, error)
+    if (root.status.is !== 'failed') fail(root, error)
+    topLevel.reject(error)
+  }
+  return topLevel.promise
+}
+
+function promised(): Promised {
+  let resolve!: () => void
+  let reject!: (error: unknown) => void
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  // Whoever asked for the evaluation handles it; a second asker gets the same promise.
+  promise.catch(() => {})
+  return { promise, resolve, reject }
+}
+
+const fail = (module: SourceModule, error: unknown): void => {
+  module.status = { is: 'failed', error }
+  module.cycleRoot ??= module
+}
+
+function innerEvaluate(module: ModuleRecord, stack: SourceModule[], index: number): number {
+  if (!(module instanceof SourceModule)) {
+    if (module instanceof SyntheticModule) module.evaluateOnce()
+    return index
+  }
+  const { status } = module
+  if (status.is === 'failed') throw status.error
+  if (status.is !== 'linked') return index
+  const own = { is: 'evaluating' as const, index, ancestorIndex: index }
+  module.status = own
+  module.pendingAsyncDependencies = 0
+  index++
+  stack.push(module)
+  for (const requested of module.requested) {
+    index = innerEvaluate(requested, stack, index)
+    if (!(requested instanceof SourceModule)) continue
+    let dependency = requested
+    if (dependency.status.is === 'evaluating')
+      own.ancestorIndex = Math.min(own.ancestorIndex, dependency.status.ancestorIndex)
+    else {
+      dependency = dependency.cycleRoot ?? dependency
+      if (dependency.status.is === 'failed') throw dependency.status.error
+    }
+    if (dependency.status.is === 'evaluating-async') {
+      module.pendingAsyncDependencies++
+      dependency.asyncParents.push(module)
+    }
+  }
+  const isAsync = module.pendingAsyncDependencies > 0 || module.source.hasTopLevelAwait
+  const order = isAsync ? ++asyncOrder : 0
+  if (isAsync) {
+    pendingOrder.set(module, order)
+    if (module.pendingAsyncDependencies === 0) executeAsync(module)
+  } else module.execute()
+  if (own.ancestorIndex !== own.index) return index
+  for (;;) {
+    const member = stack.pop()!
+    const memberOrder = pendingOrder.get(member)
+    member.status = memberOrder === undefined ? { is: 'evaluated' } : { is: 'evaluating-async', order: memberOrder }
+    member.cycleRoot = module
+    if (member === module) return index
+  }
+}
+
+/** [[AsyncEvaluationOrder]] of modules that are not yet done; weak, since a module may be dropped while it waits. */
+const pendingOrder = new WeakMap<SourceModule, number>()
+
+function executeAsync(module: SourceModule): void {
+  let running: Promise<void>
+  try {
+    running = module.execute() ?? Promise.resolve()
+  } catch (error) {
+    running = Promise.reject(error)
+  }
+  running.then(
+    () => asyncFulfilled(module),
+    error => asyncRejected(module, error),
+  )
+}
+
+/** GatherAvailableAncestors: those that waited for nothing but this. */
+function gatherAvailable(module: SourceModule, found: SourceModule[]): void {
+  for (const parent of module.asyncParents) {
+    if (found.includes(parent) || parent.cycleRoot?.status.is === 'failed') continue
+    parent.pendingAsyncDependencies--
+    if (parent.pendingAsyncDependencies > 0) continue
+    found.push(parent)
+    if (!parent.source.hasTopLevelAwait) gatherAvailable(parent, found)
+  }
+}
+
+const settle = (module: SourceModule): void => {
+  pendingOrder.delete(module)
+  module.status = { is: 'evaluated' }
+  module.topLevel?.resolve()
+}
+
+function asyncFulfilled(module: SourceModule): void {
+  if (module.status.is === 'failed') return
+  const available: SourceModule[] = []
+  // Parents read pending orders, so gather before this one's is dropped.
+  settle(module)
+  gatherAvailable(module, available)
+  available.sort((a, b) => (pendingOrder.get(a) ?? 0) - (pendingOrder.get(b) ?? 0))
+  for (const ancestor of available) {
+    if (ancestor.status.is === 'failed') continue
+    if (ancestor.source.hasTopLevelAwait) executeAsync(ancestor)
+    else
+      try {
+        ancestor.execute()
+        settle(ancestor)
+      } catch (error) {
+        asyncRejected(ancestor, error)
+      }
+  }
+}
+
+function asyncRejected(module: SourceModule, error: unknown): void {
+  if (module.status.is === 'failed' || module.status.is === 'evaluated') return
+  pendingOrder.delete(module)
+  module.status = { is: 'failed', error }
+  for (const parent of module.asyncParents) asyncRejected(parent, error)
+  module.topLevel?.reject(error)
+}

@@ -1,0 +1,81 @@
+import { codeFrame } from './code_frame.ts'
+
+/** A place in the author's file. Lines and columns count from 1, as stack traces do. */
+export interface Place {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+}
+
+/**
+ * Why an image could not be read or linked. The kernel turns each kind into an error of its catalogue;
+ * this layer knows nothing of errnos.
+ */
+export type Fault =
+  | { readonly kind: 'missing'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'syntax'; readonly reason: string; readonly place: Place; readonly frame: string }
+  | { readonly kind: 'unresolved'; readonly specifier: string; readonly place: Place; readonly frame: string }
+  | {
+      readonly kind: 'symbol'
+      readonly symbol: string
+      readonly specifier: string
+      readonly ambiguous: boolean
+      readonly place: Place
+      readonly frame: string
+    }
+  | { readonly kind: 'changed'; readonly file: string; readonly image: string }
+
+const describe = (fault: Fault): string => {
+  switch (fault.kind) {
+    case 'missing':
+      return `Cannot find ${fault.file}: ${fault.reason}`
+    case 'unreadable':
+      return `Cannot read ${fault.file}: ${fault.reason}`
+    case 'syntax':
+      return fault.reason
+    case 'unresolved':
+      return `Cannot find '${fault.specifier}'`
+    case 'symbol':
+      return fault.ambiguous
+        ? `The requested module '${fault.specifier}' contains conflicting star exports for name '${fault.symbol}'`
+        : `The requested module '${fault.specifier}' does not provide an export named '${fault.symbol}'`
+    case 'changed':
+      return `Cannot load ${fault.file}: it changed after ${fault.image} was loaded, and ${fault.image} may only run its own version`
+  }
+}
+
+/** Thrown by everything in `images/`. A SyntaxError to code that meets it, as the specification asks of early and link errors. */
+export class ImageFault extends SyntaxError {
+  readonly fault: Fault
+
+  constructor(fault: Fault) {
+    super(describe(fault))
+    this.name = 'SyntaxError'
+    this.fault = fault
+  }
+}
+
+/** A fault at an offset of the author's text. */
+export const faultAt = (
+  fault:
+    | { kind: 'syntax'; reason: string }
+    | { kind: 'unresolved'; specifier: string }
+    | { kind: 'symbol'; symbol: string; specifier: string; ambiguous: boolean },
+  file: string,
+  text: string,
+  offset: number,
+): ImageFault => {
+  const { line, column } = lineAndColumn(text, offset)
+  return new ImageFault({ ...fault, place: { file, line, column }, frame: codeFrame(text, line, column) })
+}
+
+export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  let line = 1
+  let start = 0
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1)) {
+    line++
+    start = at + 1
+  }
+  return { line, column: offset - start + 1 }
+}

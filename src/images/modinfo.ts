@@ -1,0 +1,93 @@
+import type { AnyNode, Expression, Program } from 'acorn'
+import { faultAt } from './fault.ts'
+import { parseProgram } from './parse.ts'
+
+/** A value that can be read off the text: what JSON can say, and undefined. */
+export type LiteralValue =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly LiteralValue[]
+  | { readonly [key: string]: LiteralValue }
+
+/**
+ * Reads `export const info = { … }` without running the module.
+ *
+ * @param text JavaScript, types already stripped
+ * @returns undefined when the module has no `info`
+ * @throws ImageFault `syntax`, when the text does not parse or `info` is not a literal
+ */
+export function readInfo(file: string, text: string): Readonly<Record<string, LiteralValue>> | undefined {
+  // Most texts without the word have no such export, and a parse costs more than a search.
+  if (!/\binfo\b/.test(text)) return undefined
+  const initial = findInfo(parseProgram(file, text, 'module'))
+  if (!initial) return undefined
+  const value = literal(initial, node => {
+    throw faultAt(
+      { kind: 'syntax', reason: `'info' must be a literal: it is read without running the module` },
+      file,
+      text,
+      node.start,
+    )
+  })
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw faultAt({ kind: 'syntax', reason: `'info' must be an object` }, file, text, initial.start)
+  return value as Readonly<Record<string, LiteralValue>>
+}
+
+function findInfo(program: Program): Expression | undefined {
+  let exported = false
+  let initial: Expression | undefined
+  for (const statement of program.body) {
+    const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement
+    if (declaration?.type === 'VariableDeclaration')
+      for (const { id, init } of declaration.declarations)
+        if (id.type === 'Identifier' && id.name === 'info' && init) {
+          initial = init
+          exported ||= statement !== declaration
+        }
+    if (statement.type === 'ExportNamedDeclaration' && !statement.source)
+      exported ||= statement.specifiers.some(({ exported: name }) => name.type === 'Identifier' && name.name === 'info')
+  }
+  return exported ? initial : undefined
+}
+
+function literal(node: AnyNode, refuse: (node: AnyNode) => never): LiteralValue {
+  switch (node.type) {
+    case 'Literal':
+      return node.value instanceof RegExp || typeof node.value === 'bigint'
+        ? refuse(node)
+        : (node.value as LiteralValue)
+    case 'TemplateLiteral':
+      return node.expressions.length === 0 ? (node.quasis[0]!.value.cooked ?? '') : refuse(node)
+    case 'UnaryExpression': {
+      const value = literal(node.argument, refuse)
+      return node.operator === '-' && typeof value === 'number' ? -value : refuse(node)
+    }
+    case 'Identifier':
+      return node.name === 'undefined' ? undefined : refuse(node)
+    case 'BinaryExpression': {
+      const [left, right] = [literal(node.left as AnyNode, refuse), literal(node.right, refuse)]
+      return node.operator === '+' && typeof left === 'string' && typeof right === 'string'
+        ? left + right
+        : refuse(node)
+    }
+    case 'ArrayExpression':
+      return node.elements.map(element =>
+        element === null || element.type === 'SpreadElement' ? refuse(node) : literal(element, refuse),
+      )
+    case 'ObjectExpression': {
+      const entries: [string, LiteralValue][] = []
+      for (const part of node.properties) {
+        if (part.type !== 'Property' || part.computed || part.kind !== 'init' || part.method) return refuse(part)
+        const key = part.key.type === 'Identifier' ? part.key.name : String(literal(part.key, refuse))
+        entries.push([key, literal(part.value, refuse)])
+      }
+      return Object.fromEntries(entries)
+    }
+    default:
+      return refuse(node)
+  }
+}

@@ -1,0 +1,78 @@
+import { createNamespace } from './namespace.ts'
+
+/** Where an exported name leads: a binding of a module, or (undefined) that module's namespace. ResolvedBinding Record of ECMA-262, 16.2.1.5. */
+export interface ResolvedBinding {
+  readonly module: ModuleRecord
+  readonly bindingName: string | undefined
+}
+
+export type Resolution = ResolvedBinding | 'ambiguous' | undefined
+
+/** Modules and names already on the way, so that circular re-exports end. */
+export type ResolveSet = { readonly module: ModuleRecord; readonly name: string }[]
+
+/** What importers need of a module, whatever it was written in. */
+export interface ModuleRecord {
+  readonly file: string
+  exportNames(seen?: Set<ModuleRecord>): readonly string[]
+  resolveExport(name: string, seen?: ResolveSet): Resolution
+  /** @throws ReferenceError while the binding is in its temporal dead zone */
+  readBinding(bindingName: string): unknown
+  /** The one namespace object of this module. */
+  readonly namespace: object
+  /** Modules that have to be evaluated before this one. Empty for whatever is complete as it is. */
+  readonly requested: readonly ModuleRecord[]
+}
+
+export const readResolved = ({ module, bindingName }: ResolvedBinding): unknown =>
+  bindingName === undefined ? module.namespace : module.readBinding(bindingName)
+
+/** [[Exports]] of a module namespace: names that resolve to one binding, in code unit order. */
+export function makeNamespace(module: ModuleRecord): object {
+  const bindings = new Map<string, () => unknown>()
+  for (const name of module.exportNames()) {
+    const resolution = module.resolveExport(name)
+    if (resolution && resolution !== 'ambiguous') bindings.set(name, () => readResolved(resolution))
+  }
+  return createNamespace(bindings)
+}
+
+/** A Synthetic Module Record: JSON, a CommonJS file, a builtin, or a package that the host owns. */
+export class SyntheticModule implements ModuleRecord {
+  readonly file: string
+  readonly requested: readonly ModuleRecord[] = []
+  readonly #names: readonly string[]
+  readonly #read: (name: string) => unknown
+  /** Runs the module when its turn comes in the order of evaluation. */
+  readonly evaluateOnce: () => void
+  #namespace: object | undefined
+
+  constructor(
+    file: string,
+    names: readonly string[],
+    read: (name: string) => unknown,
+    evaluate: () => void = () => {},
+  ) {
+    this.file = file
+    this.#names = names
+    this.#read = read
+    this.evaluateOnce = evaluate
+  }
+
+  exportNames(): readonly string[] {
+    return this.#names
+  }
+
+  resolveExport(name: string): Resolution {
+    return this.#names.includes(name) ? { module: this, bindingName: name } : undefined
+  }
+
+  readBinding(bindingName: string): unknown {
+    return this.#read(bindingName)
+  }
+
+  get namespace(): object {
+    this.#namespace ??= makeNamespace(this)
+    return this.#namespace
+  }
+}

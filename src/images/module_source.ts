@@ -1,0 +1,70 @@
+/**
+ * What the loader must know of a source text before it can compile it: the fields of a
+ * Source Text Module Record (ECMA-262, 16.2.1.7), found either by a lexer or by a parser.
+ */
+export interface ModuleRequest {
+  readonly specifier: string
+  readonly attributes: Readonly<Record<string, string>>
+  /** Offset of the statement in the author's text, for messages. */
+  readonly offset: number
+}
+
+/** ImportEntry Record: `importName` is undefined for a namespace import. */
+export interface ImportEntry {
+  readonly request: number
+  readonly importName: string | undefined
+  readonly localName: string
+  readonly offset: number
+}
+
+/** ExportEntry Record of an own binding. */
+export interface LocalExport {
+  readonly exportName: string
+  readonly localName: string
+}
+
+/** ExportEntry Record of another module's binding; `importName` is undefined for its namespace. */
+export interface IndirectExport {
+  readonly exportName: string
+  readonly request: number
+  readonly importName: string | undefined
+  readonly offset: number
+}
+
+/** Replaces `text.slice(start, end)`. Kept to the same length wherever possible, so that places stay the author's. */
+export interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+export interface ModuleSource {
+  readonly requests: readonly ModuleRequest[]
+  readonly imports: readonly ImportEntry[]
+  readonly localExports: readonly LocalExport[]
+  readonly indirectExports: readonly IndirectExport[]
+  /** Indexes into `requests`. */
+  readonly starExports: readonly number[]
+  /** Specifiers of dynamic imports that can be named without running the code. */
+  readonly dynamicRequests: readonly string[]
+  readonly edits: readonly Edit[]
+  readonly hasTopLevelAwait: boolean
+  /**
+   * Exported local names that are assigned after their declaration: importers must be told.
+   * The edits wrap each such assignment in `PUBLISH(...)`.
+   */
+  readonly mutableExports: boolean
+  /** Ends of the statements that declare exported names: in a cycle, importers are told there. */
+  readonly declarationEnds: readonly number[]
+  /** The anonymous default export's local binding is present and wants the name "default". */
+  readonly namesDefault: boolean
+}
+
+/**
+ * Names that the generated code adds. Each starts with a letter that nobody types by accident, and IMPORT is
+ * as long as `import`, so that `import(x)` and `import.meta` keep their columns.
+ */
+export const IMPORT = 'ìmport'
+export const DEFAULT = 'ìdefault'
+export const PUBLISH = 'ì'
+export const FILE = 'ìfile'

@@ -1,0 +1,31 @@
+/**
+ * A module namespace exotic object (ECMA-262, 10.4.6): keys in code unit order, not extensible, data properties that look writable and
+ * refuse writing, and a read of a binding in its temporal dead zone that throws. The proxy's target carries the shape, so that the
+ * engine itself checks the invariants; values are always read through.
+ */
+export function createNamespace(bindings: ReadonlyMap<string, () => unknown>): object {
+  const names = [...bindings.keys()].sort((a, b) => (a < b ? -1 : 1))
+  const shape: object = Object.create(null)
+  for (const name of names) Object.defineProperty(shape, name, { value: undefined, writable: true, enumerable: true })
+  Object.defineProperty(shape, Symbol.toStringTag, { value: 'Module' })
+  Object.preventExtensions(shape)
+  const read = (key: string): unknown => bindings.get(key)!()
+  const isExport = (key: string | symbol): key is string => typeof key === 'string' && bindings.has(key)
+  return new Proxy(shape, {
+    get: (target, key) => (isExport(key) ? read(key) : Reflect.get(target, key)),
+    set: () => false,
+    setPrototypeOf: (_target, prototype) => prototype === null,
+    deleteProperty: (target, key) => !Reflect.has(target, key),
+    getOwnPropertyDescriptor(target, key) {
+      const descriptor = Reflect.getOwnPropertyDescriptor(target, key)
+      if (descriptor && isExport(key)) descriptor.value = read(key)
+      return descriptor
+    },
+    defineProperty(target, key, wanted) {
+      if (!isExport(key)) return Reflect.defineProperty(target, key, wanted)
+      if (wanted.configurable === true || wanted.enumerable === false || wanted.get || wanted.set) return false
+      if (wanted.writable === false) return false
+      return 'value' in wanted ? Object.is(wanted.value, read(key)) : true
+    },
+  })
+}

@@ -1,0 +1,246 @@
+import {
+  type AnyNode,
+  type ExportDefaultDeclaration,
+  type Expression,
+  type Identifier,
+  type ImportAttribute,
+  type ImportDeclaration,
+  type Literal,
+  parse,
+} from 'acorn'
+import { faultAt } from './fault.ts'
+import {
+  DEFAULT,
+  type Edit,
+  IMPORT,
+  type ImportEntry,
+  type IndirectExport,
+  type LocalExport,
+  type ModuleRequest,
+  type ModuleSource,
+  PUBLISH,
+} from './module_source.ts'
+import { blank } from './scan.ts'
+import { type Assignment, analyseTopLevel, boundNames } from './scope.ts'
+
+/** acorn ends its messages with `(line:column)`; the place is told apart from the text here. */
+const PLACE_SUFFIX = / \(\d+:\d+\)$/
+
+/**
+ * Reads a module with a full parser: the judge of early errors, and of every text that the lexer gave up on.
+ *
+ * @throws ImageFault `syntax`, with place and code frame
+ */
+export function parseModule(file: string, text: string): ModuleSource {
+  const program = parseProgram(file, text, 'module')
+  const reader = new ModuleReader(text)
+  for (const statement of program.body) reader.statement(statement)
+  const use = analyseTopLevel(program)
+  for (const node of [...use.dynamicImports, ...use.metaProperties])
+    reader.edits.push({ start: node.start, end: node.start + IMPORT.length, text: IMPORT })
+  const mutableExports = reader.publishAssignments(use.assignments)
+  return {
+    requests: reader.requests,
+    imports: reader.imports,
+    ...reader.exports(),
+    dynamicRequests: use.dynamicImports.flatMap(node => literalString(node.source)),
+    edits: reader.edits.sort((a, b) => a.start - b.start || a.end - b.end),
+    hasTopLevelAwait: use.hasTopLevelAwait,
+    mutableExports,
+    declarationEnds: reader.declarationEnds,
+    namesDefault: reader.namesDefault,
+  }
+}
+
+export function parseProgram(file: string, text: string, sourceType: 'module' | 'script') {
+  try {
+    return parse(text, {
+      ecmaVersion: 'latest',
+      sourceType,
+      allowHashBang: true,
+      allowReturnOutsideFunction: sourceType === 'script',
+    })
+  } catch (error) {
+    const { message, pos } = error as SyntaxError & { pos: number }
+    throw faultAt({ kind: 'syntax', reason: message.replace(PLACE_SUFFIX, '') }, file, text, pos)
+  }
+}
+
+const literalString = (node: Expression): string[] =>
+  node.type === 'Literal' && typeof node.value === 'string' ? [node.value] : []
+
+const nameOf = (node: Identifier | Literal): string => (node.type === 'Identifier' ? node.name : String(node.value))
+
+class ModuleReader {
+  readonly requests: ModuleRequest[] = []
+  readonly imports: ImportEntry[] = []
+  readonly edits: Edit[] = []
+  readonly declarationEnds: number[] = []
+  namesDefault = false
+  readonly #text: string
+  readonly #seen = new Map<string, number>()
+  readonly #direct: (LocalExport & { offset: number })[] = []
+  readonly #indirect: IndirectExport[] = []
+  readonly #stars: number[] = []
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  statement(node: AnyNode): void {
+    switch (node.type) {
+      case 'ImportDeclaration':
+        this.#import(node)
+        return
+      case 'ExportAllDeclaration': {
+        const request = this.#request(node.source, node.attributes, node.start)
+        if (node.exported)
+          this.#indirect.push({ exportName: nameOf(node.exported), request, importName: undefined, offset: node.start })
+        else this.#stars.push(request)
+        this.#blank(node)
+        return
+      }
+      case 'ExportNamedDeclaration': {
+        const request = node.source ? this.#request(node.source, node.attributes, node.start) : undefined
+        for (const { local, exported, start } of node.specifiers) {
+          if (request === undefined)
+            this.#direct.push({ exportName: nameOf(exported), localName: nameOf(local), offset: start })
+          else this.#indirect.push({ exportName: nameOf(exported), request, importName: nameOf(local), offset: start })
+        }
+        if (!node.declaration) {
+          this.#blank(node)
+          return
+        }
+        const declared =
+          node.declaration.type === 'VariableDeclaration'
+            ? node.declaration.declarations.flatMap(({ id }) => boundNames(id))
+            : [node.declaration.id.name]
+        for (const name of declared) this.#direct.push({ exportName: name, localName: name, offset: node.start })
+        this.edits.push({ start: node.start, end: node.start + 6, text: ' '.repeat(6) })
+        this.declarationEnds.push(node.end)
+        return
+      }
+      case 'ExportDefaultDeclaration':
+        this.#default(node)
+        this.declarationEnds.push(node.end)
+        return
+      case 'VariableDeclaration':
+      case 'ClassDeclaration':
+        // It may be exported by a list elsewhere.
+        this.declarationEnds.push(node.end)
+        return
+    }
+  }
+
+  #import(node: ImportDeclaration): void {
+    const request = this.#request(node.source, node.attributes, node.start)
+    for (const specifier of node.specifiers) {
+      const importName =
+        specifier.type === 'ImportDefaultSpecifier'
+          ? 'default'
+          : specifier.type === 'ImportNamespaceSpecifier'
+            ? undefined
+            : nameOf(specifier.imported)
+      this.imports.push({ request, importName, localName: specifier.local.name, offset: specifier.start })
+    }
+    this.#blank(node)
+  }
+
+  #request(source: Literal, attributes: readonly ImportAttribute[], offset: number): number {
+    const entries = attributes.map(({ key, value }) => [nameOf(key), String(value.value)] as const)
+    const found = { specifier: String(source.value), attributes: Object.fromEntries(entries), offset }
+    const key = JSON.stringify([found.specifier, found.attributes])
+    const known = this.#seen.get(key)
+    if (known !== undefined) return known
+    this.#seen.set(key, this.requests.length)
+    return this.requests.push(found) - 1
+  }
+
+  #default(node: ExportDefaultDeclaration): void {
+    const { declaration, start } = node
+    const isDeclaration = declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration'
+    if (isDeclaration && declaration.id) {
+      this.#direct.push({ exportName: 'default', localName: declaration.id.name, offset: start })
+      this.edits.push({ start, end: declaration.start, text: this.#spaces(start, declaration.start) })
+      return
+    }
+    this.namesDefault = true
+    this.#direct.push({ exportName: 'default', localName: DEFAULT, offset: start })
+    if (!isDeclaration) {
+      const keyword = start + /^export(?:\s|\/\*[^]*?\*\/|\/\/.*)*default/.exec(this.#text.slice(start))![0].length
+      this.edits.push({
+        start,
+        end: keyword,
+        text: `let ${DEFAULT}=${this.#lineEnds(start, keyword)}`.padEnd(keyword - start),
+      })
+      return
+    }
+    // The name goes behind `function`, `function*` or `class`; comments between them make room for nothing, so they may go.
+    const head = /^(async\s+)?(?:function|class)(?:\s|\/\*[^]*?\*\/)*\*?/.exec(this.#text.slice(declaration.start))![0]
+    const end = declaration.start + head.length
+    const named = `${declaration.type === 'ClassDeclaration' ? 'class' : `${declaration.async ? 'async ' : ''}function${declaration.generator ? '*' : ''}`} ${DEFAULT}`
+    this.edits.push({ start, end, text: this.#lineEnds(start, end) + named.padStart(end - start) })
+  }
+
+  /** Imported names that are exported again are indirect exports (ECMA-262, 16.2.1.7.1 ParseModule, step 10). */
+  exports(): { localExports: LocalExport[]; indirectExports: IndirectExport[]; starExports: number[] } {
+    const imported = new Map(this.imports.map(entry => [entry.localName, entry]))
+    const localExports: LocalExport[] = []
+    const indirectExports = [...this.#indirect]
+    for (const { exportName, localName, offset } of this.#direct) {
+      const from = imported.get(localName)
+      if (from?.importName !== undefined)
+        indirectExports.push({ exportName, request: from.request, importName: from.importName, offset })
+      else localExports.push({ exportName, localName })
+    }
+    return { localExports, indirectExports, starExports: this.#stars }
+  }
+
+  /** Wraps assignments to exported bindings so that importers are told, and makes those to imports throw. */
+  publishAssignments(assignments: readonly Assignment[]): boolean {
+    const imported = new Set(this.imports.map(entry => entry.localName))
+    const exported = new Set(this.#direct.map(entry => entry.localName))
+    let mutable = false
+    for (const { node, names } of assignments) {
+      if (names.some(name => imported.has(name))) this.#wrap(node, `${PUBLISH}.constant(`)
+      else if (names.some(name => exported.has(name))) {
+        mutable = true
+        if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') this.#atLoopStart(node.body as AnyNode)
+        else this.#wrap(node, `${PUBLISH}(`)
+      }
+    }
+    return mutable
+  }
+
+  /** Takes the room for the call from the indentation before it, so that what follows keeps its column. */
+  #wrap(node: AnyNode, call: string): void {
+    const room = this.#text.slice(node.start - call.length, node.start)
+    const spare = /^[ \t]+$/.test(room) && room.length === call.length ? call.length : 0
+    this.edits.push(
+      { start: node.start - spare, end: node.start, text: call },
+      { start: node.end, end: node.end, text: ')' },
+    )
+  }
+
+  #atLoopStart(body: AnyNode): void {
+    if (body.type === 'BlockStatement')
+      this.edits.push({ start: body.start + 1, end: body.start + 1, text: `${PUBLISH}();` })
+    else
+      this.edits.push(
+        { start: body.start, end: body.start, text: `{${PUBLISH}();` },
+        { start: body.end, end: body.end, text: '}' },
+      )
+  }
+
+  #blank(node: AnyNode): void {
+    this.edits.push(blank(this.#text, node.start, node.end))
+  }
+
+  #spaces(start: number, end: number): string {
+    return this.#text.slice(start, end).replace(/[^\r\n\u2028\u2029]/g, ' ')
+  }
+
+  #lineEnds(start: number, end: number): string {
+    return this.#text.slice(start, end).replace(/[^\r\n]/g, '')
+  }
+}

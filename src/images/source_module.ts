@@ -1,0 +1,364 @@
+import {
+  COMPLETED,
+  type CompileRequest,
+  compileModule,
+  type ExportValues,
+  type FileEnvironment,
+  type ModuleBody,
+} from './compile.ts'
+import { faultAt } from './fault.ts'
+import {
+  type ModuleRecord,
+  makeNamespace,
+  type Resolution,
+  type ResolvedBinding,
+  type ResolveSet,
+  readResolved,
+} from './module_record.ts'
+import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts'
+import { parseModule } from './parse.ts'
+
+/** [[Status]] of a Cyclic Module Record (ECMA-262, 16.2.1.6), each with what is known only then. */
+export type EvaluationStatus =
+  | { readonly is: 'unlinked' }
+  | { readonly is: 'linked' }
+  | { readonly is: 'evaluating'; readonly index: number; ancestorIndex: number }
+  | { readonly is: 'evaluating-async'; readonly order: number }
+  | { readonly is: 'evaluated' }
+  | { readonly is: 'failed'; readonly error: unknown }
+
+export interface Promised {
+  readonly promise: Promise<void>
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** The part of an image that a file calls back into. */
+export interface FileOwner {
+  readonly globals: Readonly<Record<string, unknown>>
+  dynamicImport(referrer: string, specifier: unknown, options: unknown): Promise<object>
+  importMeta(file: string): object
+}
+
+/**
+ * A Source Text Module Record. It is also what the generated code of its file closes over: whoever can call any function
+ * of the file holds this record, and by it the image.
+ */
+export class SourceModule implements ModuleRecord, FileEnvironment {
+  readonly file: string
+  readonly url: string
+  readonly text: string
+  source: ModuleSource
+  readonly owner: FileOwner
+  requested: ModuleRecord[] = []
+  status: EvaluationStatus = { is: 'unlinked' }
+  /** Bookkeeping of asynchronous evaluation; see evaluate.ts. */
+  cycleRoot: SourceModule | undefined
+  readonly asyncParents: SourceModule[] = []
+  pendingAsyncDependencies = 0
+  topLevel: Promised | undefined
+
+  #resolved: readonly ResolvedBinding[] = []
+  #early: ReadonlySet<ImportEntry> = new Set()
+  #body: ReturnType<ModuleBody> | undefined
+  #rebind: ((values: readonly unknown[]) => void) | undefined
+  #pull: (() => ExportValues) | undefined
+  #values: ExportValues | undefined
+  #started = false
+  readonly #cells: Generator<unknown, void, unknown>[] = []
+  readonly #setters = new Map<ImportEntry, (value: unknown) => void>()
+  /** Importers, of this image or of others, that must be told when an export changes. Weak: an importer is not kept by what it imports. */
+  readonly #importers = new Set<WeakRef<SourceModule>>()
+  #namespace: object | undefined
+  readonly #self = new WeakRef(this)
+
+  constructor(file: string, url: string, text: string, source: ModuleSource, owner: FileOwner) {
+    this.file = file
+    this.url = url
+    this.text = text
+    this.source = source
+    this.owner = owner
+  }
+
+  exportNames(seen: Set<ModuleRecord> = new Set()): readonly string[] {
+    if (seen.has(this)) return []
+    seen.add(this)
+    const names = new Set<string>()
+    for (const entry of this.source.localExports) names.add(entry.exportName)
+    for (const entry of this.source.indirectExports) names.add(entry.exportName)
+    for (const request of this.source.starExports)
+      for (const name of this.requested[request]!.exportNames(seen)) if (name !== 'default') names.add(name)
+    return [...names]
+  }
+
+  /** ResolveExport (ECMA-262, 16.2.1.7.2.2). */
+  resolveExport(name: string, seen: ResolveSet = []): Resolution {
+    if (seen.some(entry => entry.module === this && entry.name === name)) return undefined
+    seen.push({ module: this, name })
+    for (const entry of this.source.localExports)
+      if (entry.exportName === name) return { module: this, bindingName: entry.localName }
+    for (const entry of this.source.indirectExports) {
+      if (entry.exportName !== name) continue
+      const module = this.requested[entry.request]!
+      return entry.importName === undefined
+        ? { module, bindingName: undefined }
+        : module.resolveExport(entry.importName, seen)
+    }
+    if (name === 'default') return undefined
+    let found: ResolvedBinding | undefined
+    for (const request of this.source.starExports) {
+      const resolution = this.requested[request]!.resolveExport(name, seen)
+      if (resolution === 'ambiguous') return resolution
+      if (!resolution) continue
+      if (found && (found.module !== resolution.module || found.bindingName !== resolution.bindingName))
+        return 'ambiguous'
+      found = resolution
+    }
+    return found
+  }
+
+  readBinding(bindingName: string): unknown {
+    const values = this.#values ?? this.#pull?.()
+    if (values) return values[bindingName]
+    // A namespace import that is exported as a local name is there before the file runs.
+    const imported = this.source.imports.findIndex(entry => entry.localName === bindingName)
+    if (imported !== -1 && this.#resolved[imported]) return readResolved(this.#resolved[imported]!)
+    throw new ReferenceError(
+      `Cannot access '${bindingName === DEFAULT ? 'default' : bindingName}' before initialization`,
+    )
+  }
+
+  get namespace(): object {
+    this.#namespace ??= makeNamespace(this)
+    return this.#namespace
+  }
+
+  /**
+   * Finds what every import and re-export leads to, before any code runs.
+   *
+   * @throws ImageFault `symbol`
+   */
+  resolveImports(): void {
+    const resolve = (request: number, name: string | undefined, offset: number): ResolvedBinding => {
+      const module = this.requested[request]!
+      if (name === undefined) return { module, bindingName: undefined }
+      const resolution = module.resolveExport(name)
+      if (resolution && resolution !== 'ambiguous') return resolution
+      const { specifier } = this.source.requests[request]!
+      throw faultAt(
+        { kind: 'symbol', symbol: name, specifier, ambiguous: resolution === 'ambiguous' },
+        this.file,
+        this.text,
+        offset,
+      )
+    }
+    this.#resolved = this.source.imports.map(entry => resolve(entry.request, entry.importName, entry.offset))
+    for (const entry of this.source.indirectExports) resolve(entry.request, entry.importName, entry.offset)
+  }
+
+  /** Compiles the file and opens its scope. `cycle` holds the files that this one imports and is imported by. */
+  instantiate(cycle: ReadonlySet<SourceModule>): void {
+    const cyclic = cycle.size > 0
+    if (cyclic) this.source = parseModule(this.file, this.text)
+    this.#early = new Set(
+      this.source.imports.filter((_entry, index) => {
+        const { module, bindingName } = this.#resolved[index]!
+        return bindingName !== undefined && cycle.has(module as SourceModule)
+      }),
+    )
+    const publish = Object.assign((value?: unknown) => this.#publish(value), {
+      constant: () => this.#refuseAssignment(),
+    })
+    const dynamicImport = Object.assign(
+      (specifier: unknown, options: unknown) => this.owner.dynamicImport(this.file, specifier, options),
+      { meta: undefined as object | undefined },
+    )
+    Object.defineProperty(dynamicImport, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
+    const body = this.#compile(cyclic, dynamicImport, publish)
+    this.#body = body()
+    // An asynchronous body gives a promise of its first pause; by the time that it is evaluated it has paused.
+    this.#body.next()
+    this.#subscribe()
+    this.status = { is: 'linked' }
+  }
+
+  #compile(cyclic: boolean, dynamicImport: unknown, publish: unknown): ModuleBody {
+    const request = (): CompileRequest => ({
+      url: this.url,
+      text: this.text,
+      source: this.source,
+      early: this.#early,
+      cyclic,
+      globals: this.owner.globals,
+    })
+    try {
+      return compileModule(request(), this, dynamicImport, publish)
+    } catch (error) {
+      // The engine judged a text that the lexer let pass. The parser tells the place, or that it has top-level await.
+      const parsed = parseModule(this.file, this.text)
+      if (!parsed.hasTopLevelAwait || this.source.hasTopLevelAwait)
+        throw error instanceof SyntaxError
+          ? faultAt({ kind: 'syntax', reason: error.message }, this.file, this.text, engineOffset(error, this.text))
+          : error
+      const early = this.#early
+      this.source = parsed
+      this.#early = new Set(parsed.imports.filter(entry => [...early].some(old => old.localName === entry.localName)))
+      return compileModule(request(), this, dynamicImport, publish)
+    }
+  }
+
+  /** Asks to be told of changes by the modules whose exports can change, or are not there yet. */
+  #subscribe(): void {
+    for (const [index, { module }] of this.#resolved.entries())
+      if (
+        module instanceof SourceModule &&
+        (module.source.mutableExports || this.#early.has(this.source.imports[index]!))
+      )
+        module.#importers.add(this.#self)
+  }
+
+  /** Lets importers in the same cycle see what is there before anything runs: the hoisted functions. */
+  publishHoisted(): void {
+    this.#publish(undefined)
+  }
+
+  /** ExecuteModule. For a file with top-level await, the promise of its end. */
+  execute(): Promise<void> | undefined {
+    this.#started = true
+    this.#rebind?.(this.#plainValues())
+    const step = this.#body!.next()
+    if (!(step instanceof Promise)) {
+      this.#finish(step)
+      return undefined
+    }
+    return step.then(result => this.#finish(result))
+  }
+
+  #finish(step: IteratorResult<undefined, unknown>): void {
+    this.#body = undefined
+    if (step.done && step.value === COMPLETED) return
+    const reason = step.done ? "'return' outside of function" : "Unexpected reserved word 'yield'"
+    const offset = Math.max(0, this.text.search(step.done ? /^\s*return\b/m : /\byield\b/))
+    // The parser knows where; if it sees nothing wrong, the text made its way out of the function around it.
+    parseModule(this.file, this.text)
+    throw faultAt({ kind: 'syntax', reason }, this.file, this.text, offset)
+  }
+
+  link(rebind: (values: readonly unknown[]) => void, pull: (() => ExportValues) | undefined): void {
+    this.#rebind = rebind
+    this.#pull = pull && (() => this.#named(pull()))
+  }
+
+  done(values: ExportValues): typeof COMPLETED {
+    this.#values = this.#named(values)
+    this.#pull = undefined
+    this.#publish(undefined)
+    return COMPLETED
+  }
+
+  nest(scope: () => Generator<unknown, void, unknown>): unknown {
+    const cell = scope()
+    this.#cells.push(cell)
+    return cell.next().value
+  }
+
+  /** An anonymous default export is called "default" (ECMA-262, 16.2.3.7), not by the name of the binding that holds it here. */
+  #named(values: ExportValues): ExportValues {
+    if (!this.source.namesDefault) return values
+    let value: unknown
+    try {
+      value = values[DEFAULT]
+    } catch {
+      return values
+    }
+    if (typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'name')?.value === DEFAULT)
+      Object.defineProperty(value, 'name', { value: 'default', configurable: true })
+    return values
+  }
+
+  #plainValues(): unknown[] {
+    const values: unknown[] = []
+    for (const [index, entry] of this.source.imports.entries())
+      if (!this.#early.has(entry)) values.push(readResolved(this.#resolved[index]!))
+    return values
+  }
+
+  #publish(value: unknown): unknown {
+    for (const reference of this.#importers) {
+      const importer = reference.deref()
+      if (importer) importer.#refresh(this)
+      else this.#importers.delete(reference)
+    }
+    return value
+  }
+
+  /** Takes over what `exporter` has to say now. */
+  #refresh(exporter: SourceModule): void {
+    let cell = 0
+    for (const [index, entry] of this.source.imports.entries()) {
+      if (!this.#early.has(entry)) continue
+      const scope = this.#cells[cell++]
+      const resolved = this.#resolved[index]!
+      if (resolved.module !== exporter) continue
+      let value: unknown
+      try {
+        value = readResolved(resolved)
+      } catch {
+        continue
+      }
+      const set = this.#setters.get(entry)
+      if (set) set(value)
+      else this.#setters.set(entry, scope!.next(value).value as (value: unknown) => void)
+    }
+    if (this.#started) this.#rebind?.(this.#plainValues())
+  }
+
+  /** Requests `to` wherever `from` was requested; the result takes that back. Bindings stay as they were until `resolveAgain`. */
+  retarget(from: ModuleRecord, to: ModuleRecord): () => void {
+    const before = this.requested
+    if (before.includes(from)) this.requested = before.map(record => (record === from ? to : record))
+    return () => {
+      this.requested = before
+    }
+  }
+
+  /**
+   * Resolves the imports anew, after some request was retargeted; the result binds them.
+   *
+   * @throws ImageFault `symbol`; the bindings have not changed then
+   */
+  resolveAgain(): () => void {
+    const before = this.#resolved
+    this.resolveImports()
+    const after = this.#resolved
+    this.#resolved = before
+    return () => {
+      this.#resolved = after
+      this.#namespace = undefined
+      this.#subscribe()
+      if (this.#started) this.#rebind?.(this.#plainValues())
+    }
+  }
+
+  #refuseAssignment(): never {
+    this.#rebind?.(this.#plainValues())
+    throw new TypeError('Assignment to constant variable.')
+  }
+}
+
+const lazily = <T>(make: () => T): (() => T) => {
+  let value: T | undefined
+  return () => {
+    value ??= make()
+    return value
+  }
+}
+
+/** V8 tells the line in the stack and the column by a caret under the line that it quotes. */
+function engineOffset(error: SyntaxError, text: string): number {
+  const [head = '', , caret = ''] = (error.stack ?? '').split('\n')
+  const line = Number(/:(\d+)$/.exec(head)?.[1] ?? 1)
+  let start = 0
+  for (let n = 1; n < line; n++) start = text.indexOf('\n', start) + 1
+  return start + Math.max(0, caret.indexOf('^'))
+}

@@ -1,0 +1,75 @@
+import fs from 'node:fs'
+import { ImageFault } from './fault.ts'
+import { isTypeScript } from './format.ts'
+import { stripTypes } from './strip.ts'
+
+/** The source texts of one image: read once, types stripped, and never read again, so that the image stays one version whatever the disk does. */
+export class SourceTexts {
+  readonly #label: string
+  readonly #texts = new Map<string, string>()
+  readonly #createdAt = Date.now()
+  #bytes = 0
+
+  constructor(label: string) {
+    this.#label = label
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get files(): readonly string[] {
+    return [...this.#texts.keys()]
+  }
+
+  has(file: string): boolean {
+    return this.#texts.has(file)
+  }
+
+  /**
+   * The text of a file as JavaScript, lines and columns in place.
+   *
+   * @throws ImageFault `missing`, `unreadable`, `syntax`, and `changed` for a file that is first asked for after it changed
+   */
+  read(file: string): string {
+    const known = this.#texts.get(file)
+    if (known !== undefined) return known
+    const text = this.#readDisk(file)
+    const stripped = isTypeScript(file) ? stripTypes(file, text) : text
+    this.#texts.set(file, stripped)
+    this.#bytes += Buffer.byteLength(text)
+    return stripped
+  }
+
+  #readDisk(file: string): string {
+    try {
+      const descriptor = fs.openSync(file, 'r')
+      try {
+        const { mtimeMs } = fs.fstatSync(descriptor)
+        // Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
+        if (mtimeMs > this.#createdAt && Date.now() - this.#createdAt > SAME_LOAD_MS)
+          throw new ImageFault({ kind: 'changed', file, image: this.#label })
+        return fs.readFileSync(descriptor, 'utf8')
+      } finally {
+        fs.closeSync(descriptor)
+      }
+    } catch (error) {
+      if (error instanceof ImageFault) throw error
+      const { code, message } = error as NodeJS.ErrnoException
+      throw new ImageFault({
+        kind: code === 'ENOENT' ? 'missing' : 'unreadable',
+        file,
+        reason: reasonOf(code, message),
+      })
+    }
+  }
+}
+
+const SAME_LOAD_MS = 1000
+
+const reasonOf = (code: string | undefined, message: string): string => {
+  if (code === 'ENOENT') return 'No such file or directory'
+  if (code === 'EISDIR') return 'Is a directory'
+  if (code === 'EACCES') return 'Permission denied'
+  return message
+}

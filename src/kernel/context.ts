@@ -1,0 +1,166 @@
+import { ModuleError } from './errno.ts'
+import type { Entry, Registration, Slot } from './extension.ts'
+
+/** The log as a module sees it: each entry carries the module's name. */
+export interface ModuleLog {
+  debug(text: string): void
+  info(text: string): void
+  warn(text: string): void
+  error(text: string): void
+}
+
+/** What `init`, `exit` and `handoff` are given. */
+export interface ModuleContext {
+  /** Parameters, converted and with defaults, as `info.params` declares them. */
+  readonly params: Readonly<Record<string, unknown>>
+  /**
+   * Offers operations (a function, or an object of functions) to the host at an extension point. What `init` registers is seen once
+   * `init` has succeeded; at a replace it takes the places of the old image's entries.
+   *
+   * @throws ModuleError ESTALE once the module is being unloaded, EINVAL for operations that are neither
+   */
+  register(point: string, ops: unknown): Registration
+  readonly log: ModuleLog
+  /** Aborted when `exit` starts. */
+  readonly signal: AbortSignal
+  /** Runs `fn` after `exit`, last deferred first. */
+  defer(fn: () => unknown): void
+  /** Disposes of `resource` after `exit`, last used first; returns it. */
+  use<R extends Disposable | AsyncDisposable>(resource: R): R
+  /** At a replace: what the old image's `handoff` returned. */
+  readonly inherited: unknown
+  readonly module: { readonly name: string; readonly generation: number; readonly file: string }
+  readonly kernel: {
+    /** Loads what provides `alias`, unless it is there already; false when nothing does. */
+    request(alias: string): Promise<boolean>
+  }
+}
+
+/** The kernel's side of a registration: held back until the module is LIVE, then in a slot of its point. */
+interface Registered {
+  readonly point: string
+  readonly entry: Entry
+  slot: Slot | undefined
+}
+
+/** What a context asks of its kernel. */
+export interface ContextHost {
+  entryOf(point: string, ops: unknown, registered: { slot: Slot | undefined }): Entry
+  publish(point: string, entry: Entry): Slot
+  retract(point: string, slot: Slot): void
+  request(alias: string): Promise<boolean>
+  readonly log: ModuleLog
+}
+
+export class ModuleContextImplementation implements ModuleContext {
+  readonly params: Readonly<Record<string, unknown>>
+  readonly log: ModuleLog
+  readonly inherited: unknown
+  readonly module: { readonly name: string; readonly generation: number; readonly file: string }
+  readonly kernel: { request(alias: string): Promise<boolean> }
+  readonly registered = new Set<Registered>()
+  readonly #host: ContextHost
+  readonly #controller = new AbortController()
+  readonly #disposers: (() => unknown)[] = []
+  #phase: 'held back' | 'published' | 'withdrawn' = 'held back'
+
+  constructor(
+    host: ContextHost,
+    module: { name: string; generation: number; file: string },
+    params: Readonly<Record<string, unknown>>,
+    inherited: unknown,
+  ) {
+    this.#host = host
+    this.module = module
+    this.params = params
+    this.inherited = inherited
+    this.log = host.log
+    this.kernel = { request: alias => host.request(alias) }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  register(point: string, ops: unknown): Registration {
+    if (this.#phase === 'withdrawn')
+      throw new ModuleError('ESTALE', {
+        image: `${this.module.name}#${this.module.generation}`,
+        export: `register('${point}')`,
+        time: new Date().toISOString(),
+      })
+    if (typeof point !== 'string' || point === '')
+      throw new ModuleError('EINVAL', { reason: 'register() needs the name of an extension point' })
+    if (typeof ops !== 'function' && (typeof ops !== 'object' || ops === null))
+      throw new ModuleError('EINVAL', {
+        reason: `register('${point}') needs a function or an object of functions, got ${ops === null ? 'null' : typeof ops}`,
+      })
+    const place: { slot: Slot | undefined } = { slot: undefined }
+    const registered: Registered = Object.assign(place, { point, entry: this.#host.entryOf(point, ops, place) })
+    this.registered.add(registered)
+    if (this.#phase === 'published') registered.slot = this.#host.publish(point, registered.entry)
+    const unregister = (): void => {
+      if (!this.registered.delete(registered) || !registered.slot) return
+      this.#host.retract(point, registered.slot)
+      registered.slot = undefined
+    }
+    return { point, unregister, [Symbol.dispose]: unregister }
+  }
+
+  defer(fn: () => unknown): void {
+    this.#disposers.push(fn)
+  }
+
+  use<R extends Disposable | AsyncDisposable>(resource: R): R {
+    const disposable = resource as Partial<Disposable & AsyncDisposable>
+    const dispose = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose]
+    if (typeof dispose !== 'function')
+      throw new ModuleError('EINVAL', { reason: 'use() needs something with Symbol.dispose or Symbol.asyncDispose' })
+    this.#disposers.push(() => dispose.call(resource))
+    return resource
+  }
+
+  /** Lets the host see everything that was registered so far, and from now on at once. */
+  publish(): void {
+    this.#phase = 'published'
+    for (const registered of this.registered) registered.slot ??= this.#host.publish(registered.point, registered.entry)
+  }
+
+  /** As `publish`, when the entries have been put into their slots already. */
+  markPublished(): void {
+    this.#phase = 'published'
+  }
+
+  /** Takes every registration away at once. */
+  withdraw(): void {
+    this.#phase = 'withdrawn'
+    for (const { point, slot } of this.registered) if (slot) this.#host.retract(point, slot)
+    this.registered.clear()
+  }
+
+  /** As `withdraw`, when a successor has taken the slots. */
+  markWithdrawn(): void {
+    this.#phase = 'withdrawn'
+    this.registered.clear()
+  }
+
+  abort(): void {
+    this.#controller.abort(
+      new ModuleError('ESTALE', {
+        image: `${this.module.name}#${this.module.generation}`,
+        time: new Date().toISOString(),
+      }),
+    )
+  }
+
+  /** Deferred functions and used resources, last first; one that throws stops none of the others. */
+  async dispose(onError: (error: unknown) => void): Promise<void> {
+    for (let disposer = this.#disposers.pop(); disposer; disposer = this.#disposers.pop()) {
+      try {
+        await disposer()
+      } catch (error) {
+        onError(error)
+      }
+    }
+  }
+}

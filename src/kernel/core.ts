@@ -1,0 +1,50 @@
+import type { LateCallPolicy } from './call_gate.ts'
+import type { ExtensionPoint } from './extension.ts'
+import type { Lingering } from './lingering.ts'
+import type { Module, SchemeName } from './module.ts'
+import type { ModuleFolders } from './module_folders.ts'
+import type { ModuleEvent, Notifier } from './notifier.ts'
+import type { KernelLog } from './printk.ts'
+import type { Seam } from './seam.ts'
+
+/** What the parts of a kernel share. `Kernel` owns it; load, delete and replace work on it. */
+export interface Core {
+  readonly log: KernelLog
+  readonly notifier: Notifier
+  readonly seam: Seam
+  readonly folders: ModuleFolders
+  readonly settings: Settings
+  /** The module list, by name: at most one image of each, and of a replaced one the newest. */
+  readonly modules: Map<string, Module>
+  /** The same modules by entry file: how an import finds its module. */
+  readonly byFile: Map<string, Module>
+  /** Ends of loads under way, by name; true when the module became LIVE. */
+  readonly loading: Map<string, Promise<boolean>>
+  /** Whom a module that is being loaded waits for: a loop of these would wait for ever. */
+  readonly waitsFor: Map<string, string>
+  /** Names whose next image is being prepared. */
+  readonly replacing: Set<string>
+  readonly generations: Map<string, number>
+  readonly lingering: Lingering
+  point(name: string): ExtensionPoint<unknown>
+  request(alias: string): Promise<boolean>
+}
+
+export interface Settings {
+  readonly scheme: SchemeName
+  /** Milliseconds that exit waits for calls in flight. */
+  readonly grace: number
+  /** Milliseconds; 0 is no limit. */
+  readonly initTimeout: number
+  readonly exitTimeout: number
+  readonly lateCalls: LateCallPolicy
+  /** Parameters by module name, for whoever loads it. */
+  readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly blacklist: readonly string[]
+}
+
+export const eventOf = (module: Module): ModuleEvent => ({
+  module: module.name,
+  generation: module.generation,
+  file: module.file,
+})

@@ -1,0 +1,188 @@
+import { EventEmitter } from 'node:events'
+import type { CallGate } from './call_gate.ts'
+
+type AnyFunction = (...args: unknown[]) => unknown
+
+/** Who registered an entry. */
+export interface Owner {
+  readonly module: string
+  readonly generation: number
+  readonly file: string
+}
+
+/** What `register` gives a module. */
+export interface Registration extends Disposable {
+  readonly point: string
+  /** Takes the entry away. Calls in flight finish. Doing it twice is harmless. */
+  unregister(): void
+}
+
+/** An image's part of a registration, before and while it stands in a point. */
+export interface Entry {
+  readonly owner: Owner
+  /** What the host gets: the module's operations behind the image's gate. */
+  readonly face: unknown
+  readonly key: string | undefined
+}
+
+/** A place in a point. A replaced module's entries keep their places: the slot stays, its entry changes. */
+export interface Slot {
+  entry: Entry | undefined
+}
+
+/**
+ * A named place where modules register operations that the host calls. Iterating it yields the operations in order of registration,
+ * and never one whose module is gone: an entry that is withdrawn while a loop runs is skipped, one that is replaced is met in its new version.
+ *
+ * @example
+ * const greet = kernel.point('greeter')
+ * for (const fn of greet) console.log(await fn('world'))
+ */
+export class ExtensionPoint<T = unknown> implements Iterable<T> {
+  readonly name: string
+  #slots: readonly Slot[] = []
+  readonly #owners = new WeakMap<object, Owner>()
+  readonly #events = new EventEmitter()
+  readonly #onListenerError: (error: unknown) => void
+
+  constructor(name: string, onListenerError: (error: unknown) => void) {
+    this.name = name
+    this.#onListenerError = onListenerError
+  }
+
+  get size(): number {
+    return this.#slots.length
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (const slot of this.#slots) if (slot.entry) yield slot.entry.face as T
+  }
+
+  /** The first entry whose `key`, `name` or `id` (for a function, its name) is `key`, or that a module of this name registered. */
+  get(key: string): T | undefined {
+    const entries = this.#slots.map(slot => slot.entry)
+    const found = entries.find(entry => entry?.key === key) ?? entries.find(entry => entry?.owner.module === key)
+    return found?.face as T | undefined
+  }
+
+  /** Who registered this entry, also after it was withdrawn. */
+  owner(entry: T): Owner | undefined {
+    return isObject(entry) ? this.#owners.get(entry) : undefined
+  }
+
+  on(event: 'add' | 'remove', listener: (entry: T, owner: Owner) => void): this {
+    this.#events.on(event, listener)
+    return this
+  }
+
+  off(event: 'add' | 'remove', listener: (entry: T, owner: Owner) => void): this {
+    this.#events.off(event, listener)
+    return this
+  }
+
+  /** @internal */
+  add(entry: Entry): Slot {
+    const slot: Slot = { entry }
+    this.#slots = [...this.#slots, slot]
+    this.#tell('add', entry)
+    return slot
+  }
+
+  /** @internal */
+  remove(slot: Slot): void {
+    const { entry } = slot
+    if (!entry) return
+    slot.entry = undefined
+    this.#slots = this.#slots.filter(other => other !== slot)
+    this.#tell('remove', entry)
+  }
+
+  /**
+   * Puts `entries` into the places of `slots`: one for one, further ones behind the last, places without a successor vanish.
+   * Listeners are told by the function returned, once everything is in place everywhere.
+   *
+   * @internal
+   */
+  swap(slots: readonly Slot[], entries: readonly Entry[]): { slots: Slot[]; tell: () => void } {
+    const removed: Entry[] = []
+    const placed: Slot[] = []
+    for (const [index, slot] of slots.entries()) {
+      if (slot.entry) removed.push(slot.entry)
+      slot.entry = entries[index]
+      if (slot.entry) placed.push(slot)
+    }
+    const extra = entries.slice(slots.length).map(entry => ({ entry }))
+    const last = slots.length === 0 ? this.#slots.length : this.#slots.indexOf(slots[slots.length - 1]!) + 1
+    this.#slots = [...this.#slots.slice(0, last), ...extra, ...this.#slots.slice(last)].filter(slot => slot.entry)
+    for (const entry of entries) this.#own(entry)
+    return {
+      slots: [...placed, ...extra],
+      tell: () => {
+        for (const entry of removed) this.#tell('remove', entry)
+        for (const entry of entries) this.#tell('add', entry)
+      },
+    }
+  }
+
+  #own(entry: Entry): void {
+    if (isObject(entry.face)) this.#owners.set(entry.face, entry.owner)
+  }
+
+  #tell(event: 'add' | 'remove', entry: Entry): void {
+    this.#own(entry)
+    for (const listener of this.#events.listeners(event)) {
+      try {
+        listener.call(this, entry.face, entry.owner)
+      } catch (error) {
+        this.#onListenerError(error)
+      }
+    }
+  }
+}
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function'
+
+/** Puts an image's gate in front of operations: a function, or an object whose functions (own or inherited) are guarded one by one. */
+export function faceOf(
+  ops: unknown,
+  gate: CallGate,
+  point: string,
+  successor: (member: string | symbol | undefined) => AnyFunction | undefined,
+): unknown {
+  if (typeof ops === 'function')
+    return gate.guard(ops as AnyFunction, ops.name || point, undefined, () => successor(undefined))
+  const face: object = Object.create(Object.getPrototypeOf(ops) as object | null)
+  const source = ops as Record<string | symbol, unknown>
+  for (const key of memberKeys(source)) {
+    const value = source[key]
+    if (typeof value === 'function') {
+      const guarded = gate.guard(value as AnyFunction, `${point}.${String(key)}`, source, () => successor(key))
+      Object.defineProperty(face, key, {
+        value: guarded,
+        enumerable: Object.hasOwn(source, key),
+        writable: true,
+        configurable: true,
+      })
+    } else Object.defineProperty(face, key, { get: () => source[key], enumerable: true, configurable: true })
+  }
+  return face
+}
+
+function memberKeys(ops: object): Set<string | symbol> {
+  const keys = new Set<string | symbol>()
+  for (
+    let at: object | null = ops;
+    at !== null && at !== Object.prototype;
+    at = Object.getPrototypeOf(at) as object | null
+  )
+    for (const key of Reflect.ownKeys(at)) if (key !== 'constructor') keys.add(key)
+  return keys
+}
+
+export function keyOf(ops: unknown): string | undefined {
+  if (typeof ops === 'function') return ops.name || undefined
+  const { key, name, id } = ops as { key?: unknown; name?: unknown; id?: unknown }
+  for (const candidate of [key, name, id]) if (typeof candidate === 'string') return candidate
+  return undefined
+}

@@ -1,0 +1,73 @@
+import { ImageFault } from '../images/fault.ts'
+import { type LiteralValue, readInfo } from '../images/modinfo.ts'
+import { isParamType, type ParamSpec } from './moduleparam.ts'
+
+/** `export const info`, checked. */
+export interface ModuleInfo {
+  readonly description?: string
+  readonly version?: string
+  readonly license?: string
+  readonly author?: string
+  readonly params: Readonly<Record<string, ParamSpec>>
+  readonly aliases: readonly string[]
+  readonly softdeps: { readonly pre: readonly string[]; readonly post: readonly string[] }
+  /** Once in, it stays in. */
+  readonly permanent: boolean
+  /** A stricter scheme than the kernel's. */
+  readonly scheme?: 'refcount' | 'retain' | 'collect'
+}
+
+const TEXTS = ['description', 'version', 'license', 'author'] as const
+const SCHEMES = ['refcount', 'retain', 'collect'] as const
+
+/**
+ * @param text the entry's text, types stripped
+ * @throws ImageFault `syntax`, naming the field
+ */
+export function parseInfo(file: string, text: string): ModuleInfo {
+  const raw = readInfo(file, text) ?? {}
+  const refuse = (field: string, wanted: string): never => {
+    throw new ImageFault({
+      kind: 'syntax',
+      reason: `'info.${field}' must be ${wanted}`,
+      place: { file, line: 1, column: 1 },
+      frame: '',
+    })
+  }
+  const list = (value: LiteralValue, field: string): readonly string[] => {
+    if (value === undefined) return []
+    return Array.isArray(value) && value.every(item => typeof item === 'string')
+      ? (value as string[])
+      : refuse(field, 'a list of strings')
+  }
+  const texts: Partial<Record<(typeof TEXTS)[number], string>> = {}
+  for (const field of TEXTS) {
+    const value = raw[field]
+    if (typeof value === 'string') texts[field] = value
+    else if (value !== undefined) refuse(field, 'a string')
+  }
+  const scheme = SCHEMES.find(name => name === raw.scheme)
+  if (raw.scheme !== undefined && scheme === undefined) refuse('scheme', `one of ${SCHEMES.join(', ')}`)
+  if (raw.permanent !== undefined && typeof raw.permanent !== 'boolean') refuse('permanent', 'true or false')
+  const soft = (raw.softdeps ?? {}) as Readonly<Record<string, LiteralValue>>
+  return {
+    ...texts,
+    params: paramSpecs(raw.params, refuse),
+    aliases: list(raw.aliases, 'aliases'),
+    softdeps: { pre: list(soft.pre, 'softdeps.pre'), post: list(soft.post, 'softdeps.post') },
+    permanent: raw.permanent === true,
+    ...(scheme && { scheme }),
+  }
+}
+
+function paramSpecs(
+  raw: LiteralValue,
+  refuse: (field: string, wanted: string) => never,
+): Readonly<Record<string, ParamSpec>> {
+  if (raw === undefined) return {}
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return refuse('params', 'an object')
+  for (const [name, spec] of Object.entries(raw as Readonly<Record<string, LiteralValue>>))
+    if (!isParamType((spec as { type?: LiteralValue } | null)?.type))
+      refuse(`params.${name}.type`, 'one of string, number, int, boolean, string[]')
+  return raw as unknown as Readonly<Record<string, ParamSpec>>
+}

@@ -1,0 +1,45 @@
+import type { Core } from './core.ts'
+import { ModuleError } from './errno.ts'
+import { createModule, type LoadInfo, prepareModule } from './load_module.ts'
+import type { Module } from './module.ts'
+
+/**
+ * Inserts one module and puts it into service. Of two loads of one name the second waits, then fails with EEXIST if the first succeeded and ENOTLIVE if
+ * it failed, as in the kernel.
+ *
+ * @throws ModuleError
+ */
+export async function insmod(core: Core, info: LoadInfo): Promise<Module> {
+  const { name } = info.location
+  const known = core.modules.get(name)
+  if (known?.state.is === 'LIVE') throw new ModuleError('EEXIST', { module: name, file: info.given })
+  if (known?.state.is === 'GOING')
+    throw new ModuleError('ENOTLIVE', { module: name, file: info.given, being: 'unloaded' })
+  const loading = core.loading.get(name)
+  if (loading)
+    throw (await loading)
+      ? new ModuleError('EEXIST', { module: name, file: info.given })
+      : new ModuleError('ENOTLIVE', { module: name, file: info.given, being: 'loaded' })
+  let ended!: (live: boolean) => void
+  core.loading.set(name, new Promise(resolve => (ended = resolve)))
+  const module = createModule(core, info)
+  core.modules.set(name, module)
+  core.byFile.set(module.file, module)
+  let live = false
+  try {
+    const loaded = await prepareModule(core, module, info)
+    loaded.context.publish()
+    module.transition({ is: 'LIVE', loaded, since: Date.now() })
+    live = true
+    core.log.info(`${module.label} inserted, ${loaded.image.bytes} bytes, from ${module.file}`, name)
+    return module
+  } catch (error) {
+    core.modules.delete(name)
+    if (core.byFile.get(module.file) === module) core.byFile.delete(module.file)
+    core.log.error(error instanceof Error ? error.message : String(error), name)
+    throw error
+  } finally {
+    core.loading.delete(name)
+    ended(live)
+  }
+}

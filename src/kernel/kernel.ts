@@ -1,0 +1,264 @@
+import type { LateCallPolicy } from './call_gate.ts'
+import type { Core, Settings } from './core.ts'
+import { finishRemoval, type RemoveOptions, rmmod, type UnloadReport, withdraw } from './delete_module.ts'
+import { ModuleError } from './errno.ts'
+import { ExtensionPoint } from './extension.ts'
+import { insmod } from './insmod.ts'
+import { Lingering, type LingeringImage } from './lingering.ts'
+import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
+import { type ModuleDescription, modinfo } from './modinfo.ts'
+import { type ModprobeOptions, modprobe, request } from './modprobe.ts'
+import { foldName, type Module, type ModuleState, type SchemeName } from './module.ts'
+import { locate, ModuleFolders } from './module_folders.ts'
+import type { Params } from './moduleparam.ts'
+import { type KernelEventName, type KernelEvents, Notifier } from './notifier.ts'
+import { KernelLog, type LogSink } from './printk.ts'
+import { realTime, type Seam } from './seam.ts'
+
+/** What `createKernel` takes. All optional. */
+export interface KernelOptions {
+  /** The folder or folders in which modules are found by name. */
+  readonly modules?: string | readonly string[]
+  /** What unloading does about possible callers; `collect` by default. */
+  readonly scheme?: SchemeName
+  /** Milliseconds that exit waits for calls in flight: 5000 by default; 0 does not wait, as the patch of 2003. */
+  readonly grace?: number
+  /** Milliseconds for a module to run and initialise; 30,000 by default, 0 is no limit. */
+  readonly initTimeout?: number
+  /** Milliseconds for `exit`; 10,000 by default, 0 is no limit. */
+  readonly exitTimeout?: number
+  /** What a call does that comes after removal, through an old pointer: `run` by default. */
+  readonly lateCalls?: LateCallPolicy
+  /** Parameters by module name. */
+  readonly params?: Readonly<Record<string, Params>>
+  /** Modules that are not loaded by alias. */
+  readonly blacklist?: readonly string[]
+  /** Where log entries go as they are written, besides the kernel log. */
+  readonly log?: LogSink
+}
+
+/** A line of `lsmod`. */
+export interface ModuleRow {
+  readonly name: string
+  readonly generation: number
+  readonly state: ModuleState['is']
+  /** Bytes of the source text that the image keeps compiled. */
+  readonly size: number
+  readonly refs: number
+  /** Modules that import from it. */
+  readonly holders: readonly string[]
+  readonly scheme: SchemeName
+  readonly file: string
+  /** Letters, as in /proc/modules. */
+  readonly taints: string
+  /** When it went into service, in milliseconds since the epoch; undefined while it is being loaded. */
+  readonly since: number | undefined
+}
+
+const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
+const POLICIES: readonly string[] = ['run', 'forward', 'fail']
+
+function checkOptions(options: KernelOptions): void {
+  const refuse = (option: string, wanted: string, got: unknown): never => {
+    throw new ModuleError('EINVAL', { reason: `createKernel: ${option} must be ${wanted}, got ${JSON.stringify(got)}` })
+  }
+  if (options.scheme !== undefined && !SCHEMES.includes(options.scheme))
+    refuse('scheme', SCHEMES.join(', '), options.scheme)
+  if (options.lateCalls !== undefined && !POLICIES.includes(options.lateCalls))
+    refuse('lateCalls', POLICIES.join(', '), options.lateCalls)
+  for (const option of ['grace', 'initTimeout', 'exitTimeout'] as const) {
+    const value = options[option]
+    if (value !== undefined && !(typeof value === 'number' && value >= 0))
+      refuse(option, 'milliseconds, 0 or more', value)
+  }
+}
+
+/**
+ * Owns the module list, the extension points and the log. A process may have several. Making one touches nothing: no file is read and no
+ * timer runs before the first use.
+ */
+export class Kernel implements AsyncDisposable {
+  readonly log: KernelLog
+  readonly #core: Core
+  readonly #points = new Map<string, ExtensionPoint<unknown>>()
+
+  /** @throws ModuleError EINVAL for a bad option */
+  constructor(options: KernelOptions = {}, seam: Seam = realTime) {
+    checkOptions(options)
+    const log = new KernelLog(options.log)
+    const notifier = new Notifier(log)
+    const settings: Settings = {
+      scheme: options.scheme ?? 'collect',
+      grace: options.grace ?? 5000,
+      initTimeout: options.initTimeout ?? 30_000,
+      exitTimeout: options.exitTimeout ?? 10_000,
+      lateCalls: options.lateCalls ?? 'run',
+      params: Object.fromEntries(
+        Object.entries(options.params ?? {}).map(([name, params]) => [foldName(name), params]),
+      ),
+      blacklist: (options.blacklist ?? []).map(foldName),
+    }
+    this.log = log
+    this.#core = {
+      log,
+      notifier,
+      seam,
+      settings,
+      folders: new ModuleFolders(options.modules),
+      modules: new Map(),
+      byFile: new Map(),
+      loading: new Map(),
+      waitsFor: new Map(),
+      replacing: new Set(),
+      generations: new Map(),
+      lingering: new Lingering(notifier, (label, bytes) => log.info(`${label} collected, ${bytes} bytes given back`)),
+      point: name => this.point(name),
+      request: alias => this.request(alias),
+    }
+  }
+
+  /** Folders in which modules are found by name. */
+  get folders(): readonly string[] {
+    return this.#core.folders.folders
+  }
+
+  get scheme(): SchemeName {
+    return this.#core.settings.scheme
+  }
+
+  on<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): this {
+    this.#core.notifier.on(event, listener)
+    return this
+  }
+
+  once<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): this {
+    this.#core.notifier.once(event, listener)
+    return this
+  }
+
+  off<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): this {
+    this.#core.notifier.off(event, listener)
+    return this
+  }
+
+  /** The extension point of this name, made when it is first asked for. */
+  point<T = (...args: never[]) => unknown>(name: string): ExtensionPoint<T> {
+    let point = this.#points.get(name)
+    if (!point) {
+      point = new ExtensionPoint<unknown>(name, error =>
+        this.log.error(
+          `a listener of the point '${name}' threw: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+      )
+      this.#points.set(name, point)
+    }
+    return point as unknown as ExtensionPoint<T>
+  }
+
+  /**
+   * Inserts one file, or one folder with a package.json. What it imports from other modules must be loaded already.
+   *
+   * @throws ModuleError ENOENT, EEXIST, ENOTLIVE, ESYMBOL, ENOEXEC, EINVAL, ERANGE, EINIT
+   */
+  async insmod(path: string, params: Params = {}): Promise<ModuleRow> {
+    if (typeof path !== 'string' || path === '') throw new ModuleError('EINVAL', { reason: 'insmod needs a file' })
+    return row(await insmod(this.#core, { location: locate(path), given: path, params }))
+  }
+
+  /**
+   * Inserts a module of the module folders by name or alias, with what it depends on. Already there is success. When it fails, what this call brought in
+   * is taken out again.
+   *
+   * @throws ModuleError ENOENT when nothing has that name, and whatever insmod throws
+   */
+  modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
+    return modprobe(this.#core, name, params, options).then(modules => modules.map(row))
+  }
+
+  /**
+   * Unloads a module. Before this even returns, its registrations have left their points and nothing finds it any more; calls in flight finish, then its
+   * `exit` runs.
+   *
+   * @throws ModuleError ENOENT, EHOLDERS, ENOTLIVE, EPERMANENT
+   */
+  rmmod(name: string, options: RemoveOptions = {}): Promise<UnloadReport> {
+    return rmmod(this.#core, foldName(name), options)
+  }
+
+  /**
+   * Reads the module anew and puts the new image into the old one's place in one tick. When anything fails before that, the old one keeps serving.
+   *
+   * @throws ModuleError
+   */
+  replace(name: string, options: Omit<ReplaceOptions, 'loadDependency'> = {}): Promise<ReplaceReport> {
+    return replace(this.#core, foldName(name), options)
+  }
+
+  lsmod(): ModuleRow[] {
+    return [...this.#core.modules.values()].map(row)
+  }
+
+  /** Removed images that are still in memory. */
+  lingering(): LingeringImage[] {
+    return this.#core.lingering.list()
+  }
+
+  /**
+   * What a module says of itself, read without running it.
+   *
+   * @param name a loaded module, a module of the folders, or a path
+   */
+  modinfo(name: string): Promise<ModuleDescription> {
+    return modinfo(this.#core, name)
+  }
+
+  /** Loads what provides `alias`, unless it is there; false when nothing does. */
+  request(alias: string): Promise<boolean> {
+    return request(this.#core, alias)
+  }
+
+  /** Every file that a LIVE module was made of, for whoever watches them. */
+  filesOf(name: string): readonly string[] {
+    const state = this.#core.modules.get(foldName(name))?.state
+    return state?.is === 'LIVE' ? state.loaded.image.files : []
+  }
+
+  /** Unloads everything, dependents first, permanent modules too. */
+  async close(): Promise<void> {
+    await Promise.all(this.#core.loading.values())
+    const removals: Promise<unknown>[] = []
+    for (;;) {
+      const leaves = [...this.#core.modules.values()].filter(
+        ({ state, holders }) => state.is === 'LIVE' && holders.size === 0,
+      )
+      for (const module of leaves) removals.push(finishRemoval(this.#core, module, withdraw(this.#core, module), {}))
+      if (leaves.length === 0 && this.#core.modules.size === 0) break
+      // A module is a leaf once those that import from it are GONE.
+      if (leaves.length === 0) await Promise.race([...removals, nextGone(this.#core)])
+    }
+    await Promise.all(removals)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+const nextGone = (core: Core): Promise<void> => new Promise(resolve => core.notifier.once('gone', () => resolve()))
+
+export const row = (module: Module): ModuleRow => {
+  const { state } = module
+  const image = 'loaded' in state ? state.loaded?.image : undefined
+  return {
+    name: module.name,
+    generation: module.generation,
+    state: state.is,
+    size: image?.bytes ?? 0,
+    refs: module.holders.size,
+    holders: [...module.holders].map(holder => holder.name).sort(),
+    scheme: module.scheme,
+    file: module.file,
+    taints: '',
+    since: state.is === 'LIVE' ? state.since : undefined,
+  }
+}

@@ -1,0 +1,180 @@
+import type { Image } from '../images/image.ts'
+import { relink } from '../images/relink.ts'
+import type { Core } from './core.ts'
+import { finishRemoval, type RemoveOptions, type UnloadReport } from './delete_module.ts'
+import { ModuleError } from './errno.ts'
+import { createModule, type LoadInfo, prepareModule, rollBack } from './load_module.ts'
+import type { Loaded, Module } from './module.ts'
+import type { ModuleLocation } from './module_folders.ts'
+import type { Params } from './moduleparam.ts'
+import { within } from './seam.ts'
+
+export interface ReplaceOptions extends Pick<RemoveOptions, 'grace'> {
+  readonly params?: Params
+  readonly loadDependency?: (location: ModuleLocation) => Promise<unknown>
+}
+
+/** What a replace did: the new image is in service, and the old one has been unloaded as `unloaded` tells. */
+export interface ReplaceReport {
+  readonly module: string
+  /** Of the image that serves now. */
+  readonly generation: number
+  readonly unloaded: UnloadReport
+}
+
+/**
+ * Puts a new image of a module into the place of the old one in one tick. Until then the old one serves, and whatever fails before leaves it
+ * serving.
+ *
+ * @throws ModuleError
+ */
+export async function replace(core: Core, name: string, options: ReplaceOptions): Promise<ReplaceReport> {
+  const old = liveModule(core, name)
+  if (old.state.loaded.hooks.info.permanent) throw new ModuleError('EPERMANENT', { module: name })
+  if (core.replacing.has(name)) throw new ModuleError('ENOTLIVE', { module: name, being: 'loaded' })
+  core.replacing.add(name)
+  const info: LoadInfo = {
+    location: { name, file: old.module.file, root: old.module.root },
+    given: old.module.file,
+    params: { ...old.module.given, ...options.params },
+    ...(options.loadDependency && { loadDependency: options.loadDependency }),
+    inherit: () => handOff(core, old.module, old.state.loaded),
+  }
+  const next = createModule(core, info)
+  let swapped: { next: Loaded; old: Loaded }
+  try {
+    const loaded = await prepareModule(core, next, info)
+    try {
+      refuseLoops(next, old.module, info.given)
+      swapped = { next: loaded, old: swap(core, old.module, next, loaded) }
+    } catch (error) {
+      await rollBack(core, next, loaded.image)
+      throw error
+    }
+  } catch (error) {
+    core.log.error(
+      `not replaced, ${old.module.label} keeps serving: ${error instanceof Error ? error.message : String(error)}`,
+      name,
+    )
+    throw error
+  } finally {
+    core.replacing.delete(name)
+  }
+  core.log.info(`${next.label} replaced ${old.module.label}, ${swapped.next.image.bytes} bytes`, name)
+  const unloaded = await finishRemoval(core, old.module, swapped.old, options)
+  return { module: name, generation: next.generation, unloaded }
+}
+
+function liveModule(core: Core, name: string): { module: Module; state: { loaded: Loaded } } {
+  const module = core.modules.get(name)
+  if (!module) throw new ModuleError('ENOENT', { module: name })
+  const { state } = module
+  if (state.is !== 'LIVE')
+    throw new ModuleError('ENOTLIVE', { module: name, being: state.is === 'GOING' ? 'unloaded' : 'loaded' })
+  return { module, state }
+}
+
+const handOff = async (core: Core, module: Module, loaded: Loaded): Promise<unknown> => {
+  const { handoff } = loaded.hooks
+  if (!handoff) return undefined
+  const late = () =>
+    new ModuleError('EINIT', {
+      module: module.name,
+      reason: `handoff took longer than ${core.settings.initTimeout} ms`,
+    })
+  try {
+    return await within(
+      core.seam,
+      core.settings.initTimeout,
+      Promise.resolve().then(() => handoff()),
+      late,
+    )
+  } catch (error) {
+    if (error instanceof ModuleError) throw error
+    const reason = `handoff threw: ${error instanceof Error ? error.message : String(error)}`
+    throw new ModuleError('EINIT', { module: module.name, reason }, { cause: error })
+  }
+}
+
+/** The new version may import from modules that import from the old one; then neither could ever go first. */
+function refuseLoops(next: Module, old: Module, file: string): void {
+  const visit = (module: Module, path: readonly string[]): void => {
+    for (const used of module.uses) {
+      if (used === old) throw new ModuleError('ELOOP', { file, loop: [...path, used.name] })
+      visit(used, [...path, used.name])
+    }
+  }
+  visit(next, [next.name])
+}
+
+/** The one tick: places, importers, list. Throws before anything has changed, or not at all. */
+function swap(core: Core, old: Module, next: Module, loaded: Loaded): Loaded {
+  if (old.state.is !== 'LIVE' || core.modules.get(old.name) !== old) {
+    if (old.state.is === 'GOING') throw new ModuleError('ENOTLIVE', { module: old.name, being: 'unloaded' })
+    throw new ModuleError('ENOENT', { module: old.name })
+  }
+  const previous = old.state.loaded
+  const relinkAll = relinkImporters(old, previous, loaded)
+  // Nothing below can throw.
+  relinkAll()
+  for (const holder of old.holders) {
+    holder.uses.delete(old)
+    holder.uses.add(next)
+    next.holders.add(holder)
+  }
+  old.holders.clear()
+  old.gate.withdraw()
+  const tell = swapRegistrations(core, previous, loaded)
+  core.modules.set(next.name, next)
+  core.byFile.set(next.file, next)
+  const since = Date.now()
+  next.transition({ is: 'LIVE', loaded, since })
+  old.transition({ is: 'GOING', loaded: previous, since })
+  for (const told of tell) told()
+  return previous
+}
+
+/** @throws ModuleError ENOEXEC, naming the importer that would lose an export that it uses */
+function relinkImporters(old: Module, previous: Loaded, loaded: Loaded): () => void {
+  const importers = new Map<Image, Module>()
+  const collect = (module: Module): void => {
+    for (const holder of module.holders) {
+      const { state } = holder
+      if ((state.is !== 'LIVE' && state.is !== 'COMING') || importers.has(state.loaded.image)) continue
+      importers.set(state.loaded.image, holder)
+      collect(holder)
+    }
+  }
+  collect(old)
+  return relink([...importers.keys()], previous.image.entryRecord, loaded.image.entryRecord, (error, image) => {
+    if (error.fault.kind !== 'symbol') throw error
+    const { symbol, place, frame } = error.fault
+    const importer = importers.get(image)!.name
+    throw new ModuleError('ENOEXEC', {
+      module: old.name,
+      importer,
+      symbol,
+      place: `${place.file}:${place.line}:${place.column}`,
+      frame,
+    })
+  })
+}
+
+function swapRegistrations(core: Core, previous: Loaded, loaded: Loaded): (() => void)[] {
+  const tell: (() => void)[] = []
+  const oldOnes = [...previous.context.registered]
+  const newOnes = [...loaded.context.registered]
+  for (const name of new Set([...oldOnes, ...newOnes].map(({ point }) => point))) {
+    const slots = oldOnes.flatMap(({ point, slot }) => (point === name && slot ? [slot] : []))
+    const arriving = newOnes.filter(({ point }) => point === name)
+    const swapped = core.point(name).swap(
+      slots,
+      arriving.map(({ entry }) => entry),
+    )
+    for (const [index, registered] of arriving.entries()) registered.slot = swapped.slots[index]
+    tell.push(swapped.tell)
+  }
+  previous.context.markWithdrawn()
+  loaded.context.markPublished()
+  return tell
+}

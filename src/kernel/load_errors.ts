@@ -1,0 +1,73 @@
+import { basename } from 'node:path'
+import { type Fault, ImageFault, type Place } from '../images/fault.ts'
+import type { Image } from '../images/image.ts'
+import { ModuleError } from './errno.ts'
+
+const placeData = ({ file, line, column }: Place) => ({
+  place: `${file}:${line}:${column}`,
+  source: file,
+  line,
+  column,
+})
+
+/** An error of the catalogue for whatever stopped a load. `from` names the module that an import wanted. */
+export function loadError(error: unknown, file: string, from?: string): ModuleError {
+  if (error instanceof ModuleError) return error
+  if ((error as NodeJS.ErrnoException).syscall === 'open')
+    return new ModuleError('ENOENT', { missing: file }, { cause: error })
+  if (!(error instanceof ImageFault))
+    return new ModuleError('EINIT', { file, reason: messageOf(error) }, { cause: error })
+  const { fault } = error
+  return new ModuleError(...codeAndData(fault, file, from), { cause: error })
+}
+
+function codeAndData(
+  fault: Fault,
+  file: string,
+  from: string | undefined,
+): ['ENOENT' | 'ESYMBOL' | 'ENOEXEC', Record<string, unknown>] {
+  switch (fault.kind) {
+    case 'missing':
+    case 'unreadable':
+      return ['ENOENT', { missing: fault.file === file ? file : fault.file, reason: fault.reason }]
+    case 'changed':
+      return ['ENOENT', { missing: fault.file, reason: `it changed after ${fault.image} was loaded` }]
+    case 'syntax':
+      return ['ENOEXEC', { file, reason: fault.reason, ...placeData(fault.place), frame: fault.frame }]
+    case 'unresolved':
+      return ['ENOENT', { file, specifier: fault.specifier, ...placeData(fault.place), frame: fault.frame }]
+    case 'symbol': {
+      const data = {
+        file,
+        symbol: fault.symbol,
+        from: from ?? moduleName(fault.specifier),
+        ...placeData(fault.place),
+        frame: fault.frame,
+      }
+      return fault.ambiguous
+        ? ['ENOEXEC', { ...data, reason: `conflicting star exports for '${fault.symbol}'` }]
+        : ['ESYMBOL', data]
+    }
+  }
+}
+
+const moduleName = (specifier: string): string => basename(specifier).replace(/\.[^.]+$/, '')
+
+/** EINIT: the module's own code threw, or took too long. */
+export function initError(file: string, image: Image, cause: unknown, reason?: string): ModuleError {
+  const place = cause instanceof Error ? ownPlace(cause, image) : undefined
+  return new ModuleError('EINIT', { file, reason: reason ?? messageOf(cause), ...(place && { place }) }, { cause })
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : `${String(error)} was thrown`)
+
+/** The innermost frame of an error's stack that is in one of the image's own files. */
+function ownPlace(error: Error, image: Image): string | undefined {
+  for (const line of String(error.stack).split('\n')) {
+    const found = /\(?((?:file:\/\/)?\/[^()]*?):(\d+):(\d+)\)?$/.exec(line.trim())
+    if (!found) continue
+    const file = decodeURI(found[1]!.replace(/^file:\/\//, ''))
+    if (image.files.includes(file)) return `${file}:${found[2]}:${found[3]}`
+  }
+  return undefined
+}

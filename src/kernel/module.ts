@@ -1,0 +1,94 @@
+import type { Image } from '../images/image.ts'
+import type { CallGate } from './call_gate.ts'
+import type { ModuleContextImplementation } from './context.ts'
+import type { Leftovers } from './leftovers/leftovers.ts'
+import type { ModuleHooks } from './load_module.ts'
+
+/** How unloading treats those who might still call. */
+export type SchemeName = 'refcount' | 'retain' | 'collect'
+
+/** The code and what belongs to it, from the moment it is linked until it is gone. */
+export interface Loaded {
+  readonly image: Image
+  readonly hooks: ModuleHooks
+  readonly context: ModuleContextImplementation
+}
+
+/** A tagged union: each state carries what is known in it and nothing else. GONE holds no code, so that a record never keeps an image. */
+export type ModuleState =
+  | { readonly is: 'UNFORMED' }
+  | { readonly is: 'COMING'; readonly loaded: Loaded }
+  | { readonly is: 'LIVE'; readonly loaded: Loaded; readonly since: number }
+  | { readonly is: 'GOING'; readonly loaded: Loaded | undefined; readonly since: number }
+  | { readonly is: 'GONE'; readonly since: number }
+
+const NEXT: Readonly<Record<ModuleState['is'], readonly ModuleState['is'][]>> = {
+  UNFORMED: ['COMING', 'GOING'],
+  COMING: ['LIVE', 'GOING'],
+  LIVE: ['GOING'],
+  GOING: ['GONE'],
+  GONE: [],
+}
+
+/** One insertion of a module: `hello#3`. */
+export class Module {
+  readonly name: string
+  readonly generation: number
+  /** The entry file, symbolic links followed. */
+  readonly file: string
+  /** The folder that belongs to the module, when it is one. */
+  readonly root: string | undefined
+  /** The kernel's, or a stricter one that the module asked for; settled before it is COMING. */
+  scheme: SchemeName
+  readonly gate: CallGate
+  readonly leftovers: Leftovers
+  /** Modules that this one imports from. They stay at least as long as it does. */
+  readonly uses = new Set<Module>()
+  /** Modules that import from this one. */
+  readonly holders = new Set<Module>()
+  /** Parameters as they were given, for the next image. */
+  readonly given: Readonly<Record<string, unknown>>
+  #state: ModuleState = { is: 'UNFORMED' }
+  readonly #observe: (module: Module) => void
+
+  constructor(options: {
+    name: string
+    generation: number
+    file: string
+    root: string | undefined
+    scheme: SchemeName
+    gate: CallGate
+    leftovers: Leftovers
+    given: Readonly<Record<string, unknown>>
+    observe: (module: Module) => void
+  }) {
+    this.name = options.name
+    this.generation = options.generation
+    this.file = options.file
+    this.root = options.root
+    this.scheme = options.scheme
+    this.gate = options.gate
+    this.leftovers = options.leftovers
+    this.given = options.given
+    this.#observe = options.observe
+  }
+
+  get label(): string {
+    return `${this.name}#${this.generation}`
+  }
+
+  get state(): ModuleState {
+    return this.#state
+  }
+
+  /** The only way to another state: checks the step, then tells the notifiers. */
+  transition(to: ModuleState): void {
+    const from = this.#state.is
+    if (!NEXT[from].includes(to.is)) throw new TypeError(`${this.label} cannot go from ${from} to ${to.is}`)
+    this.#state = to
+    this.#observe(this)
+  }
+}
+
+/** kmod folds the two: `usb-storage` and `usb_storage` are one name. */
+export const foldName = (name: string): string => name.replaceAll('-', '_')

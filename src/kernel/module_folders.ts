@@ -1,0 +1,167 @@
+import fs from 'node:fs'
+import { basename, dirname, extname, join, resolve } from 'node:path'
+import { readPackage } from '../images/format.ts'
+import { isInside } from '../images/resolve.ts'
+import { ModuleError } from './errno.ts'
+import { foldName } from './module.ts'
+
+/** Where a module's code is. */
+export interface ModuleLocation {
+  readonly name: string
+  /** The entry, symbolic links followed. */
+  readonly file: string
+  /** The module's own folder, or undefined for a module of one file. */
+  readonly root: string | undefined
+}
+
+/** In order of preference where a folder has several files of one name. */
+const EXTENSIONS = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx'] as const
+
+const isModuleFile = (file: string): boolean =>
+  (EXTENSIONS as readonly string[]).includes(extname(file)) &&
+  !/\.d\.[cm]?ts$/.test(file) &&
+  !basename(file).startsWith('.')
+
+const nameOfFile = (file: string): string => foldName(basename(file, extname(file)))
+
+/** The entry of a package folder: `exports["."]`, `main`, or an index file. */
+function entryOf(folder: string): string | undefined {
+  const manifest = readPackage(folder)
+  if (!manifest) return undefined
+  for (const named of [mainExport(manifest.exports), manifest.main])
+    if (typeof named === 'string' && fs.existsSync(join(folder, named)) && fs.statSync(join(folder, named)).isFile())
+      return join(folder, named)
+  return EXTENSIONS.map(extension => join(folder, `index${extension}`)).find(file => fs.existsSync(file))
+}
+
+function mainExport(exports: unknown): unknown {
+  if (typeof exports !== 'object' || exports === null) return exports
+  const conditions = exports as Record<string, unknown>
+  if ('.' in conditions) return mainExport(conditions['.'])
+  for (const condition of ['node', 'import', 'module-sync', 'default', 'require'])
+    if (condition in conditions) return mainExport(conditions[condition])
+  return undefined
+}
+
+function locateFolder(folder: string): ModuleLocation | undefined {
+  const entry = entryOf(folder)
+  if (entry === undefined) return undefined
+  const { name } = readPackage(folder)!
+  const named = typeof name === 'string' && name !== '' ? name.replace(/^@[^/]*\//, '') : basename(folder)
+  return { name: foldName(named), file: fs.realpathSync.native(entry), root: fs.realpathSync.native(folder) }
+}
+
+/**
+ * What a path given to insmod names: a file, or a folder with a package.json.
+ *
+ * @throws ModuleError ENOENT
+ */
+export function locate(path: string): ModuleLocation {
+  const full = resolve(path)
+  let real: string
+  let isFolder: boolean
+  try {
+    real = fs.realpathSync.native(full)
+    isFolder = fs.statSync(real).isDirectory()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new ModuleError('ENOENT', {
+      missing: path,
+      ...(code === 'EACCES' && { reason: 'Permission denied', errno: code }),
+      ...(code === 'ELOOP' && { reason: 'Too many levels of symbolic links', errno: code }),
+    })
+  }
+  if (!isFolder) return { name: nameOfFile(full), file: real, root: undefined }
+  const found = locateFolder(full)
+  if (!found)
+    throw new ModuleError('ENOENT', {
+      missing: path,
+      reason: 'a folder is a module when it has a package.json and an entry',
+    })
+  return found
+}
+
+/** The folders in which a kernel finds modules by name. Nothing is read before it is asked for. */
+export class ModuleFolders {
+  readonly folders: readonly string[]
+
+  constructor(folders: string | readonly string[] | undefined) {
+    this.folders = (typeof folders === 'string' ? [folders] : (folders ?? [])).map(folder => resolve(folder))
+  }
+
+  /** Every module of the folders, by name; where two have one name the first wins. */
+  list(): ModuleLocation[] {
+    const found = new Map<string, ModuleLocation>()
+    for (const folder of this.folders)
+      for (const location of listFolder(folder)) if (!found.has(location.name)) found.set(location.name, location)
+    return [...found.values()]
+  }
+
+  find(name: string): ModuleLocation | undefined {
+    if (name === '' || name.includes('/') || name.includes('\\')) return undefined
+    const folded = foldName(name)
+    for (const folder of this.folders) {
+      const direct = EXTENSIONS.map(extension => join(folder, name + extension)).find(file => fs.existsSync(file))
+      if (direct !== undefined && foldName(name) === folded)
+        return { name: folded, file: fs.realpathSync.native(direct), root: undefined }
+      const listed = listFolder(folder).find(location => location.name === folded)
+      if (listed) return listed
+    }
+    return undefined
+  }
+
+  /** Is `file` the entry of a module of the folders? */
+  locationOf(file: string): ModuleLocation | undefined {
+    for (const folder of this.folders) {
+      const real = realFolder(folder)
+      if (real === undefined || !isInside(file, real)) continue
+      if (dirname(file) === real)
+        return isModuleFile(file) ? { name: nameOfFile(file), file, root: undefined } : undefined
+      const top = file.slice(real.length + 1).split(/[\\/]/)[0]!
+      const location = locateFolder(join(real, top))
+      if (location?.file === file) return location
+    }
+    return undefined
+  }
+
+  contains(file: string): boolean {
+    return this.folders.some(folder => {
+      const real = realFolder(folder)
+      return real !== undefined && isInside(file, real)
+    })
+  }
+}
+
+const realFolder = (folder: string): string | undefined => {
+  try {
+    return fs.realpathSync.native(folder)
+  } catch {
+    return undefined
+  }
+}
+
+function listFolder(folder: string): ModuleLocation[] {
+  let entries: fs.Dirent[]
+  try {
+    entries = fs.readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
+  }
+  const found: ModuleLocation[] = []
+  const rank = (file: string): number => (EXTENSIONS as readonly string[]).indexOf(extname(file))
+  entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) || rank(a.name) - rank(b.name))
+  for (const entry of entries) {
+    const path = join(folder, entry.name)
+    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+    try {
+      if (fs.statSync(path).isDirectory()) {
+        const location = locateFolder(path)
+        if (location) found.push(location)
+      } else if (isModuleFile(entry.name))
+        found.push({ name: nameOfFile(path), file: fs.realpathSync.native(path), root: undefined })
+    } catch {
+      // A dangling link, or a file that went while we looked.
+    }
+  }
+  return found
+}

@@ -1,0 +1,81 @@
+import { ModuleError } from './errno.ts'
+
+export type ParamValue = string | number | boolean | readonly string[]
+export type ParamType = 'string' | 'number' | 'int' | 'boolean' | 'string[]'
+
+/** One entry of `info.params`. */
+export interface ParamSpec {
+  readonly type: ParamType
+  readonly default?: ParamValue
+  readonly description?: string
+  readonly min?: number
+  readonly max?: number
+}
+
+export type Params = Readonly<Record<string, unknown>>
+
+const PARAM_TYPES: readonly string[] = ['string', 'number', 'int', 'boolean', 'string[]'] satisfies ParamType[]
+
+export const isParamType = (type: unknown): type is ParamType => typeof type === 'string' && PARAM_TYPES.includes(type)
+
+const TRUE = new Set(['1', 'y', 'Y', 'yes', 'true', 'on'])
+const FALSE = new Set(['0', 'n', 'N', 'no', 'false', 'off'])
+
+/** Turns what was given into what was declared; undefined when it cannot be. Values from a command line are strings. */
+function convert(type: ParamType, given: unknown): ParamValue | undefined {
+  switch (type) {
+    case 'string':
+      return typeof given === 'string' ? given : undefined
+    case 'number':
+    case 'int': {
+      const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+      if (typeof number !== 'number' || Number.isNaN(number)) return undefined
+      return type === 'int' && !Number.isInteger(number) ? undefined : number
+    }
+    case 'boolean':
+      if (typeof given === 'boolean') return given
+      // As in the kernel, a flag that is named without a value is meant.
+      if (given === '' || TRUE.has(given as string)) return true
+      return FALSE.has(given as string) ? false : undefined
+    case 'string[]':
+      if (typeof given === 'string') return given === '' ? [] : given.split(',')
+      return Array.isArray(given) && given.every(item => typeof item === 'string') ? (given as string[]) : undefined
+  }
+}
+
+/**
+ * The values that a module sees in `k.params`: what was given, checked and converted, and defaults for the rest.
+ *
+ * @param unknown is called with each given name that the module does not declare; such a value is ignored
+ * @throws ModuleError EINVAL for a value of the wrong type, ERANGE for a number outside `min` and `max`
+ * @example
+ * parseParams('x.ts', { port: { type: 'int', default: 80 } }, { port: '8080' }, () => {}) // { port: 8080 }
+ */
+export function parseParams(
+  file: string,
+  specs: Readonly<Record<string, ParamSpec>>,
+  given: Params,
+  unknown: (name: string) => void,
+): Readonly<Record<string, ParamValue | undefined>> {
+  const values: Record<string, ParamValue | undefined> = {}
+  for (const [name, spec] of Object.entries(specs)) values[name] = spec.default
+  for (const [name, got] of Object.entries(given)) {
+    const declared = Object.hasOwn(specs, name) ? name : Object.keys(specs).find(other => fold(other) === fold(name))
+    if (declared === undefined) {
+      unknown(name)
+      continue
+    }
+    const spec = specs[declared]!
+    const value = convert(spec.type, got)
+    if (value === undefined) throw new ModuleError('EINVAL', { file, parameter: declared, type: spec.type, got })
+    if (typeof value === 'number' && (value < (spec.min ?? -Infinity) || value > (spec.max ?? Infinity))) {
+      const type = `${spec.type} from ${spec.min ?? '-∞'} to ${spec.max ?? '∞'}`
+      throw new ModuleError('ERANGE', { file, parameter: declared, type, got })
+    }
+    values[declared] = value
+  }
+  return Object.freeze(values)
+}
+
+/** As in the kernel, `-` and `_` are the same in a parameter's name. */
+const fold = (name: string): string => name.replaceAll('-', '_')

@@ -1,0 +1,64 @@
+import { EventEmitter } from 'node:events'
+import type { KernelLog } from './printk.ts'
+import type { Taint } from './taint.ts'
+
+/** What every event of a module tells. */
+export interface ModuleEvent {
+  readonly module: string
+  readonly generation: number
+  readonly file: string
+}
+
+export interface CollectedEvent extends ModuleEvent {
+  /** Bytes of source that the image kept, now free. */
+  readonly bytes: number
+}
+
+export interface KernelEvents {
+  /** Linked; about to run. */
+  coming: ModuleEvent
+  /** In service. */
+  live: ModuleEvent
+  /** All that the kernel knew of it has been taken away; calls in flight may still finish. */
+  going: ModuleEvent
+  /** Its exit has run and what it left behind is closed. The code lingers until nobody can call it. */
+  gone: ModuleEvent
+  /** The collector has proved that nobody can call its code any more. */
+  collected: CollectedEvent
+  taint: { readonly taint: Taint; readonly reason: string; readonly module?: string }
+}
+
+export type KernelEventName = keyof KernelEvents
+
+/** The notifier chain: tells listeners of each step, and lets none of them stop it. */
+export class Notifier {
+  readonly #emitter = new EventEmitter()
+  readonly #log: KernelLog
+
+  constructor(log: KernelLog) {
+    this.#log = log
+    this.#emitter.setMaxListeners(0)
+  }
+
+  on<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): void {
+    this.#emitter.on(event, listener)
+  }
+
+  once<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): void {
+    this.#emitter.once(event, listener)
+  }
+
+  off<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): void {
+    this.#emitter.off(event, listener)
+  }
+
+  notify<E extends KernelEventName>(event: E, payload: KernelEvents[E]): void {
+    for (const listener of this.#emitter.rawListeners(event)) {
+      try {
+        listener.call(this.#emitter, payload)
+      } catch (error) {
+        this.#log.error(`a listener of '${event}' threw: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    }
+  }
+}

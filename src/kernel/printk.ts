@@ -1,0 +1,79 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export interface LogEntry {
+  /** Milliseconds since the kernel was made, from a clock that never goes back. */
+  readonly time: number
+  readonly level: LogLevel
+  /** The module that the entry is about, or undefined for the kernel itself. */
+  readonly module: string | undefined
+  readonly text: string
+}
+
+/** A place to send entries to as they come: `console`, pino, or anything with these four. */
+export interface LogSink {
+  debug(text: string): void
+  info(text: string): void
+  warn(text: string): void
+  error(text: string): void
+}
+
+const CAPACITY = 4096
+
+/** The kernel log: a ring buffer, as printk's, that drops its oldest entries. */
+export class KernelLog {
+  readonly #ring: LogEntry[] = []
+  readonly #start = performance.now()
+  readonly #listeners = new Set<(entry: LogEntry) => void>()
+  readonly #sink: LogSink | undefined
+  #next = 0
+
+  constructor(sink?: LogSink) {
+    this.#sink = sink
+  }
+
+  write(level: LogLevel, text: string, module?: string): void {
+    const entry: LogEntry = { time: performance.now() - this.#start, level, module, text }
+    this.#ring[this.#next++ % CAPACITY] = entry
+    try {
+      this.#sink?.[level](formatEntry(entry))
+    } catch {
+      // A sink that throws must not stop an unload half-way; the entry is in the ring.
+    }
+    for (const listener of this.#listeners) listener(entry)
+  }
+
+  debug(text: string, module?: string): void {
+    this.write('debug', text, module)
+  }
+
+  info(text: string, module?: string): void {
+    this.write('info', text, module)
+  }
+
+  warn(text: string, module?: string): void {
+    this.write('warn', text, module)
+  }
+
+  error(text: string, module?: string): void {
+    this.write('error', text, module)
+  }
+
+  /** Oldest first. */
+  entries(): LogEntry[] {
+    if (this.#next <= CAPACITY) return [...this.#ring]
+    const oldest = this.#next % CAPACITY
+    return [...this.#ring.slice(oldest), ...this.#ring.slice(0, oldest)]
+  }
+
+  /** Calls `listener` with each entry as it is written; the result ends that. */
+  follow(listener: (entry: LogEntry) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+}
+
+/** As dmesg prints it: `[    1.234567] hello: loaded`. */
+export function formatEntry({ time, module, text }: LogEntry): string {
+  const seconds = (time / 1000).toFixed(6).padStart(12)
+  return `[${seconds}] ${module === undefined ? '' : `${module}: `}${text}`
+}

@@ -1,0 +1,36 @@
+/**
+ * The one place where the kernel waits. Everything asynchronous that the kernel itself does goes through here, so that a test can decide
+ * what happens next.
+ */
+export interface Seam {
+  /** Calls `done` after `ms` milliseconds unless cancelled before. */
+  after(ms: number, done: () => void): () => void
+  /** Milliseconds on a clock that never goes back. */
+  now(): number
+}
+
+export const realTime: Seam = {
+  after(ms, done) {
+    const timer = setTimeout(done, ms)
+    return () => clearTimeout(timer)
+  },
+  now: () => performance.now(),
+}
+
+/** Settles as `work` does, or rejects with `onTimeout()` after `ms`; 0 waits for ever. */
+export function within<T>(seam: Seam, ms: number, work: Promise<T>, onTimeout: () => Error): Promise<T> {
+  if (ms <= 0 || ms === Number.POSITIVE_INFINITY) return work
+  return new Promise<T>((resolve, reject) => {
+    const cancel = seam.after(ms, () => reject(onTimeout()))
+    work.then(
+      value => {
+        cancel()
+        resolve(value)
+      },
+      error => {
+        cancel()
+        reject(error)
+      },
+    )
+  })
+}
