@@ -132,7 +132,7 @@ class DepthFirst {
     this.#machine = machine
     this.#clock = clock
     this.#reduction = reduction
-    this.store = new StateStore(machine.size)
+    this.store = new StateStore(machine.size, machine.model.cells)
     this.#scratch = new Int32Array(machine.size)
     this.#ran = new Uint8Array(machine.rows)
   }

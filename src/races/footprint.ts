@@ -89,7 +89,11 @@ function meet(a: Bits, b: Bits): boolean {
 export function watched(model: Model, step: Step, state: State): State {
   const check = (key: string | symbol, named: readonly number[], verb: string) => {
     const cell = typeof key === 'string' ? Number(key) : Number.NaN
-    if (Number.isInteger(cell) && !named.includes(cell))
+    if (!Number.isInteger(cell))
+      throw new RacesModelError(
+        `${model.name}: step '${step.point}' uses state.${String(key)}; cells are named one by one`,
+      )
+    if (!named.includes(cell))
       throw new RacesModelError(
         `${model.name}: step '${step.point}' ${verb} ${model.cells[cell] ?? `cell ${cell}`} and does not say so`,
       )

@@ -18,7 +18,7 @@ export const ROUND_FOR_EVER: Violation = {
  * part here: it preserves ends and single steps, not loops.
  */
 export function findDoomed(machine: Machine, clock: Clock): Found | 'limit' | undefined {
-  const store = new StateStore(machine.size)
+  const store = new StateStore(machine.size, machine.model.cells)
   const way = new Way()
   const state = machine.initial.slice()
   const from: number[] = []

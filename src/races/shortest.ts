@@ -15,7 +15,7 @@ export function findShortest(
   wanted?: ReadonlySet<string>,
 ): { found: Map<string, Found>; complete: boolean } {
   const found = new Map<string, Found>()
-  const store = new StateStore(machine.size)
+  const store = new StateStore(machine.size, machine.model.cells)
   const way = new Way()
   const state = machine.initial.slice()
   const record = (violation: Violation, point: string, from: number, move?: number) => {

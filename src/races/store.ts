@@ -10,13 +10,16 @@ const CHUNK = 1 << CHUNK_BITS
  */
 export class StateStore {
   readonly #size: number
+  readonly #names: readonly string[]
   readonly #chunks: Int16Array[] = []
   #count = 0
   /** Open addressing: the number of a state plus one, or 0. */
   #slots = new Int32Array(1 << 12)
 
-  constructor(size: number) {
+  /** `names` are those of the first cells, for the one error that there is. */
+  constructor(size: number, names: readonly string[]) {
     this.#size = size
+    this.#names = names
   }
 
   get count(): number {
@@ -55,7 +58,7 @@ export class StateStore {
       const value = state[i]!
       if ((value << 16) >> 16 !== value)
         throw new RacesModelError(
-          `cell ${i} came to ${value}: a cell holds 16 bits, and a count that grows for ever never ends`,
+          `${this.#names[i] ?? `cell ${i}`} came to ${value}: a cell holds 16 bits, and a model that counts for ever never ends`,
         )
       chunk[from + i] = value
     }
