@@ -1,0 +1,69 @@
+/**
+ * Runs the built tests, each file in a process of its own. The last line is `N passed, N failed`.
+ *
+ *   node scripts/test.mjs [FILTER...] [--node PATH] [--concurrency N]
+ *
+ * A filter is a part of a file's path, as in `npm test -- images`.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const COUNTS = new URL('test_counts.mjs', import.meta.url).href
+
+/** Tests by their sources, so that what was built of a source since removed does not run. */
+function testFiles(filters) {
+  return readdirSync(join(ROOT, 'test'), { recursive: true })
+    .filter(
+      file => file.endsWith('.test.ts') && (filters.length === 0 || filters.some(filter => file.includes(filter))),
+    )
+    .sort()
+    .map(file => join('build', 'test', file.replace(/\.ts$/, '.js')))
+}
+
+/** Resolves to the exit status of the test runner. */
+function runTests(node, files, concurrency, countsFile) {
+  const reporters = [
+    ['spec', 'stdout'],
+    [COUNTS, countsFile],
+  ].flatMap(([reporter, destination]) => [`--test-reporter=${reporter}`, `--test-reporter-destination=${destination}`])
+  // The runner hands --expose-gc on to the process of each file; NODE_OPTIONS could not, before Node 22.3.
+  const options = ['--expose-gc', '--test', `--test-concurrency=${concurrency}`, ...reporters]
+  return new Promise((resolve, reject) => {
+    const runner = spawn(node, [...options, ...files], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
+    runner.on('error', reject)
+    runner.on('exit', (code, signal) => resolve(signal === null ? code : 1))
+  })
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    node: { type: 'string', default: process.execPath },
+    concurrency: { type: 'string', default: String(availableParallelism()) },
+  },
+})
+const files = testFiles(positionals)
+const unbuilt = files.find(file => !existsSync(join(ROOT, file)))
+if (files.length === 0 || unbuilt !== undefined) {
+  console.error(unbuilt === undefined ? `test: no test for ${positionals.join(' ')}` : `test: ${unbuilt} is not built`)
+  process.exit(2)
+}
+const scratch = mkdtempSync(join(tmpdir(), 'outlive-test-'))
+try {
+  const countsFile = join(scratch, 'counts.json')
+  const status = await runTests(values.node, files, values.concurrency, countsFile)
+  const { passed, failed, skipped } = JSON.parse(
+    readFileSync(countsFile, 'utf8') || '{"passed":0,"failed":0,"skipped":0}',
+  )
+  // A run can also fail outside of any test, as in a hook of a suite.
+  const failures = failed === 0 && status !== 0 ? 1 : failed
+  console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  process.exitCode = failures > 0 ? 1 : 0
+} finally {
+  rmSync(scratch, { recursive: true })
+}
