@@ -1,13 +1,30 @@
-import { BACKSLASH, type CharSet, charSet, fnmatch, fold, OPEN, QUESTION, STAR, widthAt } from './glob.ts'
+import { BACKSLASH, type CharSet, charSet, fnmatch, fold, isPlain, OPEN, QUESTION, STAR, widthAt } from './glob.ts'
+import { grown, PatternTable } from './pattern_table.ts'
 
 /** A node with at most this many patterns is not divided further: trying each is as fast as one more step. */
 const FEW = 8
 
-/** An edge that is neither a plain character nor a wildcard without arguments: `[..]` or `\*`. */
+/** Ends a list of entries. */
+const NONE = -1
+
+/** An edge for one character out of several: `[..]`, or an escaped one. */
 interface SetEdge {
   readonly text: string
   readonly set: CharSet
   readonly to: Node
+}
+
+/** Where patterns part. */
+interface Branch {
+  /** Plain characters with which all patterns here go on before they part. */
+  readonly label: string
+  /** How many characters of the patterns lead here, the label included. */
+  readonly depth: number
+  readonly ends: number[]
+  readonly literals: Map<number, Node>
+  readonly sets: SetEdge[]
+  any: Node | undefined
+  star: Node | undefined
 }
 
 /**
@@ -15,33 +32,23 @@ interface SetEdge {
  * patterns that begin alike are followed together, the wildcards included.
  */
 interface Node {
-  /** How many characters of the pattern lead here. */
+  /** How many characters of the patterns lead here. */
   readonly depth: number
-  /** Patterns not yet divided among children. Undefined once they are: nodes are made where look-ups come by. */
-  waiting: number[] | undefined
-  ends: number[]
-  literals: Map<number, Node>
-  sets: SetEdge[]
-  any: Node | undefined
-  star: Node | undefined
-  /** The one character that every pattern goes on with; empty when there are other ways on. */
-  only: string
+  /** The entries below, as long as they are not divided among children: that is done where look-ups come by. */
+  first: number
+  last: number
+  count: number
+  branch: Branch | undefined
   /** The look-up that last entered this node by its star. One that comes back later in the alias finds nothing new. */
   visited: number
 }
 
 function newNode(depth: number): Node {
-  return {
-    depth,
-    waiting: [],
-    ends: [],
-    literals: new Map(),
-    sets: [],
-    any: undefined,
-    star: undefined,
-    only: '',
-    visited: 0,
-  }
+  return { depth, first: NONE, last: NONE, count: 0, branch: undefined, visited: 0 }
+}
+
+function newBranch(label: string, depth: number): Branch {
+  return { label, depth, ends: [], literals: new Map(), sets: [], any: undefined, star: undefined }
 }
 
 /**
@@ -51,18 +58,24 @@ function newNode(depth: number): Node {
  * Building is putting the patterns on a heap at the root; each look-up divides those nodes that it enters, once.
  */
 export class AliasIndex {
-  readonly #patterns: string[] = []
-  /** By pattern: the place of its module in `#modules`, or -1 for a pattern that was removed. */
-  readonly #owners: number[] = []
-  readonly #modules: string[] = []
-  readonly #places = new Map<string, number>()
+  #table = new PatternTable()
+  /** By pattern: the one after it that waits at the same node. */
+  #next = new Int32Array(64)
   #root = newNode(0)
   #removed = 0
   #lookups = 0
 
+  /** The index of a stored `modules.alias`. */
+  static fromText(text: string): AliasIndex {
+    const index = new AliasIndex()
+    index.#table.addText(text)
+    for (let entry = 0; entry < index.#table.size; entry++) index.#wait(index.#root, entry)
+    return index
+  }
+
   /** The number of patterns. */
   get size(): number {
-    return this.#patterns.length - this.#removed
+    return this.#table.size - this.#removed
   }
 
   /**
@@ -70,102 +83,98 @@ export class AliasIndex {
    * and comes back has its old place.
    */
   add(pattern: string, module: string): void {
-    let owner = this.#modules.length - 1
-    if (this.#modules[owner] !== module) owner = this.#placeOf(module)
-    const entry = this.#patterns.push(fold(pattern)) - 1
-    this.#owners.push(owner)
-    this.#insert(this.#root, entry)
+    this.#insert(this.#root, this.#table.add(pattern, module))
   }
 
   /** Takes out all aliases of a module; tells how many there were. */
   remove(module: string): number {
-    const owner = this.#places.get(module)
-    if (owner === undefined) return 0
-    let count = 0
-    for (let at = this.#owners.indexOf(owner); at !== -1; at = this.#owners.indexOf(owner, at + 1)) {
-      this.#owners[at] = -1
-      count++
-    }
+    const count = this.#table.remove(module)
     this.#removed += count
-    if (this.#removed * 2 > this.#patterns.length) this.#compact()
+    if (this.#removed * 2 > this.#table.size) this.#compact()
     return count
   }
 
   /** The modules that match, each once for every pattern of its that does, as kmod has it. */
   lookup(alias: string): string[] {
-    const text = fold(alias)
+    const table = this.#table
     const found: number[] = []
     this.#lookups++
-    this.#walk(this.#root, text, 0, found)
-    const owners = this.#owners
-    if (found.length > 1) found.sort((a, b) => owners[a]! - owners[b]! || a - b)
+    this.#walk(this.#root, fold(alias), 0, found)
+    if (found.length > 1) found.sort((a, b) => table.compare(a, b))
     const modules: string[] = []
     for (const entry of found) {
-      const owner = owners[entry]!
-      if (owner !== -1) modules.push(this.#modules[owner]!)
+      const module = table.moduleOf(entry)
+      if (module !== undefined) modules.push(module)
     }
     return modules
   }
 
-  /** Every alias that is in the index, by module: the order of `modules.alias`. */
-  *entries(): Generator<readonly [pattern: string, module: string]> {
-    for (const [entry, owner] of this.#owners.entries()) {
-      if (owner !== -1) yield [this.#patterns[entry]!, this.#modules[owner]!]
-    }
-  }
-
-  #placeOf(module: string): number {
-    let place = this.#places.get(module)
-    if (place === undefined) {
-      place = this.#modules.push(module) - 1
-      this.#places.set(module, place)
-    }
-    return place
-  }
-
   /** Puts an entry below `node`, as far down as nodes are divided already. */
   #insert(node: Node, entry: number): void {
-    const pattern = this.#patterns[entry]!
-    while (node.waiting === undefined) {
-      if (node.depth === pattern.length) {
-        node.ends.push(entry)
+    const table = this.#table
+    while (node.branch !== undefined) {
+      const { label } = node.branch
+      const common = commonLength(table, entry, node.depth, label)
+      const branch = common < label.length ? split(node, node.branch, common) : node.branch
+      if (branch.depth === table.lengthOf(entry)) {
+        branch.ends.push(entry)
         return
       }
-      node = childFor(node, pattern)
+      node = childFor(branch, table, entry)
     }
-    node.waiting.push(entry)
+    this.#wait(node, entry)
   }
 
-  #divide(node: Node): void {
-    const waiting = node.waiting!
-    node.waiting = undefined
-    for (const entry of waiting) {
-      const pattern = this.#patterns[entry]!
-      if (node.depth === pattern.length) node.ends.push(entry)
-      else childFor(node, pattern).waiting!.push(entry)
+  #wait(node: Node, entry: number): void {
+    if (entry >= this.#next.length) this.#next = grown(this.#next)
+    if (node.first === NONE) node.first = entry
+    else this.#next[node.last] = entry
+    this.#next[entry] = NONE
+    node.last = entry
+    node.count++
+  }
+
+  #divide(node: Node): Branch {
+    const table = this.#table
+    let label = plainRun(table.patternOf(node.first), node.depth)
+    for (let entry = node.first; entry !== NONE && label !== ''; entry = this.#next[entry]!) {
+      const common = commonLength(table, entry, node.depth, label)
+      if (common < label.length) label = label.slice(0, common)
     }
+    const branch = newBranch(label, node.depth + label.length)
+    for (let entry = node.first, next: number; entry !== NONE; entry = next) {
+      next = this.#next[entry]!
+      if (branch.depth === table.lengthOf(entry)) branch.ends.push(entry)
+      else this.#wait(childFor(branch, table, entry), entry)
+    }
+    node.first = node.last = NONE
+    node.count = 0
+    node.branch = branch
+    return branch
   }
 
   /** Gathers the entries below `node` that match `text` from `at` on. */
   #walk(node: Node, text: string, at: number, found: number[]): void {
     for (;;) {
-      if (node.waiting !== undefined) {
-        if (node.waiting.length <= FEW) {
-          this.#tryEach(node.waiting, node.depth, text, at, found)
-          return
-        }
-        this.#divide(node)
-      }
-      if (node.star !== undefined) this.#walkStar(node.star, text, at, found)
-      if (at === text.length) {
-        for (const entry of node.ends) found.push(entry)
+      if (node.branch === undefined && node.count <= FEW) {
+        this.#tryEach(node, node.depth, text, at, found)
         return
       }
-      if (node.any !== undefined) this.#walk(node.any, text, at + widthAt(text, at), found)
-      for (const { set, to } of node.sets) {
+      const { label, ends, literals, sets, any, star } = node.branch ?? this.#divide(node)
+      if (label !== '') {
+        if (!text.startsWith(label, at)) return
+        at += label.length
+      }
+      if (star !== undefined) this.#walkStar(star, text, at, found)
+      if (at === text.length) {
+        for (const entry of ends) found.push(entry)
+        return
+      }
+      if (any !== undefined) this.#walk(any, text, at + widthAt(text, at), found)
+      for (const { set, to } of sets) {
         if (set.has(text.codePointAt(at)!)) this.#walk(to, text, at + widthAt(text, at), found)
       }
-      const next = node.literals.get(text.charCodeAt(at))
+      const next = literals.get(text.charCodeAt(at))
       if (next === undefined) return
       node = next
       at++
@@ -175,74 +184,83 @@ export class AliasIndex {
   #walkStar(node: Node, text: string, at: number, found: number[]): void {
     if (node.visited === this.#lookups) return
     node.visited = this.#lookups
-    if (node.waiting !== undefined && node.waiting.length <= FEW) {
-      this.#tryEach(node.waiting, node.depth - 1, text, at, found)
+    if (node.branch === undefined && node.count <= FEW) {
+      this.#tryEach(node, node.depth - 1, text, at, found)
       return
     }
-    if (node.waiting !== undefined) this.#divide(node)
-    if (node.only !== '') {
-      for (const entry of node.ends) found.push(entry)
-      const child = node.literals.get(node.only.charCodeAt(0))!
-      for (let from = text.indexOf(node.only, at); from !== -1; from = text.indexOf(node.only, from + 1)) {
-        this.#walk(child, text, from + 1, found)
+    const { label } = node.branch ?? this.#divide(node)
+    if (label !== '') {
+      for (let from = text.indexOf(label, at); from !== -1; from = text.indexOf(label, from + 1)) {
+        this.#walk(node, text, from, found)
       }
       return
     }
     for (let from = at; from <= text.length; from += widthAt(text, from)) this.#walk(node, text, from, found)
   }
 
-  #tryEach(entries: readonly number[], depth: number, text: string, at: number, found: number[]): void {
-    for (const entry of entries) {
+  #tryEach(node: Node, depth: number, text: string, at: number, found: number[]): void {
+    for (let entry = node.first; entry !== NONE; entry = this.#next[entry]!) {
       // Below a star the same entry may be tried from several places of the alias.
-      if (fnmatch(this.#patterns[entry]!, text, depth, at) && !found.includes(entry)) found.push(entry)
+      if (fnmatch(this.#table.patternOf(entry), text, depth, at) && !found.includes(entry)) found.push(entry)
     }
   }
 
   #compact(): void {
-    const kept = [...this.entries()].map(([pattern, module]) => [pattern, this.#places.get(module)!] as const)
-    this.#patterns.length = 0
-    this.#owners.length = 0
+    this.#table = this.#table.compacted()
     this.#removed = 0
     this.#root = newNode(0)
-    for (const [pattern, owner] of kept) {
-      this.#root.waiting!.push(this.#patterns.push(pattern) - 1)
-      this.#owners.push(owner)
-    }
+    for (let entry = 0; entry < this.#table.size; entry++) this.#wait(this.#root, entry)
   }
 }
 
-/** The child that the next element of the pattern leads to, made if need be. */
-function childFor(node: Node, pattern: string): Node {
-  const at = node.depth
-  const c = pattern.charCodeAt(at)
-  if (c === STAR || c === QUESTION) {
-    node.only = ''
-    return c === STAR ? (node.star ??= newNode(at + 1)) : (node.any ??= newNode(at + 1))
-  }
+/** The child that the pattern's next element leads to, made if need be. */
+function childFor(branch: Branch, table: PatternTable, entry: number): Node {
+  const at = branch.depth
+  const c = table.charCodeAt(entry, at)
+  if (c === STAR) return (branch.star ??= newNode(at + 1))
+  if (c === QUESTION) return (branch.any ??= newNode(at + 1))
   if (c === OPEN || c === BACKSLASH) {
+    const pattern = table.patternOf(entry)
     const set = c === OPEN ? charSet(pattern, at) : escaped(pattern, at)
     if (set !== undefined) {
-      node.only = ''
       const text = pattern.slice(at, set.end)
-      let edge = node.sets.find(edge => edge.text === text)
-      if (edge === undefined) node.sets.push((edge = { text, set, to: newNode(set.end) }))
+      let edge = branch.sets.find(edge => edge.text === text)
+      if (edge === undefined) branch.sets.push((edge = { text, set, to: newNode(set.end) }))
       return edge.to
     }
   }
-  let child = node.literals.get(c)
-  if (child === undefined) {
-    node.only = leadsNowhere(node) ? pattern.charAt(at) : ''
-    node.literals.set(c, (child = newNode(at + 1)))
-  }
+  let child = branch.literals.get(c)
+  if (child === undefined) branch.literals.set(c, (child = newNode(at + 1)))
   return child
 }
 
-function leadsNowhere(node: Node): boolean {
-  return node.literals.size === 0 && node.sets.length === 0 && node.any === undefined && node.star === undefined
+/** Lets the patterns below `node` part after `length` characters of the label: what comes then gets a node of its own. */
+function split(node: Node, branch: Branch, length: number): Branch {
+  const upper = newBranch(branch.label.slice(0, length), node.depth + length)
+  const lower = newNode(upper.depth + 1)
+  lower.branch = { ...branch, label: branch.label.slice(length + 1) }
+  upper.literals.set(branch.label.charCodeAt(length), lower)
+  node.branch = upper
+  return upper
+}
+
+/** The plain characters that follow in `pattern` from `at` on. */
+function plainRun(pattern: string, at: number): string {
+  let end = at
+  while (end < pattern.length && isPlain(pattern.charCodeAt(end))) end++
+  return pattern.slice(at, end)
 }
 
 /** An escaped character stands for itself; a lone backslash at the end of a pattern matches nothing. */
 function escaped(pattern: string, at: number): CharSet {
   const only = pattern.codePointAt(at + 1)
   return { end: at + (only === undefined ? 1 : only > 0xffff ? 3 : 2), has: codePoint => codePoint === only }
+}
+
+/** How many characters of `label` stand in a pattern from `at` on. */
+function commonLength(table: PatternTable, entry: number, at: number, label: string): number {
+  if (table.startsWith(entry, label, at)) return label.length
+  let length = 0
+  while (length < label.length && table.charCodeAt(entry, at + length) === label.charCodeAt(length)) length++
+  return length
 }

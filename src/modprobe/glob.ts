@@ -34,6 +34,11 @@ const CLASSES: Readonly<Record<string, RegExp>> = {
   xdigit: /[0-9A-Fa-f]/,
 }
 
+/** Does the character stand for itself, wherever it is in a pattern? */
+export function isPlain(c: number): boolean {
+  return c !== STAR && c !== QUESTION && c !== OPEN && c !== BACKSLASH
+}
+
 /** A character beyond the basic plane takes two places of a string, and `?` matches it as one. */
 export function widthAt(text: string, at: number): 1 | 2 {
   const unit = text.charCodeAt(at)
@@ -98,6 +103,11 @@ export function charSet(pattern: string, at: number): CharSet | undefined {
   }
 }
 
+/** The first place of `text` from `t` on where the element at `p` has a chance; -1 for none. */
+function skipTo(pattern: string, p: number, text: string, t: number): number {
+  return isPlain(pattern.charCodeAt(p)) ? text.indexOf(pattern.charAt(p), t) : t
+}
+
 /** Does the rest of `pattern` from `p` match the rest of `text` from `t`, all of it? */
 export function fnmatch(pattern: string, text: string, p = 0, t = 0): boolean {
   // Only the last star needs to be tried again: what an earlier one takes can never help a later one.
@@ -110,8 +120,9 @@ export function fnmatch(pattern: string, text: string, p = 0, t = 0): boolean {
       const c = pattern.charCodeAt(p)
       if (c === STAR) {
         afterStar = ++p
-        starText = t
         if (p === pattern.length) return true
+        starText = t = skipTo(pattern, p, text, t)
+        if (t === -1) return false
         continue
       }
       // From here on every element takes one character, and a later start of the star would leave even fewer.
@@ -139,7 +150,8 @@ export function fnmatch(pattern: string, text: string, p = 0, t = 0): boolean {
       }
     }
     if (afterStar === -1) return false
-    starText += widthAt(text, starText)
+    starText = skipTo(pattern, afterStar, text, starText + widthAt(text, starText))
+    if (starText === -1) return false
     p = afterStar
     t = starText
   }

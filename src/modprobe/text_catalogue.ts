@@ -3,7 +3,7 @@ import { type ProbeSource, type ProbeStep, probeSteps, type Softdeps } from './d
 import { fold } from './glob.ts'
 import { type Candidate, type LookupSources, lookup } from './lookup.ts'
 import { Policy } from './policy.ts'
-import { forEachAlias, moduleNameOf, parseDependencies, parseSoftdeps } from './text_forms.ts'
+import { moduleNameOf, parseDependencies, parseSoftdeps } from './text_forms.ts'
 
 /** The contents of the text forms of a module folder. Only `modules.dep` must be there. */
 export interface TextForms {
@@ -37,15 +37,15 @@ export class TextCatalogue implements ProbeSource {
       if (!this.#softdeps.has(module)) this.#softdeps.set(module, { pre, post })
     }
     const builtins = new Set((forms.builtin ?? '').split('\n').filter(Boolean).map(moduleNameOf))
-    const symbols = lazy(() => indexOf(forms.symbols ?? ''))
+    const symbols = lazy(() => AliasIndex.fromText(forms.symbols ?? ''))
     this.#sources = {
       configured: policy.aliases,
       hasModule: name => this.#files.has(name),
       // Few ever ask for a symbol, and there are many.
       symbols: { lookup: name => (name.startsWith('symbol:') ? symbols().lookup(name) : []) },
       hasHook: name => policy.hasHook(name),
-      aliases: indexOf(forms.alias ?? ''),
-      builtinAliases: indexOf(forms.builtinAlias ?? ''),
+      aliases: AliasIndex.fromText(forms.alias ?? ''),
+      builtinAliases: AliasIndex.fromText(forms.builtinAlias ?? ''),
       isBuiltin: name => builtins.has(name),
     }
   }
@@ -74,12 +74,6 @@ export class TextCatalogue implements ProbeSource {
       .filter(candidate => !this.#policy.isBlacklisted(candidate))
       .flatMap(candidate => probeSteps(candidate, this))
   }
-}
-
-function indexOf(text: string): AliasIndex {
-  const index = new AliasIndex()
-  forEachAlias(text, (pattern, module) => index.add(pattern, module))
-  return index
 }
 
 function lazy<Value>(make: () => Value): () => Value {

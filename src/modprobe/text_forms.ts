@@ -58,25 +58,29 @@ export function formatDependencies(lines: Iterable<DependencyLine>): string {
   return text
 }
 
-/** Reads `modules.alias` or `modules.symbols` line by line: a kernel's has tens of thousands. */
-export function forEachAlias(text: string, add: (pattern: string, module: string) => void): void {
+/**
+ * Reads `modules.alias` or `modules.symbols` without cutting it up: tells where each pattern begins and ends, and its
+ * module. A kernel's has tens of thousands of lines.
+ */
+export function scanAliases(text: string, found: (from: number, to: number, module: string) => void): void {
   let module = ''
-  for (let from = 0; from < text.length; ) {
-    let to = text.indexOf('\n', from)
+  for (let from = 0, to: number; from < text.length; from = to + 1) {
+    to = text.indexOf('\n', from)
     if (to === -1) to = text.length
-    const space = text.lastIndexOf(' ', to - 1)
-    // Neighbouring lines mostly name the same module: one string for them all.
-    if (space >= from + 7 && text.startsWith('alias ', from)) {
-      if (to - space - 1 !== module.length || !text.startsWith(module, space + 1)) module = text.slice(space + 1, to)
-      if (module !== '') add(text.slice(from + 6, space), module)
+    if (!text.startsWith('alias ', from)) continue
+    // Neighbouring lines mostly name the same module: one string for them all, and no search for where it begins.
+    let space = to - module.length - 1
+    if (module === '' || text[space] !== ' ' || !text.startsWith(module, space + 1)) {
+      space = text.lastIndexOf(' ', to - 1)
+      module = text.slice(space + 1, to)
     }
-    from = to + 1
+    if (space > from + 6 && module !== '') found(from + 6, space, module)
   }
 }
 
 export function parseAliases(text: string): AliasLine[] {
   const lines: AliasLine[] = []
-  forEachAlias(text, (pattern, module) => lines.push({ pattern, module }))
+  scanAliases(text, (from, to, module) => lines.push({ pattern: text.slice(from, to), module }))
   return lines
 }
 

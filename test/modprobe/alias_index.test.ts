@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AliasIndex } from '#dist/modprobe/alias_index.js'
 import { fnmatch, fold, patternFault } from '#dist/modprobe/glob.js'
-import { forEachAlias } from '#dist/modprobe/text_forms.js'
+import { formatAliases, parseAliases } from '#dist/modprobe/text_forms.js'
 import { fixture } from './catalogue.js'
 
 type Alias = readonly [pattern: string, module: string]
@@ -59,7 +59,7 @@ describe('the alias index', () => {
     )
     fc.assert(
       fc.property(aliases, fc.array(step, { maxLength: 40 }), (initial, steps) => {
-        const index = indexOf(initial)
+        const index = AliasIndex.fromText(formatAliases(initial.map(([pattern, module]) => ({ pattern, module }))))
         const places: string[] = [...new Set(initial.map(([, module]) => module))]
         let held: readonly Alias[] = initial
         for (const step of steps) {
@@ -86,10 +86,10 @@ describe('the alias index', () => {
   })
 
   it('answers what trying every pattern answers over the aliases of a kernel package', () => {
-    const aliases: Alias[] = []
-    forEachAlias(fixture('modules.alias.gz'), (pattern, module) => aliases.push([pattern, module]))
+    const text = fixture('modules.alias.gz')
+    const aliases = parseAliases(text).map(({ pattern, module }): Alias => [pattern, module])
     equal(aliases.length, 26222)
-    const index = indexOf(aliases)
+    const index = AliasIndex.fromText(text)
     for (let i = 0; i < aliases.length; i += 700) {
       const name = aliases[i]![0].replaceAll('*', 'x1')
         .replaceAll('?', '7')

@@ -1,0 +1,279 @@
+/**
+ * Measures alias resolution: how soon an index answers, how long a look-up takes, how that grows, and how it compares to
+ * trying every pattern. All in one run, on one set of patterns.
+ *
+ *   node bench/alias.mjs [CATALOGUE_DIR] [--json]
+ *
+ * CATALOGUE_DIR holds a `modules.alias` (or `modules.alias.gz`) as depmod writes it. Without it, 26,222 patterns of the
+ * shapes of a kernel's are made up, the same ones every time.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { AliasIndex } from '../dist/modprobe/alias_index.js'
+import { fnmatch, fold } from '../dist/modprobe/glob.js'
+import { formatAliases, parseAliases } from '../dist/modprobe/text_forms.js'
+
+const KERNEL_SIZE = 26_222
+
+/** A generator of numbers below `limit` that gives the same ones every time (Park and Miller). */
+function numbers(seed) {
+  let state = seed
+  return limit => (state = (state * 48_271) % 2_147_483_647) % limit
+}
+
+/** Patterns of the shapes that device tables have, weighted about as in a distribution's kernel. */
+function syntheticAliases(count) {
+  const below = numbers(6)
+  const hex = (digits, limit = 16 ** digits) => below(limit).toString(16).toUpperCase().padStart(digits, '0')
+  const word = () =>
+    Array.from({ length: 3 + below(9) }, () => 'abcdefghijklmnopqrstuvwxyz0123456789-_'[below(38)]).join('')
+  const shapes = [
+    [40, () => `pci:v0000${hex(4, 400)}d0000${hex(4)}sv*sd*bc*sc*i*`],
+    [6, () => `pci:v0000${hex(4, 400)}d0000${hex(4)}sv0000${hex(4)}sd0000${hex(4)}bc*sc*i*`],
+    [32, () => `usb:v${hex(4, 900)}p${hex(4)}d*dc*dsc*dp*ic*isc*ip*in*`],
+    [4, () => `usb:v${hex(4, 900)}p${hex(4)}d*dc*dsc*dp*icFFiscFFip${hex(2)}in*`],
+    [10, () => `of:N*T*C${word()},${word()}${below(2) ? 'C*' : ''}`],
+    [5, () => `i2c:${word()}`],
+    [3, () => `hid:b0003g*v0000${hex(4, 200)}p0000${hex(4)}`],
+    [3, () => `acpi*:${word().toUpperCase()}:*`],
+    [2, () => `dmi*:svn*${word()}*:pn*${word()}*:`],
+    [2, () => `cpu:type:x86,ven*fam*mod*:feature:*${hex(4, 600)}*`],
+    [2, () => `crypto-${word()}`],
+    [1, () => `usb:v${hex(4, 900)}p${hex(4)}d0[0-${1 + below(9)}]*dc*dsc*dp*ic*isc*ip*in*`],
+  ]
+  const total = shapes.reduce((sum, [weight]) => sum + weight, 0)
+  return Array.from({ length: count }, (_, i) => {
+    let ticket = below(total)
+    const [, make] = shapes.find(([weight]) => (ticket -= weight) < 0)
+    // Neighbouring patterns belong to one module, as in a file of depmod's.
+    return { pattern: make(), module: `module_${Math.floor(i / 15)}` }
+  })
+}
+
+function readAliases(folder) {
+  const plain = join(folder, 'modules.alias')
+  const text = existsSync(plain) ? readFileSync(plain) : gunzipSync(readFileSync(`${plain}.gz`))
+  return parseAliases(text.toString('utf8'))
+}
+
+/** Fewer patterns: a sample. More: copies in which the numbers differ, so that they spread like the first ones. */
+function scaled(aliases, count) {
+  if (count <= aliases.length) {
+    return Array.from({ length: count }, (_, i) => aliases[Math.floor((i * aliases.length) / count)])
+  }
+  return Array.from({ length: count }, (_, i) => {
+    const { pattern, module } = aliases[i % aliases.length]
+    const copy = Math.floor(i / aliases.length)
+    if (copy === 0) return { pattern, module }
+    const moved = pattern.replaceAll(/[0-9A-F]{4,}/g, digits =>
+      ((Number.parseInt(digits, 16) + copy * 0x1357) % 16 ** digits.length)
+        .toString(16)
+        .toUpperCase()
+        .padStart(digits.length, '0'),
+    )
+    return { pattern: moved === pattern ? `${pattern}${copy}` : moved, module: `${module}_${copy}` }
+  })
+}
+
+/** An alias that the pattern matches: what stands for its wildcards is like what devices report. */
+function instanceOf(pattern, below) {
+  const fill = () => ['', '00', 'FF', '0C', 'x', 'Acme', '0000001A', '0100'][below(8)]
+  return pattern
+    .replaceAll('*', fill)
+    .replaceAll('?', () => '0123456789ABCDEF'[below(16)])
+    .replaceAll(/\[(.).*?\]/g, '$1')
+}
+
+/** What one asks an index: instances of patterns, every fourth with its last third cut off, so that most of those miss. */
+function namesFor(aliases, count) {
+  const below = numbers(20)
+  return scaled(aliases, count).map(({ pattern }, i) => {
+    const name = instanceOf(pattern, below)
+    return i % 4 === 3 ? name.slice(0, Math.ceil((name.length * 2) / 3)) : name
+  })
+}
+
+function indexOf(aliases) {
+  const index = new AliasIndex()
+  for (const { pattern, module } of aliases) index.add(pattern, module)
+  return index
+}
+
+function quantile(values, q) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]
+}
+
+/** Microseconds of each call. */
+function timeEach(names, call) {
+  return names.map(name => {
+    const started = process.hrtime.bigint()
+    call(name)
+    return Number(process.hrtime.bigint() - started) / 1000
+  })
+}
+
+/** Microseconds a call on the average of a pass, the median pass of many: free of the clock's own cost. */
+function timeAll(names, call) {
+  const passes = Array.from({ length: 25 }, () => {
+    const started = process.hrtime.bigint()
+    for (const name of names) call(name)
+    return Number(process.hrtime.bigint() - started) / 1000 / names.length
+  })
+  return quantile(passes, 0.5)
+}
+
+/** In a process of its own: read the file, build the index, answer once. Milliseconds. */
+function measureReady(file, name) {
+  const started = performance.now()
+  const index = AliasIndex.fromText(readFileSync(file, 'utf8'))
+  const built = performance.now()
+  index.lookup(name)
+  return [built - started, performance.now() - started]
+}
+
+function measureReadyInProcesses(aliases, name) {
+  const folder = mkdtempSync(join(tmpdir(), 'outlive-alias-'))
+  try {
+    const file = join(folder, 'modules.alias')
+    writeFileSync(file, formatAliases(aliases))
+    const runs = Array.from({ length: 9 }, () =>
+      JSON.parse(
+        execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--ready', file, name], { encoding: 'utf8' }),
+      ),
+    )
+    return {
+      built: quantile(
+        runs.map(([built]) => built),
+        0.5,
+      ),
+      answered: quantile(
+        runs.map(([, answered]) => answered),
+        0.5,
+      ),
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function measure(aliases) {
+  const rows = []
+  const row = (what, value, unit, promise = '') =>
+    rows.push({ what, value: Number(value.toPrecision(3)), unit, promise })
+
+  const names = namesFor(aliases, 2000)
+  // The first look-up costs most where most patterns are.
+  const ready = measureReadyInProcesses(aliases, names.find(name => name.startsWith('pci:')) ?? names[0])
+  row('index built from modules.alias, new process', ready.built, 'ms')
+  row('... and first look-up answered', ready.answered, 'ms', '< 50')
+
+  const index = indexOf(aliases)
+  row(
+    'look-up, median, nodes not yet divided',
+    quantile(
+      timeEach(names, name => index.lookup(name)),
+      0.5,
+    ),
+    'us',
+    '< 20',
+  )
+  for (let pass = 0; pass < 3; pass++) timeEach(names, name => index.lookup(name))
+  const each = timeEach(names, name => index.lookup(name))
+  const median = quantile(each, 0.5)
+  row('look-up, median', median, 'us', '< 20')
+  row('look-up, 99 of 100 below', quantile(each, 0.99), 'us')
+
+  // The brute-force matchers get fewer names, spread evenly: each of them takes about as long as all look-ups above.
+  const few = names.filter((_, i) => i % 40 === 0)
+  const folded = aliases.map(({ pattern }) => fold(pattern))
+  const expressions = folded.map(regExpOf)
+  const byRegExp = name => {
+    const text = fold(name)
+    return expressions.filter(expression => expression.test(text)).length
+  }
+  const byFnmatch = name => {
+    const text = fold(name)
+    return folded.filter(pattern => fnmatch(pattern, text)).length
+  }
+  for (const name of few) {
+    const found = index.lookup(name).length
+    if (byRegExp(name) !== found || byFnmatch(name) !== found) throw new Error(`the matchers disagree on ${name}`)
+  }
+  for (const [what, call] of [
+    ['every pattern tried, compiled to RegExp once', byRegExp],
+    ['every pattern tried, fnmatch loop', byFnmatch],
+  ]) {
+    const brute = quantile(timeEach(few, call), 0.5)
+    row(`${what}: median`, brute, 'us')
+    row(`${what}: times the look-up's median`, brute / median, 'x', '> 100')
+  }
+
+  const small = scaled(aliases, 1000)
+  const same = namesFor(small, 500)
+  for (const count of [1000, aliases.length, aliases.length * 10]) {
+    const grown = count < aliases.length ? indexOf(small) : indexOf([...small, ...scaled(aliases, count)])
+    row(
+      `the same 500 names among ${grown.size} patterns, mean`,
+      timeAll(same, name => grown.lookup(name)),
+      'us',
+    )
+  }
+  for (const length of [20, 40, 80, 160, 320]) {
+    const long = same.map(name => name.padEnd(length, 'x').slice(0, length))
+    row(
+      `names of length ${length}, mean`,
+      timeAll(long, name => index.lookup(name)),
+      'us',
+    )
+  }
+
+  const modules = [...groupByModule(aliases)].filter((_, i) => i % 10 === 0)
+  const times = timeEach(modules, ([module, own]) => {
+    index.remove(module)
+    for (const { pattern } of own) index.add(pattern, module)
+  })
+  row('a module taken out and put back, median', quantile(times, 0.5), 'us')
+  row('... at most', Math.max(...times), 'us')
+  return rows
+}
+
+function groupByModule(aliases) {
+  const groups = new Map()
+  for (const alias of aliases) {
+    const group = groups.get(alias.module)
+    if (group === undefined) groups.set(alias.module, [alias])
+    else group.push(alias)
+  }
+  return groups
+}
+
+/** The patterns measured here have no escapes. */
+function regExpOf(pattern) {
+  const source = pattern.replaceAll(/\[[^\]]*\]|[\s\S]/g, part => {
+    if (part === '*') return '[^]*'
+    if (part === '?') return '[^]'
+    return part.length > 1 ? part : part.replace(/[.+^${}()|\\/[\]]/, '\\$&')
+  })
+  return new RegExp(`^${source}$`)
+}
+
+const [first, ...rest] = process.argv.slice(2)
+if (first === '--ready') console.log(JSON.stringify(measureReady(rest[0], rest[1])))
+else {
+  const folder = [first, ...rest].find(argument => argument !== undefined && !argument.startsWith('--'))
+  const aliases = folder === undefined ? syntheticAliases(KERNEL_SIZE) : readAliases(folder)
+  const rows = measure(aliases)
+  if (process.argv.includes('--json'))
+    console.log(JSON.stringify({ node: process.version, patterns: aliases.length, rows }))
+  else {
+    console.log(`Node.js ${process.version}, ${aliases.length} patterns${folder === undefined ? ' (made up)' : ''}`)
+    for (const { what, value, unit, promise } of rows) {
+      console.log(`${what.padEnd(66)} ${String(value).padStart(9)} ${unit.padEnd(2)} ${promise}`.trimEnd())
+    }
+  }
+}
