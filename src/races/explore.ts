@@ -59,26 +59,26 @@ export function explore(model: Model, options: ExploreOptions = {}): Exploration
   search.run()
 
   const found = search.found
+  let note = ''
+  if (search.limit !== undefined && search.limit !== 'time' && found.size === 0) {
+    // The search went deep, and the reduction may put a short race at the end of a long schedule: what is near the
+    // start is tried again, everything, breadth first.
+    const near = findShortest(machine, clock)
+    for (const [key, race] of near.found) found.set(key, race)
+    if (found.size === 0 && near.tried === Number.POSITIVE_INFINITY) search.limit = undefined
+    else if (found.size === 0) note = `; no schedule of at most ${near.tried} steps has a race`
+  }
   if (search.cyclic && found.size === 0 && search.limit === undefined) {
     const doomed = findDoomed(machine, clock)
     if (doomed === 'limit') search.limit = clock.reached
     else if (doomed !== undefined) found.set(keyOf(doomed.violation, doomed.point), doomed)
   }
-  let note = ''
-  if (search.limit === 'depth' && found.size === 0) {
-    // The reduction may put a short race at the end of a long schedule: within a bound on the length, only trying
-    // everything tells.
-    const races = findShortest(machine, clock)
-    for (const [key, race] of races.found) found.set(key, race)
-    if (races.complete && found.size === 0) note = `; no schedule of at most ${clock.limits.maxDepth} steps has a race`
-  }
-  const proven =
+  const nearest =
     (options.shortest ?? true) && found.size > 0 ? findShortest(machine, clock, new Set(found.keys())) : undefined
-
-  const races = [...found].map(([key, race]): Race => {
-    const best = proven?.found.get(key)
-    const { violation, point, schedule } = best ?? race
-    return { ...violation, point, schedule, seed: encodeSeed(model, schedule), shortest: best !== undefined }
+  const races = [...new Map([...found, ...(nearest?.found ?? [])])].map(([key, race]): Race => {
+    const { violation, point, schedule } = race
+    const shortest = nearest?.found.has(key) ?? false
+    return { ...violation, point, schedule, seed: encodeSeed(model, schedule), shortest }
   })
   // Among those of one length, what goes wrong on the first CPU comes first.
   const last = ({ schedule }: Race) => (schedule.at(-1) ?? 0) % model.actors.length

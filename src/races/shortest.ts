@@ -7,26 +7,30 @@ import { StateStore } from './store.ts'
 
 /**
  * Breadth first and without any reduction, so that the first schedule that reaches a race is one of the shortest. Ends
- * when every race in `wanted` was met (without it, when all within the depth was tried) or at a limit.
+ * when every race in `wanted` was met (without it, when any was), when nothing is left, or at a limit; other races that
+ * it met are told too. All schedules of `tried` steps were tried.
  */
 export function findShortest(
   machine: Machine,
   clock: Clock,
-  wanted?: ReadonlySet<string>,
-): { found: Map<string, Found>; complete: boolean } {
+  wanted: ReadonlySet<string> = new Set(),
+): { found: Map<string, Found>; tried: number } {
   const found = new Map<string, Found>()
+  let missing = Math.max(wanted.size, 1)
   const store = new StateStore(machine.size, machine.model.cells)
   const way = new Way()
   const state = machine.initial.slice()
   const record = (violation: Violation, point: string, from: number, move?: number) => {
     const key = keyOf(violation, point)
-    if (found.has(key) || (wanted !== undefined && !wanted.has(key))) return
+    if (found.has(key)) return
+    if (wanted.has(key) || wanted.size === 0) missing--
     found.set(key, { violation, point, schedule: way.to(from, move) })
   }
   store.add(state)
   way.add(-1, 0)
-  for (let from = 0; from < store.count && (wanted === undefined || found.size < wanted.size); from++) {
-    if ((from & 255) === 0 && clock.check(store.count, way.depth(from)) !== undefined) return { found, complete: false }
+  for (let from = 0; from < store.count && missing > 0; from++) {
+    if ((from & 255) === 0 && clock.check(store.count, way.depth(from)) !== undefined)
+      return { found, tried: way.depth(from) }
     store.read(from, state)
     const enabled = enabledActors(machine, state)
     if (enabled === 0) {
@@ -34,7 +38,7 @@ export function findShortest(
       if (violation !== undefined) record(violation, violation.what, from)
       continue
     }
-    if (way.depth(from) >= clock.limits.maxDepth) continue
+    if (way.depth(from) >= clock.limits.maxDepth) return { found, tried: clock.limits.maxDepth }
     for (let actor = 0; actor < machine.actors.length; actor++) {
       if ((enabled & (1 << actor)) === 0) continue
       store.read(from, state)
@@ -49,7 +53,7 @@ export function findShortest(
       }
     }
   }
-  return { found, complete: true }
+  return { found, tried: Number.POSITIVE_INFINITY }
 }
 
 /** How each state of a breadth-first search was first reached. */

@@ -61,9 +61,17 @@ describe('a limit ends the exploration and says how far it came', () => {
     assert.deepEqual({ verdict, limit }, { verdict: 'unfinished', limit: 'states' })
     assert.match(
       message!,
-      /^stopped at the limit of 5000 states; \d+ states and schedules of up to \d+ steps were tried$/,
+      /^stopped at the limit of 5000 states; \d+ states and schedules of up to \d+ steps were tried; no schedule of at most \d steps has a race$/,
     )
     assert.ok(states >= 5000 && states < 7000, `${states} states`)
+  })
+
+  it('of states, but a race that is near the start is found all the same', () => {
+    const { verdict, limit, races } = explore(createModel('inside', { cpus: 8, modules: 4, rounds: 2 }), {
+      maxStates: 100_000,
+    })
+    assert.deepEqual({ verdict, limit }, { verdict: 'race', limit: 'states' })
+    assert.equal(races[0]!.schedule.length, 7)
   })
 
   it('of time', () => {
