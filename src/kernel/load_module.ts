@@ -10,18 +10,10 @@ import { type ModuleInfo, parseInfo } from './info.ts'
 import { Leftovers } from './leftovers/leftovers.ts'
 import { createViews } from './leftovers/views.ts'
 import { initError, loadError } from './load_errors.ts'
-import { type Loaded, Module } from './module.ts'
+import { type Loaded, Module, type ModuleHooks } from './module.ts'
 import type { ModuleLocation } from './module_folders.ts'
 import { type Params, parseParams } from './moduleparam.ts'
 import { within } from './seam.ts'
-
-/** The optional exports that the kernel calls. */
-export interface ModuleHooks {
-  readonly info: ModuleInfo
-  readonly init: ((context: ModuleContextImplementation) => unknown) | undefined
-  readonly exit: ((context: ModuleContextImplementation) => unknown) | undefined
-  readonly handoff: (() => unknown) | undefined
-}
 
 /** What is known only while a module is being loaded; the live record keeps none of it (the habit of the kernel's load_info). */
 export interface LoadInfo {

@@ -1,11 +1,19 @@
 import type { Image } from '../images/image.ts'
 import type { CallGate } from './call_gate.ts'
 import type { ModuleContextImplementation } from './context.ts'
+import type { ModuleInfo } from './info.ts'
 import type { Leftovers } from './leftovers/leftovers.ts'
-import type { ModuleHooks } from './load_module.ts'
 
 /** How unloading treats those who might still call. */
 export type SchemeName = 'refcount' | 'retain' | 'collect'
+
+/** The optional exports that the kernel calls. */
+export interface ModuleHooks {
+  readonly info: ModuleInfo
+  readonly init: ((context: ModuleContextImplementation) => unknown) | undefined
+  readonly exit: ((context: ModuleContextImplementation) => unknown) | undefined
+  readonly handoff: (() => unknown) | undefined
+}
 
 /** The code and what belongs to it, from the moment it is linked until it is gone. */
 export interface Loaded {

@@ -1,5 +1,5 @@
-import type { CompiledActor } from './machine.ts'
 import { type Model, RacesModelError, type State, type Step } from './model.ts'
+import type { CompiledActor } from './program.ts'
 
 /**
  * A set of cells as bits. Besides the model's cells there is one bit for each invariant: a step that writes any of an
