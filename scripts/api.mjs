@@ -25,6 +25,7 @@ const KINDS = new Map([
   [ts.SyntaxKind.VariableDeclaration, 'const'],
 ])
 const printer = ts.createPrinter({ removeComments: true })
+const FEW = 15
 const byName = (a, b) => (a.name < b.name ? -1 : 1)
 
 /** The entry points of package.json that have types, such as `outlive` and `outlive/races`. */
@@ -121,14 +122,21 @@ function makeReport() {
   return parts.join('\n')
 }
 
-/** Lines that only one of the two has, a few of them. */
+/** From the first line that differs to the last, a few of them. */
 function difference(before, after) {
-  const only = (text, other, mark) => {
-    const known = new Set(other.split('\n'))
-    return text.split('\n').flatMap(line => (known.has(line) ? [] : [`${mark} ${line}`]))
+  const old = before.split('\n')
+  const now = after.split('\n')
+  let start = 0
+  while (start < Math.min(old.length, now.length) && old[start] === now[start]) start++
+  while (Math.min(old.length, now.length) > start && old.at(-1) === now.at(-1)) {
+    old.pop()
+    now.pop()
   }
-  const lines = [...only(before, after, '-'), ...only(after, before, '+')]
-  return lines.length > 30 ? [...lines.slice(0, 30), `  … ${lines.length - 30} more`] : lines
+  const few = (lines, mark) => [
+    ...lines.slice(start, start + FEW).map(line => `${mark} ${line}`),
+    ...(lines.length > start + FEW ? [`${mark} … ${lines.length - start - FEW} more`] : []),
+  ]
+  return [`at line ${start + 1}:`, ...few(old, '-'), ...few(now, '+')]
 }
 
 const report = makeReport()
