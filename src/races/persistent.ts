@@ -15,7 +15,7 @@ import type { State } from './model.ts'
  *
  * Why no violation is missed: each is the outcome of one step and depends only on the cells that this step names, so it
  * is the same in every reordering; and each stuck state or end is the end of a whole schedule, which the reordering
- * keeps. What is left is a schedule going round in a loop while another CPU is put off for ever; explore.ts runs every
+ * keeps. What is left is a schedule going round in a loop while another CPU is put off for ever; depth_first.ts runs every
  * actor wherever a step closes a loop (the proviso of D. Peled, CAV 1994, and of Holzmann and Peled, FORTE 1994).
  */
 export function persistentSet(machine: Machine, state: State, enabled: number): number {
