@@ -1,4 +1,11 @@
-import { Kernel, type KernelOptions } from './kernel/kernel.ts'
+import { type ControlSetting, controlService } from './control/service.ts'
+import { type KernelOptions as BareKernelOptions, Kernel } from './kernel/kernel.ts'
+
+/** What `createKernel` takes. All optional. */
+export interface KernelOptions extends BareKernelOptions {
+  /** Serves the kernel on a Unix socket, for the `outlive` command: `true`, or `{ path }`. Off by default. */
+  readonly control?: ControlSetting
+}
 
 /**
  * Makes a kernel: the object that loads, replaces and unloads modules. Synchronous; touches nothing until it is used.
@@ -9,15 +16,20 @@ import { Kernel, type KernelOptions } from './kernel/kernel.ts'
  * await kernel.modprobe('hello')
  * await kernel.rmmod('hello')
  */
-export const createKernel = (options: KernelOptions = {}): Kernel => new Kernel(options)
+export function createKernel(options: KernelOptions = {}): Kernel {
+  const { control = false, ...rest } = options
+  const service = controlService(control)
+  return new Kernel(rest, service ? { service } : {})
+}
 
+export type { ControlSetting } from './control/service.ts'
 export type { LateCallPolicy } from './kernel/call_gate.ts'
 export type { ModuleContext, ModuleLog } from './kernel/context.ts'
 export type { RemoveOptions, UnloadReport } from './kernel/delete_module.ts'
 export { ERROR_CODES, type ErrorCode, ModuleError } from './kernel/errno.ts'
 export type { ExtensionPoint, Owner, Registration } from './kernel/extension.ts'
 export type { ModuleInfo } from './kernel/info.ts'
-export { Kernel, type KernelOptions, type ModuleRow } from './kernel/kernel.ts'
+export { Kernel, type ModuleRow } from './kernel/kernel.ts'
 export type { Leftover, LeftoverKind } from './kernel/leftovers/leftovers.ts'
 export type { LingeringImage } from './kernel/lingering.ts'
 export type { ReplaceReport } from './kernel/livepatch.ts'

@@ -1,3 +1,4 @@
+import { isInside } from '../images/resolve.ts'
 import type { LateCallPolicy } from './call_gate.ts'
 import type { Core, Settings } from './core.ts'
 import { finishRemoval, type RemoveOptions, rmmod, type UnloadReport, withdraw } from './delete_module.ts'
@@ -55,6 +56,12 @@ export interface ModuleRow {
   readonly since: number | undefined
 }
 
+/** Something that serves a kernel from outside, such as a control socket: started at its first use, stopped when it is closed. */
+export interface KernelService {
+  start(kernel: Kernel): void
+  stop(): Promise<void>
+}
+
 const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
 const POLICIES: readonly string[] = ['run', 'forward', 'fail']
 
@@ -82,9 +89,14 @@ export class Kernel implements AsyncDisposable {
   readonly #core: Core
   readonly #points = new Map<string, ExtensionPoint<unknown>>()
 
+  readonly #service: KernelService | undefined
+  #used = false
+
   /** @throws ModuleError EINVAL for a bad option */
-  constructor(options: KernelOptions = {}, seam: Seam = realTime) {
+  constructor(options: KernelOptions = {}, parts: { readonly seam?: Seam; readonly service?: KernelService } = {}) {
     checkOptions(options)
+    const { seam = realTime } = parts
+    this.#service = parts.service
     const log = new KernelLog(options.log)
     const notifier = new Notifier(log)
     const settings: Settings = {
@@ -161,6 +173,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT, EEXIST, ENOTLIVE, ESYMBOL, ENOEXEC, EINVAL, ERANGE, EINIT
    */
   async insmod(path: string, params: Params = {}): Promise<ModuleRow> {
+    this.#use()
     if (typeof path !== 'string' || path === '') throw new ModuleError('EINVAL', { reason: 'insmod needs a file' })
     return row(await insmod(this.#core, { location: locate(path), given: path, params }))
   }
@@ -172,6 +185,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT when nothing has that name, and whatever insmod throws
    */
   modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
+    this.#use()
     return modprobe(this.#core, name, params, options).then(modules => modules.map(row))
   }
 
@@ -217,14 +231,33 @@ export class Kernel implements AsyncDisposable {
     return request(this.#core, alias)
   }
 
-  /** Every file that a LIVE module was made of, for whoever watches them. */
-  filesOf(name: string): readonly string[] {
-    const state = this.#core.modules.get(foldName(name))?.state
-    return state?.is === 'LIVE' ? state.loaded.image.files : []
+  /** Is this path, symbolic links followed, inside one of the module folders? */
+  ownsPath(path: string): boolean {
+    return this.#core.folders.contains(path)
+  }
+
+  /** The modules that the folders hold, loaded or not, in order of name. */
+  available(): { readonly name: string; readonly file: string }[] {
+    return this.#core.folders.list().map(({ name, file }) => ({ name, file }))
+  }
+
+  /** Names of the modules that this file belongs to: those LIVE that were made of it, and the one whose folder or entry it is. */
+  modulesOf(file: string): string[] {
+    const names = new Set<string>()
+    for (const { name, state, root } of this.#core.modules.values())
+      if (
+        state.is === 'LIVE' &&
+        (state.loaded.image.files.includes(file) || (root !== undefined && isInside(file, root)))
+      )
+        names.add(name)
+    const location = this.#core.folders.belongingTo(file)
+    if (location && !names.has(location)) names.add(location)
+    return [...names]
   }
 
   /** Unloads everything, dependents first, permanent modules too. */
   async close(): Promise<void> {
+    await this.#service?.stop()
     await Promise.all(this.#core.loading.values())
     const removals: Promise<unknown>[] = []
     for (;;) {
@@ -237,6 +270,12 @@ export class Kernel implements AsyncDisposable {
       if (leaves.length === 0) await Promise.race([...removals, nextGone(this.#core)])
     }
     await Promise.all(removals)
+  }
+
+  #use(): void {
+    if (this.#used) return
+    this.#used = true
+    this.#service?.start(this)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

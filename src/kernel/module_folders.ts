@@ -113,7 +113,7 @@ export class ModuleFolders {
   /** Is `file` the entry of a module of the folders? */
   locationOf(file: string): ModuleLocation | undefined {
     for (const folder of this.folders) {
-      const real = realFolder(folder)
+      const real = realPath(folder)
       if (real === undefined || !isInside(file, real)) continue
       if (dirname(file) === real)
         return isModuleFile(file) ? { name: nameOfFile(file), file, root: undefined } : undefined
@@ -124,17 +124,28 @@ export class ModuleFolders {
     return undefined
   }
 
-  contains(file: string): boolean {
-    return this.folders.some(folder => {
-      const real = realFolder(folder)
-      return real !== undefined && isInside(file, real)
-    })
+  /** The name of the module that a file of the folders is a part of, whether or not the file is still there. */
+  belongingTo(path: string): string | undefined {
+    for (const folder of this.folders) {
+      const real = realPath(folder) ?? folder
+      if (!isInside(path, real)) continue
+      const top = path.slice(real.length + 1).split(/[\\/]/)[0]!
+      if (join(real, top) === path) return isModuleFile(path) ? nameOfFile(path) : undefined
+      return locateFolder(join(real, top))?.name
+    }
+    return undefined
+  }
+
+  /** Is this path, symbolic links followed, inside one of the folders? Of a path that does not exist, its spelling counts. */
+  contains(path: string): boolean {
+    const file = realPath(path) ?? resolve(path)
+    return this.folders.some(folder => isInside(file, realPath(folder) ?? folder))
   }
 }
 
-const realFolder = (folder: string): string | undefined => {
+const realPath = (path: string): string | undefined => {
   try {
-    return fs.realpathSync.native(folder)
+    return fs.realpathSync.native(path)
   } catch {
     return undefined
   }

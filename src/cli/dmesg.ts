@@ -1,0 +1,28 @@
+import { formatEntry, type LogEntry } from '../kernel/printk.ts'
+import type { Command } from './command.ts'
+import { attempt, connect, HOST_OPTION } from './talk.ts'
+import type { Terminal } from './terminal.ts'
+
+const STYLES = { debug: 'gray', info: 'reset', warn: 'yellow', error: 'red' } as const
+
+export const dmesg: Command = {
+  name: 'dmesg',
+  summary: "print a host's kernel log",
+  options: [HOST_OPTION, { flags: '-w, --follow', description: 'wait for more, until interrupted' }],
+  examples: ['outlive dmesg', 'outlive dmesg -w'],
+  run(line) {
+    const { terminal } = line
+    return attempt('dmesg', line, async () => {
+      const client = await connect(line)
+      if (line.options.follow) await client.lines('/dmesg?follow=1', value => print(terminal, value as LogEntry))
+      else for (const entry of await client.get<LogEntry[]>('/dmesg')) print(terminal, entry)
+      return 0
+    })
+  },
+}
+
+/** With `--json` an entry a line, also without `-w`: a log is a stream. */
+function print(terminal: Terminal, entry: LogEntry): void {
+  if (terminal.json) terminal.data(entry)
+  else terminal.out(terminal.style(STYLES[entry.level], formatEntry(entry)))
+}

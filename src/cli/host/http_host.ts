@@ -1,0 +1,140 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import createRouter, { type HTTPMethod } from 'find-my-way'
+import type { ExtensionPoint } from '../../kernel/extension.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { type HostRequest, RequestError, readBody } from './http_request.ts'
+import { sendJson, sendResult } from './http_response.ts'
+
+/** What a module registers at `http.route`. */
+export interface HttpRoute {
+  readonly method: string
+  /** A path with named parts: `/hello/:name`, `/files/*`. */
+  readonly url: string
+  readonly handler: (request: HostRequest) => unknown
+}
+
+export interface HttpHost {
+  readonly url: string
+  close(): Promise<void>
+}
+
+type Router = ReturnType<typeof createRouter>
+type Found = { readonly route: HttpRoute; readonly params: Readonly<Record<string, string | undefined>> }
+
+/**
+ * Serves what modules register at `http.route`. The routes are read from the extension point, so a request never meets a module that
+ * is not LIVE when it comes in.
+ *
+ * @throws Error when the address cannot be listened on
+ */
+export async function startHttpHost(kernel: Kernel, options: { port: number; address: string }): Promise<HttpHost> {
+  const routes = new Routes(kernel, kernel.point<HttpRoute>('http.route'))
+  const server = createServer((request, response) => void respond(kernel, routes, request, response))
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed)
+    server.listen(options.port, options.address, done)
+  })
+  const { port, address, family } = server.address() as AddressInfo
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    close: () => closeServer(server),
+  }
+}
+
+/** Stops taking connections at once; those with a request in flight close when it is answered. */
+const closeServer = (server: Server): Promise<void> =>
+  new Promise(done => {
+    server.close(() => done())
+    server.closeIdleConnections()
+  })
+
+/** A router made anew when the routes have changed, at the next request. */
+class Routes {
+  readonly #kernel: Kernel
+  readonly #point: ExtensionPoint<HttpRoute>
+  #router: Router | undefined
+
+  constructor(kernel: Kernel, point: ExtensionPoint<HttpRoute>) {
+    this.#kernel = kernel
+    this.#point = point
+    const forget = () => {
+      this.#router = undefined
+    }
+    point.on('add', forget).on('remove', forget)
+  }
+
+  find(method: string, url: string): Found | undefined {
+    this.#router ??= this.#build()
+    const found = this.#router.find(method as HTTPMethod, url)
+    return found ? { route: found.store as HttpRoute, params: found.params } : undefined
+  }
+
+  #build(): Router {
+    const router = createRouter({ ignoreTrailingSlash: true })
+    for (const route of this.#point) {
+      try {
+        const methods = String(route.method).toUpperCase() as HTTPMethod
+        router.on(methods, route.url, () => {}, route)
+      } catch (error) {
+        // Two routes of one path: the one that was there first keeps it.
+        this.#kernel.log.warn(
+          `route ${route.method} ${route.url} ignored: ${(error as Error).message}`,
+          this.#point.owner(route)?.module,
+        )
+      }
+    }
+    return router
+  }
+}
+
+async function respond(
+  kernel: Kernel,
+  routes: Routes,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { method = 'GET', url = '/' } = request
+  const head = method === 'HEAD'
+  try {
+    const found = routes.find(method, url) ?? (head ? routes.find('GET', url) : undefined)
+    if (!found) {
+      sendJson(response, 404, { error: 'Not Found', method, url })
+      return
+    }
+    await sendResult(response, await call(found, request, response, method, url), head)
+  } catch (error) {
+    fail(kernel, error, response, `${method} ${url}`)
+  }
+}
+
+/** The handler is called in the very tick in which the route was found, unless there is a body to wait for. */
+function call(found: Found, request: IncomingMessage, response: ServerResponse, method: string, url: string): unknown {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  const made = (body: unknown): HostRequest => ({
+    method,
+    url,
+    params: found.params,
+    query: Object.fromEntries(new URLSearchParams(url.split('?')[1] ?? '')),
+    headers: request.headers,
+    body,
+    signal: gone.signal,
+  })
+  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+  return hasBody
+    ? readBody(request).then(body => found.route.handler(made(body)))
+    : found.route.handler(made(undefined))
+}
+
+function fail(kernel: Kernel, error: unknown, response: ServerResponse, what: string): void {
+  const { status, message } = error as { status?: unknown; message?: unknown }
+  const own = typeof status === 'number' && status >= 400 && status < 600 ? status : 500
+  if (!(error instanceof RequestError))
+    kernel.log.error(`${what}: ${error instanceof Error ? error.stack : String(error)}`)
+  if (response.headersSent) response.destroy()
+  // What went wrong inside is the log's business, not the client's, unless the handler chose a status for it.
+  else sendJson(response, own, { error: own === 500 ? 'Internal Server Error' : String(message) })
+}

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http'
+
+/** What the built-in host gives a handler. */
+export interface HostRequest {
+  readonly method: string
+  /** Path and query, as the client sent them. */
+  readonly url: string
+  /** The parts of the path that the route names. */
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly query: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** JSON parsed, text as text, other types as bytes; undefined when there is none. */
+  readonly body: unknown
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal
+}
+
+/** The client's mistake, told with its status. */
+export class RequestError extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'RequestError'
+    this.status = status
+  }
+}
+
+const MAX_BODY = 1 << 20
+
+/** @throws RequestError 413 for a body over a megabyte, 400 for JSON that is none */
+export async function readBody(request: IncomingMessage): Promise<unknown> {
+  if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined)
+    return undefined
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_BODY) throw new RequestError(413, `the body is larger than ${MAX_BODY} bytes`)
+    chunks.push(chunk)
+  }
+  if (size === 0) return undefined
+  const bytes = Buffer.concat(chunks)
+  const type = request.headers['content-type'] ?? ''
+  if (/^text\/|^application\/x-www-form-urlencoded/.test(type)) return bytes.toString('utf8')
+  if (!/^application\/(?:[\w.-]+\+)?json\b/.test(type)) return bytes
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    throw new RequestError(400, 'the body is not valid JSON')
+  }
+}

@@ -1,0 +1,27 @@
+import { resolve } from 'node:path'
+import type { ModuleRow } from '../kernel/kernel.ts'
+import type { Command } from './command.ts'
+import { attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
+
+export const insmod: Command = {
+  name: 'insmod',
+  summary: 'insert one module into a running host; what it imports must be there',
+  arguments: '<file> [params...]',
+  options: [HOST_OPTION],
+  examples: ['outlive insmod modules/hello.ts', 'outlive insmod modules/hello.ts greeting=Hi'],
+  run(line) {
+    const [file, ...words] = line.args as [string, ...string[]]
+    return attempt(
+      'insmod',
+      line,
+      async () => {
+        const params = parseParamWords(words)
+        const client = await connect(line)
+        const inserted = await client.post<ModuleRow>('/insmod', { file: resolve(file), params })
+        if (line.terminal.json) line.terminal.data(inserted)
+        return 0
+      },
+      file,
+    )
+  },
+}

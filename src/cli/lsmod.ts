@@ -1,0 +1,50 @@
+import type { ModuleRow } from '../kernel/kernel.ts'
+import type { LingeringImage } from '../kernel/lingering.ts'
+import type { Command } from './command.ts'
+import { attempt, connect, HOST_OPTION } from './talk.ts'
+
+/** kmod's columns. */
+const columns = (name: string, size: number | string, rest: string): string =>
+  `${name.padEnd(19)} ${String(size).padStart(8)}  ${rest}`.trimEnd()
+
+export const lsmod: Command = {
+  name: 'lsmod',
+  summary: "list a host's modules, their sizes in bytes and who uses them",
+  options: [HOST_OPTION, { flags: '--lingering', description: 'list removed images that are still in memory instead' }],
+  examples: ['outlive lsmod', 'outlive lsmod --lingering', 'outlive lsmod --json'],
+  run(line) {
+    const { terminal } = line
+    return attempt('lsmod', line, async () => {
+      const client = await connect(line)
+      if (line.options.lingering) {
+        const images = await client.get<LingeringImage[]>('/lingering')
+        if (terminal.json) terminal.data(images)
+        else for (const text of lingeringLines(images)) terminal.out(text)
+        return 0
+      }
+      const rows = await client.get<ModuleRow[]>('/lsmod')
+      if (terminal.json) terminal.data(rows)
+      else for (const text of moduleLines(rows)) terminal.out(text)
+      return 0
+    })
+  },
+}
+
+/** Newest first, as lsmod. */
+export function moduleLines(rows: readonly ModuleRow[]): string[] {
+  const lines = ['Module                  Size  Used by']
+  for (const { name, size, refs, holders, state } of [...rows].reverse()) {
+    const note = state === 'LIVE' ? '' : ` (${state === 'GOING' ? 'unloading' : 'loading'})`
+    lines.push(columns(name, size, `${refs} ${holders.join(',')}${note}`))
+  }
+  return lines
+}
+
+function lingeringLines(images: readonly LingeringImage[]): string[] {
+  const lines = ['Image                   Size  Calls  Late  Removed']
+  for (const { image, size, callsInFlight, lateCalls, since } of images) {
+    const when = new Date(since).toISOString().slice(11, 19)
+    lines.push(columns(image, size, `${String(callsInFlight).padStart(5)}  ${String(lateCalls).padStart(4)}  ${when}`))
+  }
+  return lines
+}

@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command as Commander, CommanderError, Option } from 'commander'
+import type { Command } from './command.ts'
+import { createTerminal } from './terminal.ts'
+
+/** Each command is loaded when it is asked for; `--help` asks for all. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.ts')).run,
+  insmod: async () => (await import('./insmod.ts')).insmod,
+  rmmod: async () => (await import('./rmmod.ts')).rmmod,
+  modprobe: async () => (await import('./modprobe.ts')).modprobe,
+  replace: async () => (await import('./replace.ts')).replace,
+  lsmod: async () => (await import('./lsmod.ts')).lsmod,
+  modinfo: async () => (await import('./modinfo.ts')).modinfo,
+  dmesg: async () => (await import('./dmesg.ts')).dmesg,
+}
+
+const JSON_OPTION = new Option('--json', 'answer in JSON, for programs')
+
+async function main(words: readonly string[]): Promise<number> {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const program = new Commander('outlive')
+    .description('Loads, replaces and unloads code in a running Node.js process.')
+    .version(version)
+    .showHelpAfterError('(outlive --help tells more)')
+    .exitOverride()
+  let code = 0
+  const wanted = words.find(word => !word.startsWith('-')) ?? ''
+  const load = Object.hasOwn(COMMANDS, wanted) ? [COMMANDS[wanted]!] : Object.values(COMMANDS)
+  for (const command of await Promise.all(load.map(get => get())))
+    program.addCommand(
+      toCommander(command, async (args, options) => {
+        code = await command.run({ args, options, terminal: createTerminal({ json: options.json === true }) })
+      }),
+    )
+  try {
+    await program.parseAsync(words, { from: 'user' })
+    return code
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Help and version are what the user asked for; everything else is wrong usage, and already said.
+    return error.exitCode === 0 ? 0 : 2
+  }
+}
+
+function toCommander(
+  command: Command,
+  run: (args: string[], options: Record<string, unknown>) => Promise<void>,
+): Commander {
+  const made = new Commander(command.name)
+    .description(command.summary)
+    .exitOverride()
+    .showHelpAfterError(`(outlive ${command.name} --help tells more)`)
+  if (command.arguments !== undefined) made.arguments(command.arguments)
+  for (const option of command.options) {
+    const added = new Option(option.flags, option.description)
+    if (option.default !== undefined) added.default(option.default)
+    if (option.repeatable) added.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
+    made.addOption(added)
+  }
+  made.addOption(JSON_OPTION)
+  made.addHelpText('after', `\nExamples:\n${command.examples.map(example => `  ${example}`).join('\n')}`)
+  made.action(async () => run(made.args, made.opts()))
+  return made
+}
+
+process.exitCode = await main(process.argv.slice(2))

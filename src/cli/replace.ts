@@ -1,0 +1,27 @@
+import type { ReplaceReport } from '../kernel/livepatch.ts'
+import type { Command } from './command.ts'
+import { reportLines } from './rmmod.ts'
+import { attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
+
+export const replace: Command = {
+  name: 'replace',
+  summary: 'put a new image of a module into the place of the old one, in one step',
+  arguments: '<name> [params...]',
+  options: [HOST_OPTION],
+  examples: ['outlive replace hello', 'outlive replace hello greeting=Hi'],
+  run(line) {
+    const [name, ...words] = line.args as [string, ...string[]]
+    const { terminal } = line
+    return attempt('replace', line, async () => {
+      const params = parseParamWords(words)
+      const report = await (await connect(line)).post<ReplaceReport>('/replace', { name, params })
+      if (terminal.json) terminal.data(report)
+      else {
+        const { module, generation, unloaded } = report
+        terminal.out(`${module}#${generation} replaced ${module}#${unloaded.generation}`)
+        for (const text of reportLines(unloaded)) terminal.out(text)
+      }
+      return 0
+    })
+  },
+}

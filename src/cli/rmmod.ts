@@ -1,0 +1,56 @@
+import { basename, extname } from 'node:path'
+import type { UnloadReport } from '../kernel/delete_module.ts'
+import type { Command } from './command.ts'
+import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
+
+/** As kmod, takes a path for the name of the module in it. */
+const nameOf = (word: string): string => (word.includes('/') ? basename(word, extname(word)) : word)
+
+export const rmmod: Command = {
+  name: 'rmmod',
+  summary: 'unload modules: calls in flight finish, then exit runs',
+  arguments: '<names...>',
+  options: [
+    HOST_OPTION,
+    { flags: '--grace <ms>', description: 'how long exit waits for calls in flight; 0 does not wait' },
+    { flags: '-r, --recursive', description: 'take out what imports from it first' },
+  ],
+  examples: ['outlive rmmod hello', 'outlive rmmod notes db', 'outlive rmmod db --recursive'],
+  async run(line) {
+    const { terminal, options } = line
+    const reports: UnloadReport[] = []
+    let code = 0
+    // As kmod: the ones that can go do, and each that cannot has its line.
+    for (const word of line.args)
+      code = Math.max(
+        code,
+        await attempt('rmmod', line, async () => {
+          const client = await connect(line)
+          const grace = options.grace === undefined ? undefined : Number(options.grace)
+          if (grace !== undefined && !(grace >= 0))
+            throw new UsageError(`--grace takes milliseconds, got '${options.grace}'`)
+          const body = {
+            name: nameOf(word),
+            options: { ...(grace !== undefined && { grace }), recursive: options.recursive === true },
+          }
+          reports.push(await client.post<UnloadReport>('/rmmod', body))
+          return 0
+        }),
+      )
+    if (terminal.json) terminal.data(reports)
+    else for (const report of reports) for (const text of reportLines(report)) terminal.out(text)
+    return code
+  },
+}
+
+/** Nothing for a clean unload, as rmmod; a line for each thing that its author should know. */
+export function reportLines(report: UnloadReport): string[] {
+  const image = `${report.module}#${report.generation}`
+  const lines: string[] = []
+  if (!report.drained)
+    lines.push(`${image}: calls were still in flight after the grace period; they finish in the old code`)
+  if (report.exitError) lines.push(`${image}: exit threw: ${report.exitError.message}`)
+  for (const { kind, where, closed, what } of report.leftovers)
+    lines.push(`${image}: left behind: ${kind} (${what}) at ${where}${closed ? ', closed' : ', could not be closed'}`)
+  return lines
+}

@@ -1,0 +1,84 @@
+import { resolve } from 'node:path'
+import { ControlClient, ControlError, findHost, Refused } from '../control/client.ts'
+import { type ErrorCode, ModuleError } from '../kernel/errno.ts'
+import type { CommandLine, CommandOption } from './command.ts'
+
+/** The option of every command that talks to a host. */
+export const HOST_OPTION: CommandOption = {
+  flags: '--host <name|path>',
+  description: 'the host to talk to, by name or by the path of its socket; by default the only one that runs',
+}
+
+/** The user used the command in a way that it does not have: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+export const connect = async (line: CommandLine): Promise<ControlClient> =>
+  new ControlClient(await findHost(line.options.host as string | undefined))
+
+/**
+ * Runs a command's work and turns what stopped it into one line on stderr and an exit code. `shown` is how the user named the file, which the
+ * host knows by its full path.
+ */
+export async function attempt(
+  command: string,
+  { terminal }: CommandLine,
+  work: () => Promise<number>,
+  shown?: string,
+): Promise<number> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.err(`${command}: ${error.message}`)
+      return 2
+    }
+    if (!(error instanceof Refused || error instanceof ControlError || error instanceof ModuleError)) throw error
+    const told = error instanceof ControlError ? undefined : asTyped(error, shown)
+    const message = told?.message ?? error.message
+    if (terminal.json) terminal.data({ error: told?.toJSON?.() ?? { code: told?.code ?? 'EHOST', message } })
+    terminal.err(`${command}: ${message}`)
+    for (const detail of details(told?.data)) terminal.err(detail)
+    return 1
+  }
+}
+
+type Told = {
+  readonly code: string
+  readonly message: string
+  readonly data: Readonly<Record<string, unknown>>
+  toJSON?(): unknown
+}
+
+function asTyped(error: Refused | ModuleError, shown: string | undefined): Told {
+  const told: Told = error instanceof Refused ? error.error : error
+  if (shown === undefined) return told
+  const data = { ...told.data }
+  for (const field of ['file', 'missing']) if (data[field] === resolve(shown)) data[field] = shown
+  return new ModuleError(told.code as ErrorCode, data)
+}
+
+/** What belongs below the one line: the code frame, or what init threw. */
+function details(data: Readonly<Record<string, unknown>> | undefined): string[] {
+  const lines: string[] = []
+  if (typeof data?.frame === 'string' && data.frame !== '') lines.push(data.frame)
+  if (typeof data?.cause === 'string') lines.push(data.cause)
+  return lines
+}
+
+/**
+ * `key=value` words, as insmod takes them; a word without `=` is a flag.
+ *
+ * @throws UsageError for a word that starts with `=`
+ */
+export function parseParamWords(words: readonly string[]): Record<string, string> {
+  const params: Record<string, string> = {}
+  for (const word of words) {
+    const at = word.indexOf('=')
+    if (at === 0) throw new UsageError(`'${word}' is not a parameter; write name=value`)
+    if (at === -1) params[word] = ''
+    else params[word.slice(0, at)] = word.slice(at + 1)
+  }
+  return params
+}

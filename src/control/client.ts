@@ -1,0 +1,96 @@
+import { request } from 'node:http'
+import type { ErrorBody } from './protocol.ts'
+import { runningHosts } from './socket_folder.ts'
+
+/** No host, several, or one that went away: one line for the user, nothing of a stack. */
+export class ControlError extends Error {
+  override readonly name = 'ControlError'
+}
+
+/** What the host answered instead of doing it. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly error: ErrorBody['error']
+
+  constructor(error: ErrorBody['error']) {
+    super(error.message)
+    this.error = error
+  }
+}
+
+/**
+ * The socket of the host that `--host` names: a path, a name, or (undefined) the only one that runs.
+ *
+ * @throws ControlError
+ */
+export async function findHost(wanted: string | undefined): Promise<string> {
+  if (wanted?.includes('/')) return wanted
+  const hosts = await runningHosts()
+  if (wanted !== undefined) {
+    const found = hosts.find(host => host.name === wanted)
+    if (found) return found.path
+    const others = hosts.length === 0 ? 'none is running' : `running: ${hosts.map(host => host.name).join(', ')}`
+    throw new ControlError(`no host named '${wanted}' is running (${others})`)
+  }
+  if (hosts.length === 1) return hosts[0]!.path
+  if (hosts.length === 0) throw new ControlError('no host is running; start one with: outlive run --modules DIR')
+  throw new ControlError(`several hosts are running; name one with --host: ${hosts.map(host => host.name).join(', ')}`)
+}
+
+export class ControlClient {
+  readonly #socket: string
+
+  constructor(socket: string) {
+    this.#socket = socket
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.#send('GET', path, undefined) as Promise<T>
+  }
+
+  post<T>(path: string, body: unknown): Promise<T> {
+    return this.#send('POST', path, body) as Promise<T>
+  }
+
+  async #send(method: string, path: string, body: unknown): Promise<unknown> {
+    let whole = ''
+    const status = await this.#exchange(method, path, body, chunk => {
+      whole += chunk
+    })
+    const value: unknown = JSON.parse(whole)
+    if (status === 200) return value
+    throw new Refused((value as ErrorBody).error)
+  }
+
+  /** Hands over each line of a stream as it comes; resolves when the host ends it. */
+  async lines(path: string, onLine: (value: unknown) => void): Promise<void> {
+    let rest = ''
+    await this.#exchange('GET', path, undefined, chunk => {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) if (line !== '') onLine(JSON.parse(line))
+    })
+  }
+
+  #exchange(method: string, path: string, body: unknown, onChunk: (text: string) => void): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException): void => {
+        const gone = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
+        reject(
+          new ControlError(gone ? `no host is listening on ${this.#socket}` : `the host went away: ${error.message}`),
+        )
+      }
+      const sent = request(
+        { socketPath: this.#socket, method, path, headers: { 'content-type': 'application/json' } },
+        response => {
+          response.setEncoding('utf8')
+          response.on('data', onChunk)
+          response.once('end', () => resolve(response.statusCode ?? 0))
+          response.once('error', fail)
+        },
+      )
+      sent.once('error', fail)
+      sent.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+  }
+}

@@ -1,0 +1,59 @@
+import { ModuleError } from '../kernel/errno.ts'
+
+/**
+ * The control socket speaks HTTP and JSON, so that any HTTP client can talk to it:
+ * `curl --unix-socket PATH http://host/lsmod`.
+ */
+export const PROTOCOL = 1
+
+/** The answer to `GET /`. */
+export interface HostInfo {
+  readonly protocol: number
+  readonly name: string
+  readonly pid: number
+  readonly node: string
+  readonly scheme: string
+  /** Module folders. */
+  readonly modules: readonly string[]
+  readonly socket: string
+}
+
+/** The body of every answer that is not a success. */
+export interface ErrorBody {
+  readonly error: {
+    readonly code: string
+    readonly errno: string
+    readonly message: string
+    readonly data: Readonly<Record<string, unknown>>
+  }
+}
+
+/** A request that makes no sense: the sender's mistake, told with a 4xx status. */
+export class BadRequest extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'BadRequest'
+    this.status = status
+  }
+}
+
+const STATUS: Readonly<Record<string, number>> = { ENOENT: 404, EPERM: 403, EINVAL: 400, ERANGE: 400 }
+
+export function errorAnswer(error: unknown): { status: number; body: ErrorBody } {
+  if (error instanceof ModuleError) return { status: STATUS[error.code] ?? 409, body: { error: plain(error) } }
+  const message = error instanceof Error ? error.message : String(error)
+  const status = error instanceof BadRequest ? error.status : 500
+  return {
+    status,
+    body: { error: { code: status === 500 ? 'EHOST' : 'EREQUEST', errno: 'EPROTO', message, data: {} } },
+  }
+}
+
+/** What init threw goes along as text: JSON knows no errors. */
+function plain(error: ModuleError): ErrorBody['error'] {
+  const { cause } = error
+  const told = error.code === 'EINIT' && cause instanceof Error ? { cause: cause.stack ?? cause.message } : {}
+  return { ...error.toJSON(), data: { ...error.data, ...told } }
+}

@@ -1,0 +1,94 @@
+import type { ServerResponse } from 'node:http'
+import { resolve } from 'node:path'
+import { ModuleError } from '../kernel/errno.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { BadRequest, type HostInfo } from './protocol.ts'
+
+interface Call {
+  readonly kernel: Kernel
+  readonly info: HostInfo
+  readonly query: URLSearchParams
+  readonly body: Readonly<Record<string, unknown>>
+  readonly response: ServerResponse
+}
+
+type Route = (call: Call) => unknown
+
+const text = (body: Call['body'], field: string): string => {
+  const value = body[field]
+  if (typeof value !== 'string' || value === '') throw new BadRequest(400, `'${field}' must be a text`)
+  return value
+}
+
+const object = (body: Call['body'], field: string): Record<string, unknown> => {
+  const value = body[field] ?? {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new BadRequest(400, `'${field}' must be an object`)
+  return value as Record<string, unknown>
+}
+
+const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+  '/': { GET: ({ info }) => info },
+  '/lsmod': { GET: ({ kernel }) => kernel.lsmod() },
+  '/lingering': { GET: ({ kernel }) => kernel.lingering() },
+  '/modinfo': {
+    GET: ({ kernel, query }) => {
+      const name = query.get('name')
+      if (!name) throw new BadRequest(400, "'name' is missing")
+      return kernel.modinfo(name)
+    },
+  },
+  '/insmod': {
+    POST: ({ kernel, body }) => {
+      const file = resolve(text(body, 'file'))
+      refuseOutside(kernel, file)
+      return kernel.insmod(file, object(body, 'params'))
+    },
+  },
+  '/modprobe': {
+    POST: ({ kernel, body }) =>
+      kernel.modprobe(text(body, 'name'), object(body, 'params'), { firstTime: body.firstTime === true }),
+  },
+  '/rmmod': {
+    POST: async ({ kernel, body }) => {
+      const { exitError, ...report } = await kernel.rmmod(text(body, 'name'), object(body, 'options'))
+      return { ...report, ...(exitError && { exitError: { message: exitError.message } }) }
+    },
+  },
+  '/replace': {
+    POST: async ({ kernel, body }) => {
+      const { unloaded, ...report } = await kernel.replace(text(body, 'name'), { params: object(body, 'params') })
+      const { exitError, ...rest } = unloaded
+      return { ...report, unloaded: { ...rest, ...(exitError && { exitError: { message: exitError.message } }) } }
+    },
+  },
+  '/dmesg': { GET: call => (call.query.has('follow') ? follow(call) : call.kernel.log.entries()) },
+}
+
+/** @throws BadRequest 404 or 405 */
+export function findRoute(method: string, path: string): Route {
+  const methods = ROUTES[path]
+  if (!methods) throw new BadRequest(404, `no such path: ${path}`)
+  const route = methods[method]
+  if (!route) throw new BadRequest(405, `${path} takes ${Object.keys(methods).join(', ')}`)
+  return route
+}
+
+/** Whoever reaches the socket may run what the host's owner put into its module folders, and nothing else. */
+function refuseOutside(kernel: Kernel, file: string): void {
+  if (!kernel.ownsPath(file)) throw new ModuleError('EPERM', { file })
+}
+
+/** Entries as they come, a line of JSON each, until the client has enough. */
+function follow({ kernel, response }: Call): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+  const write = (entry: unknown) => void response.write(`${JSON.stringify(entry)}\n`)
+  for (const entry of kernel.log.entries()) write(entry)
+  const stop = kernel.log.follow(write)
+  return new Promise(resolve => {
+    response.once('close', () => {
+      stop()
+      resolve()
+    })
+  })
+}

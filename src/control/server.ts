@@ -1,0 +1,123 @@
+import fs from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { dirname, resolve } from 'node:path'
+import { ModuleError } from '../kernel/errno.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { BadRequest, errorAnswer, type HostInfo, PROTOCOL } from './protocol.ts'
+import { findRoute } from './routes.ts'
+import { isAlive, LONGEST_PATH, prepareFolder, socketFolder } from './socket_folder.ts'
+
+const MAX_BODY = 1 << 20
+
+export interface ControlOptions {
+  readonly path: string
+  readonly name: string
+}
+
+/** Serves one kernel on a Unix socket. */
+export interface ControlServer {
+  readonly path: string
+  close(): Promise<void>
+}
+
+/**
+ * Starts listening. A socket that a dead host left behind is replaced; a living one is not.
+ *
+ * @throws Error when another host answers there, or the path cannot be used
+ */
+export async function serveControl(kernel: Kernel, options: ControlOptions): Promise<ControlServer> {
+  const path = resolve(options.path)
+  if (Buffer.byteLength(path) > LONGEST_PATH)
+    throw new ModuleError('EINVAL', { reason: `control socket path is longer than ${LONGEST_PATH} bytes: ${path}` })
+  if (dirname(path) === socketFolder()) prepareFolder(dirname(path))
+  if (fs.existsSync(path)) {
+    if (await isAlive(path)) throw new ModuleError('EINVAL', { reason: `a host is already listening on ${path}` })
+    if (!fs.statSync(path).isSocket()) throw new ModuleError('EINVAL', { reason: `${path} exists and is not a socket` })
+    fs.rmSync(path, { force: true })
+  }
+  const info: HostInfo = {
+    protocol: PROTOCOL,
+    name: options.name,
+    pid: process.pid,
+    node: process.version,
+    scheme: kernel.scheme,
+    modules: kernel.folders,
+    socket: path,
+  }
+  const server = createServer((request, response) => void answer(kernel, info, request, response))
+  server.on('clientError', (_error, socket) => {
+    const body = JSON.stringify({ error: { code: 'EREQUEST', errno: 'EPROTO', message: 'that is not HTTP', data: {} } })
+    if (socket.writable)
+      socket.end(
+        `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      )
+  })
+  await listen(server, path)
+  // The socket must not keep a host alive that has nothing else to do.
+  server.unref()
+  return { path, close: () => closeServer(server) }
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  // The mask makes the socket private from its first moment; the mode is set again for systems that ignore it.
+  const mask = process.umask(0o177)
+  try {
+    await new Promise<void>((done, failed) => {
+      server.once('error', failed)
+      server.listen(path, done)
+    })
+  } finally {
+    process.umask(mask)
+  }
+  fs.chmodSync(path, 0o600)
+}
+
+const closeServer = (server: Server): Promise<void> =>
+  new Promise(done => {
+    server.close(() => done())
+    server.closeAllConnections()
+  })
+
+async function answer(
+  kernel: Kernel,
+  info: HostInfo,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const url = new URL(request.url ?? '/', 'http://host')
+    const route = findRoute(request.method ?? 'GET', url.pathname)
+    const body = request.method === 'POST' ? await readBody(request) : {}
+    const result = await route({ kernel, info, query: url.searchParams, body, response })
+    if (!response.headersSent) send(response, 200, result ?? {})
+  } catch (error) {
+    const { status, body } = errorAnswer(error)
+    if (response.headersSent) response.destroy()
+    else send(response, status, body)
+  }
+}
+
+function send(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(`${JSON.stringify(value)}\n`)
+}
+
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_BODY) throw new BadRequest(413, `the body is larger than ${MAX_BODY} bytes`)
+    chunks.push(chunk)
+  }
+  if (size === 0) return {}
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    throw new BadRequest(400, 'the body is not JSON')
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new BadRequest(400, 'the body must be a JSON object')
+  return value as Record<string, unknown>
+}

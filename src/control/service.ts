@@ -1,0 +1,29 @@
+import type { Kernel, KernelService } from '../kernel/kernel.ts'
+import { type ControlServer, serveControl } from './server.ts'
+import { socketPath } from './socket_folder.ts'
+
+/** What `createKernel({ control })` takes: `true` for a socket named after the process, or a path. */
+export type ControlSetting = boolean | { readonly path: string }
+
+let kernels = 0
+
+/** A control socket for a kernel in somebody's own program. One that cannot listen is logged; the host goes on without it. */
+export function controlService(setting: ControlSetting): KernelService | undefined {
+  if (setting === false) return undefined
+  // A process may have several kernels, each with a socket of its own.
+  const name = kernels++ === 0 ? String(process.pid) : `${process.pid}-${kernels}`
+  const path = setting === true ? socketPath(name) : setting.path
+  let serving: Promise<ControlServer | undefined> | undefined
+  return {
+    start(kernel: Kernel) {
+      serving = serveControl(kernel, { path, name }).catch((error: Error) => {
+        kernel.log.error(`control socket: ${error.message}`)
+        return undefined
+      })
+    },
+    async stop() {
+      const server = await serving
+      await server?.close()
+    },
+  }
+}

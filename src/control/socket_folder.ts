@@ -1,0 +1,61 @@
+import fs from 'node:fs'
+import { createConnection } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+
+const SUFFIX = '.sock'
+/** sun_path of a Unix socket is 108 bytes on Linux, with its final zero. */
+export const LONGEST_PATH = 107
+
+/** The folder of one user's control sockets. It has mode 0700, so that only that user reaches what is in it. */
+export const socketFolder = (): string => {
+  const { XDG_RUNTIME_DIR, OUTLIVE_SOCKETS } = process.env
+  if (OUTLIVE_SOCKETS) return OUTLIVE_SOCKETS
+  return XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, 'outlive') : join(tmpdir(), `outlive-${userInfo().uid}`)
+}
+
+export const socketPath = (name: string): string => join(socketFolder(), `${name}${SUFFIX}`)
+
+/**
+ * Makes the folder, or checks the one that is there: in a shared /tmp somebody else may have made it first.
+ *
+ * @throws Error when it belongs to another user
+ */
+export function prepareFolder(folder: string): void {
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const { uid } = fs.statSync(folder)
+  const { uid: me } = userInfo()
+  if (me !== -1 && uid !== me)
+    throw new Error(`control: ${folder} belongs to another user; set OUTLIVE_SOCKETS to a folder of yours`)
+  fs.chmodSync(folder, 0o700)
+}
+
+/** Does anybody answer on this socket? */
+export const isAlive = (path: string): Promise<boolean> =>
+  new Promise(resolve => {
+    const socket = createConnection(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+
+/** Names and paths of the hosts that answer. Sockets that a dead host left are removed. */
+export async function runningHosts(): Promise<{ name: string; path: string }[]> {
+  const folder = socketFolder()
+  let files: string[]
+  try {
+    files = fs.readdirSync(folder)
+  } catch {
+    return []
+  }
+  const found: { name: string; path: string }[] = []
+  for (const file of files.sort()) {
+    if (!file.endsWith(SUFFIX)) continue
+    const path = join(folder, file)
+    if (await isAlive(path)) found.push({ name: file.slice(0, -SUFFIX.length), path })
+    else fs.rmSync(path, { force: true })
+  }
+  return found
+}
