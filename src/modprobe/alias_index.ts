@@ -68,8 +68,10 @@ export class AliasIndex {
   /** The index of a stored `modules.alias`. */
   static fromText(text: string): AliasIndex {
     const index = new AliasIndex()
-    index.#table.addText(text)
-    for (let entry = 0; entry < index.#table.size; entry++) index.#wait(index.#root, entry)
+    // The root will be divided by the first look-up anyway.
+    const branch = newBranch('', 0)
+    index.#root.branch = branch
+    index.#table.addText(text, entry => index.#wait(childFor(branch, index.#table, entry), entry))
     return index
   }
 

@@ -25,13 +25,14 @@ export class PatternTable {
   }
 
   /** Takes in `modules.alias`. It may be done once, before anything else is added. */
-  addText(text: string): void {
+  addText(text: string, added: (entry: number) => void): void {
     this.#text = text
     let dash = text.indexOf('-')
     scanAliases(text, (from, to, module) => {
       const entry = this.#addEntry(from, to - from, module)
       if (dash !== -1 && dash < from) dash = text.indexOf('-', from)
       if (dash !== -1 && dash < to) this.#keep(entry, fold(text.slice(from, to)))
+      added(entry)
     })
   }
 
