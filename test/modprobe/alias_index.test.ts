@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { AliasIndex } from '#dist/modprobe/alias_index.js'
 import { fnmatch, fold, patternFault } from '#dist/modprobe/glob.js'
 import { formatAliases, parseAliases } from '#dist/modprobe/text_forms.js'
-import { fixture } from './catalogue.js'
+import { fixture } from './catalogue.ts'
 
 type Alias = readonly [pattern: string, module: string]
 

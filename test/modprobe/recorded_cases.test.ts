@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { sortDependencies } from '#dist/modprobe/sort_dependencies.js'
 import { TextCatalogue } from '#dist/modprobe/text_catalogue.js'
 import { moduleNameOf, parseDependencies } from '#dist/modprobe/text_forms.js'
-import { cases, fixture, kernelForms } from './catalogue.js'
+import { cases, fixture, kernelForms } from './catalogue.ts'
 
 /** One folder of a few made-up modules, and what kmod answered there. */
 interface SmallFolder {

@@ -12,7 +12,7 @@ import {
   parseSoftdeps,
   parseSymbols,
 } from '#dist/modprobe/text_forms.js'
-import { fixture } from './catalogue.js'
+import { fixture } from './catalogue.ts'
 
 const word = fc.stringMatching(/^[\w.*?/[\]-]{1,12}$/)
 const PLAIN = { noNullPrototype: true } as const
