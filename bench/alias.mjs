@@ -127,35 +127,32 @@ function timeAll(names, call) {
   return quantile(passes, 0.5)
 }
 
-/** In a process of its own: read the file, build the index, answer once. Milliseconds. */
-function measureReady(file, name) {
+/** In a process of its own: read the file, make the index, answer once. Milliseconds. */
+function measureReady(form, file, name) {
   const started = performance.now()
-  const index = AliasIndex.fromText(readFileSync(file, 'utf8'))
-  const built = performance.now()
+  const index =
+    form === 'text' ? AliasIndex.fromText(readFileSync(file, 'utf8')) : AliasIndex.fromPrepared(readFileSync(file))
+  const made = performance.now()
   index.lookup(name)
-  return [built - started, performance.now() - started]
+  return [made - started, performance.now() - started]
 }
 
-function measureReadyInProcesses(aliases, name) {
+/** Medians of nine new processes: nothing is compiled or cached beforehand. */
+function measureReadyInProcesses(form, contents, name) {
   const folder = mkdtempSync(join(tmpdir(), 'outlive-alias-'))
   try {
-    const file = join(folder, 'modules.alias')
-    writeFileSync(file, formatAliases(aliases))
+    const file = join(folder, 'aliases')
+    writeFileSync(file, contents)
+    const command = [fileURLToPath(import.meta.url), '--ready', form, file, name]
     const runs = Array.from({ length: 9 }, () =>
-      JSON.parse(
-        execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--ready', file, name], { encoding: 'utf8' }),
+      JSON.parse(execFileSync(process.execPath, command, { encoding: 'utf8' })),
+    )
+    return [0, 1].map(column =>
+      quantile(
+        runs.map(run => run[column]),
+        0.5,
       ),
     )
-    return {
-      built: quantile(
-        runs.map(([built]) => built),
-        0.5,
-      ),
-      answered: quantile(
-        runs.map(([, answered]) => answered),
-        0.5,
-      ),
-    }
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -167,12 +164,18 @@ function measure(aliases) {
     rows.push({ what, value: Number(value.toPrecision(3)), unit, promise })
 
   const names = namesFor(aliases, 2000)
-  // The first look-up costs most where most patterns are.
-  const ready = measureReadyInProcesses(aliases, names.find(name => name.startsWith('pci:')) ?? names[0])
-  row('index built from modules.alias, new process', ready.built, 'ms')
-  row('... and first look-up answered', ready.answered, 'ms', '< 50')
-
   const index = indexOf(aliases)
+  // The first look-up costs most where most patterns are.
+  const common = names.find(name => name.startsWith('pci:')) ?? names[0]
+  for (const [form, contents] of [
+    ['text', formatAliases(aliases)],
+    ['prepared', index.prepared()],
+  ]) {
+    const [made, answered] = measureReadyInProcesses(form, contents, common)
+    row(`index made from the ${form} form, in a new process`, made, 'ms')
+    row('... and the first look-up answered', answered, 'ms', form === 'prepared' ? '< 50' : '')
+  }
+
   row(
     'look-up, median, nodes not yet divided',
     quantile(
@@ -263,7 +266,7 @@ function regExpOf(pattern) {
 }
 
 const [first, ...rest] = process.argv.slice(2)
-if (first === '--ready') console.log(JSON.stringify(measureReady(rest[0], rest[1])))
+if (first === '--ready') console.log(JSON.stringify(measureReady(...rest)))
 else {
   const folder = [first, ...rest].find(argument => argument !== undefined && !argument.startsWith('--'))
   const aliases = folder === undefined ? syntheticAliases(KERNEL_SIZE) : readAliases(folder)

@@ -1,5 +1,6 @@
 import { BACKSLASH, type CharSet, charSet, fnmatch, fold, isPlain, OPEN, QUESTION, STAR, widthAt } from './glob.ts'
 import { grown, PatternTable } from './pattern_table.ts'
+import { readPrepared, writePrepared } from './prepared_table.ts'
 
 /** A node with at most this many patterns is not divided further: trying each is as fast as one more step. */
 const FEW = 8
@@ -34,17 +35,22 @@ interface Branch {
 interface Node {
   /** How many characters of the patterns lead here. */
   readonly depth: number
-  /** The entries below, as long as they are not divided among children: that is done where look-ups come by. */
+  /**
+   * The entries below, as long as they are not divided among children: that is done where look-ups come by. They are
+   * those of a list and, of a prepared table, which is sorted, those `from` one entry `to` before another.
+   */
   first: number
   last: number
   count: number
+  from: number
+  to: number
   branch: Branch | undefined
   /** The look-up that last entered this node by its star. One that comes back later in the alias finds nothing new. */
   visited: number
 }
 
 function newNode(depth: number): Node {
-  return { depth, first: NONE, last: NONE, count: 0, branch: undefined, visited: 0 }
+  return { depth, first: NONE, last: NONE, count: 0, from: 0, to: 0, branch: undefined, visited: 0 }
 }
 
 function newBranch(label: string, depth: number): Branch {
@@ -73,6 +79,20 @@ export class AliasIndex {
     index.#root.branch = branch
     index.#table.addText(text, entry => index.#wait(childFor(branch, index.#table, entry), entry))
     return index
+  }
+
+  /** The index that `prepared` was called on. It answers at once: nothing is read before it is asked for. */
+  static fromPrepared(bytes: Uint8Array): AliasIndex {
+    const index = new AliasIndex()
+    index.#table = readPrepared(bytes)
+    index.#next = new Int32Array(index.#table.size + 64)
+    index.#root.to = index.#root.count = index.#table.size
+    return index
+  }
+
+  /** A form to be stored and read back by the same version on the same kind of machine. */
+  prepared(): Uint8Array {
+    return writePrepared(this.#table)
   }
 
   /** The number of patterns. */
@@ -138,21 +158,54 @@ export class AliasIndex {
 
   #divide(node: Node): Branch {
     const table = this.#table
-    let label = plainRun(table.patternOf(node.first), node.depth)
-    for (let entry = node.first; entry !== NONE && label !== ''; entry = this.#next[entry]!) {
-      const common = commonLength(table, entry, node.depth, label)
+    const { depth, from, to } = node
+    // Of a sorted range the first and the last have in common what all have.
+    const some = from < to ? [from, to - 1] : []
+    let label = plainRun(table.patternOf(some[0] ?? node.first), depth)
+    const shorten = (entry: number): void => {
+      const common = commonLength(table, entry, depth, label)
       if (common < label.length) label = label.slice(0, common)
     }
-    const branch = newBranch(label, node.depth + label.length)
+    some.forEach(shorten)
+    for (let entry = node.first; entry !== NONE && label !== ''; entry = this.#next[entry]!) shorten(entry)
+
+    const branch = newBranch(label, depth + label.length)
+    for (let entry = from; entry < to; ) entry = this.#divideRange(branch, entry, to)
     for (let entry = node.first, next: number; entry !== NONE; entry = next) {
       next = this.#next[entry]!
       if (branch.depth === table.lengthOf(entry)) branch.ends.push(entry)
       else this.#wait(childFor(branch, table, entry), entry)
     }
     node.first = node.last = NONE
-    node.count = 0
+    node.count = node.from = node.to = 0
     node.branch = branch
     return branch
+  }
+
+  /** Gives a child all entries of a sorted range that go on with the same character; tells which entry comes next. */
+  #divideRange(branch: Branch, from: number, to: number): number {
+    const table = this.#table
+    if (branch.depth === table.lengthOf(from)) {
+      branch.ends.push(from)
+      return from + 1
+    }
+    const child = childFor(branch, table, from)
+    const c = table.charCodeAt(from, branch.depth)
+    if (c === OPEN || c === BACKSLASH) {
+      this.#wait(child, from)
+      return from + 1
+    }
+    let low = from
+    let high = to
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if (table.charCodeAt(middle, branch.depth) === c) low = middle
+      else high = middle
+    }
+    child.from = from
+    child.to = high
+    child.count = high - from
+    return high
   }
 
   /** Gathers the entries below `node` that match `text` from `at` on. */
@@ -201,10 +254,13 @@ export class AliasIndex {
   }
 
   #tryEach(node: Node, depth: number, text: string, at: number, found: number[]): void {
-    for (let entry = node.first; entry !== NONE; entry = this.#next[entry]!) {
-      // Below a star the same entry may be tried from several places of the alias.
-      if (fnmatch(this.#table.patternOf(entry), text, depth, at) && !found.includes(entry)) found.push(entry)
-    }
+    for (let entry = node.from; entry < node.to; entry++) this.#try(entry, depth, text, at, found)
+    for (let entry = node.first; entry !== NONE; entry = this.#next[entry]!) this.#try(entry, depth, text, at, found)
+  }
+
+  #try(entry: number, depth: number, text: string, at: number, found: number[]): void {
+    // Below a star the same entry may be tried from several places of the alias.
+    if (fnmatch(this.#table.patternOf(entry), text, depth, at) && !found.includes(entry)) found.push(entry)
   }
 
   #compact(): void {

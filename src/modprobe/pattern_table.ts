@@ -3,6 +3,16 @@ import { scanAliases } from './text_forms.ts'
 
 const NOBODY = -1
 
+/** The contents of a table whose patterns all stand in one text. */
+export interface TableContents {
+  readonly text: string
+  readonly modules: readonly string[]
+  /** By pattern: where it begins in the text, how long it is, and the place of its module. */
+  readonly starts: Int32Array<ArrayBuffer>
+  readonly lengths: Int32Array<ArrayBuffer>
+  readonly owners: Int32Array<ArrayBuffer>
+}
+
 /**
  * Patterns by number, each with the module that has it. Patterns from a stored text stay in that text until somebody
  * needs one as a string: a kernel's tens of thousands of them would otherwise take longer to cut out than to search.
@@ -15,9 +25,38 @@ export class PatternTable {
   #lengths = new Int32Array(64)
   /** By pattern: the place of its module in `#modules`; NOBODY for a pattern that was removed. */
   #owners = new Int32Array(64)
-  readonly #strings: (string | undefined)[] = []
-  readonly #modules: string[] = []
+  #strings: (string | undefined)[] = []
+  #modules: string[] = []
   readonly #places = new Map<string, number>()
+
+  static from(contents: TableContents): PatternTable {
+    const table = new PatternTable()
+    table.#size = contents.starts.length
+    table.#text = contents.text
+    table.#starts = contents.starts
+    table.#lengths = contents.lengths
+    table.#owners = contents.owners
+    table.#strings = new Array<string | undefined>(table.#size)
+    table.#modules = [...contents.modules]
+    for (const [place, module] of table.#modules.entries()) table.#places.set(module, place)
+    return table
+  }
+
+  /** The contents without removed patterns, sorted by pattern. */
+  sorted(): TableContents {
+    const entries = Array.from({ length: this.#size }, (_, entry) => ({ entry, pattern: this.patternOf(entry) }))
+      .filter(({ entry }) => this.#owners[entry] !== NOBODY)
+      .sort((a, b) => (a.pattern < b.pattern ? -1 : a.pattern > b.pattern ? 1 : this.compare(a.entry, b.entry)))
+    let length = 0
+    const lengths = entries.map(({ pattern }) => pattern.length)
+    return {
+      text: entries.map(({ pattern }) => pattern).join(''),
+      modules: this.#modules,
+      starts: Int32Array.from(lengths, own => (length += own) - own),
+      lengths: Int32Array.from(lengths),
+      owners: Int32Array.from(entries, ({ entry }) => this.#owners[entry]!),
+    }
+  }
 
   /** How many numbers are in use, those of removed patterns included. */
   get size(): number {
@@ -132,7 +171,7 @@ export class PatternTable {
 
 /** The same numbers with room for as many again. */
 export function grown(numbers: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(numbers.length * 2)
+  const larger = new Int32Array(numbers.length * 2 + 64)
   larger.set(numbers)
   return larger
 }

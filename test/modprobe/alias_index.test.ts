@@ -1,8 +1,9 @@
-import { deepEqual, equal } from 'node:assert/strict'
+import { deepEqual, equal, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AliasIndex } from '#dist/modprobe/alias_index.js'
 import { fnmatch, fold, patternFault } from '#dist/modprobe/glob.js'
+import { PreparedTableError } from '#dist/modprobe/prepared_table.js'
 import { formatAliases, parseAliases } from '#dist/modprobe/text_forms.js'
 import { fixture } from './catalogue.ts'
 
@@ -51,6 +52,22 @@ describe('the alias index', () => {
     )
   })
 
+  it('answers the same whether it was filled one by one, from the text form or from the prepared form', () => {
+    fc.assert(
+      fc.property(aliases, names, (aliases, names) => {
+        const one = indexOf(aliases)
+        const text = AliasIndex.fromText(formatAliases(aliases.map(([pattern, module]) => ({ pattern, module }))))
+        const prepared = AliasIndex.fromPrepared(one.prepared())
+        for (const name of names) {
+          const answer = one.lookup(name)
+          deepEqual(text.lookup(name), answer, name)
+          deepEqual(prepared.lookup(name), answer, name)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
   it('answers the same when modules come and go between look-ups', () => {
     const step = fc.oneof(
       fc.record({ add: fc.tuple(pattern, module) }),
@@ -59,7 +76,7 @@ describe('the alias index', () => {
     )
     fc.assert(
       fc.property(aliases, fc.array(step, { maxLength: 40 }), (initial, steps) => {
-        const index = AliasIndex.fromText(formatAliases(initial.map(([pattern, module]) => ({ pattern, module }))))
+        const index = AliasIndex.fromPrepared(indexOf(initial).prepared())
         const places: string[] = [...new Set(initial.map(([, module]) => module))]
         let held: readonly Alias[] = initial
         for (const step of steps) {
@@ -90,14 +107,24 @@ describe('the alias index', () => {
     const aliases = parseAliases(text).map(({ pattern, module }): Alias => [pattern, module])
     equal(aliases.length, 26222)
     const index = AliasIndex.fromText(text)
+    const prepared = AliasIndex.fromPrepared(index.prepared())
     for (let i = 0; i < aliases.length; i += 700) {
       const name = aliases[i]![0].replaceAll('*', 'x1')
         .replaceAll('?', '7')
         .replaceAll(/\[(.).*?\]/g, '$1')
       const answer = index.lookup(name)
       deepEqual(answer, tryEveryPattern(aliases, name), name)
+      deepEqual(prepared.lookup(name), answer, name)
       equal(answer.includes(aliases[i]![1]), true)
     }
+  })
+
+  it('does not read a prepared form that is damaged', () => {
+    const bytes = indexOf([['thing', 'first']]).prepared()
+    equal(AliasIndex.fromPrepared(bytes).size, 1)
+    throws(() => AliasIndex.fromPrepared(bytes.subarray(0, 30)), PreparedTableError)
+    throws(() => AliasIndex.fromPrepared(bytes.map(byte => 255 - byte)), PreparedTableError)
+    throws(() => AliasIndex.fromPrepared(new Uint8Array()), PreparedTableError)
   })
 
   it('lists a module once for each of its patterns that match', () => {
