@@ -13,6 +13,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   replace: async () => (await import('./replace.ts')).replace,
   lsmod: async () => (await import('./lsmod.ts')).lsmod,
   modinfo: async () => (await import('./modinfo.ts')).modinfo,
+  reclaim: async () => (await import('./reclaim.ts')).reclaim,
+  mem: async () => (await import('./mem.ts')).mem,
+  taint: async () => (await import('./taint.ts')).taint,
+  races: async () => (await import('./races.ts')).races,
   dmesg: async () => (await import('./dmesg.ts')).dmesg,
 }
 

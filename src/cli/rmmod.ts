@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path'
 import type { UnloadReport } from '../kernel/delete_module.ts'
 import type { Command } from './command.ts'
+import { reclaimLines } from './reclaim.ts'
 import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
 
 /** As kmod, takes a path for the name of the module in it. */
@@ -13,6 +14,9 @@ export const rmmod: Command = {
   options: [
     HOST_OPTION,
     { flags: '--grace <ms>', description: 'how long exit waits for calls in flight; 0 does not wait' },
+    { flags: '-w, --wait', description: 'in refcount: wait until nobody uses it; interrupt to call it off' },
+    { flags: '-f, --force', description: 'remove it although it is in use or permanent; taints the kernel' },
+    { flags: '--reclaim', description: 'free its code at once, at your own risk; taints the kernel' },
     { flags: '-r, --recursive', description: 'take out what imports from it first' },
   ],
   examples: ['outlive rmmod hello', 'outlive rmmod notes db', 'outlive rmmod db --recursive'],
@@ -31,7 +35,13 @@ export const rmmod: Command = {
             throw new UsageError(`--grace takes milliseconds, got '${options.grace}'`)
           const body = {
             name: nameOf(word),
-            options: { ...(grace !== undefined && { grace }), recursive: options.recursive === true },
+            options: {
+              ...(grace !== undefined && { grace }),
+              recursive: options.recursive === true,
+              wait: options.wait === true,
+              force: options.force === true,
+              reclaim: options.reclaim === true,
+            },
           }
           reports.push(await client.post<UnloadReport>('/rmmod', body))
           return 0
@@ -52,5 +62,6 @@ export function reportLines(report: UnloadReport): string[] {
   if (report.exitError) lines.push(`${image}: exit threw: ${report.exitError.message}`)
   for (const { kind, where, closed, what } of report.leftovers)
     lines.push(`${image}: left behind: ${kind} (${what}) at ${where}${closed ? ', closed' : ', could not be closed'}`)
+  if (report.reclaimed) lines.push(...reclaimLines(report.reclaimed))
   return lines
 }

@@ -40,6 +40,7 @@ export async function attempt(
     if (terminal.json) terminal.data({ error: told?.toJSON?.() ?? { code: told?.code ?? 'EHOST', message } })
     terminal.err(`${command}: ${message}`)
     for (const detail of details(told?.data)) terminal.err(detail)
+    if (error instanceof Refused && error.taints) terminal.err(`kernel tainted: ${error.taints}`)
     return 1
   }
 }
@@ -64,6 +65,9 @@ function details(data: Readonly<Record<string, unknown>> | undefined): string[] 
   const lines: string[] = []
   if (typeof data?.frame === 'string' && data.frame !== '') lines.push(data.frame)
   if (typeof data?.cause === 'string') lines.push(data.cause)
+  if (typeof data?.count === 'number')
+    for (const { where, count } of data.holders as { where: string; count: number }[])
+      lines.push(`  ${count} of ${data.count}: ${where}`)
   return lines
 }
 

@@ -11,10 +11,12 @@ export class ControlError extends Error {
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly error: ErrorBody['error']
+  readonly taints: string
 
-  constructor(error: ErrorBody['error']) {
+  constructor({ error, taints }: ErrorBody) {
     super(error.message)
     this.error = error
+    this.taints = taints
   }
 }
 
@@ -59,7 +61,7 @@ export class ControlClient {
     })
     const value: unknown = JSON.parse(whole)
     if (status === 200) return value
-    throw new Refused((value as ErrorBody).error)
+    throw new Refused(value as ErrorBody)
   }
 
   /** Hands over each line of a stream as it comes; resolves when the host ends it. */

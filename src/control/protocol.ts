@@ -20,6 +20,8 @@ export interface HostInfo {
 
 /** The body of every answer that is not a success. */
 export interface ErrorBody {
+  /** Letters of the kernel's taints: an error of a tainted kernel is to be read with that in mind. */
+  readonly taints: string
   readonly error: {
     readonly code: string
     readonly errno: string
@@ -41,13 +43,13 @@ export class BadRequest extends Error {
 
 const STATUS: Readonly<Record<string, number>> = { ENOENT: 404, EPERM: 403, EINVAL: 400, ERANGE: 400 }
 
-export function errorAnswer(error: unknown): { status: number; body: ErrorBody } {
-  if (error instanceof ModuleError) return { status: STATUS[error.code] ?? 409, body: { error: plain(error) } }
+export function errorAnswer(error: unknown, taints: string): { status: number; body: ErrorBody } {
+  if (error instanceof ModuleError) return { status: STATUS[error.code] ?? 409, body: { error: plain(error), taints } }
   const message = error instanceof Error ? error.message : String(error)
   const status = error instanceof BadRequest ? error.status : 500
   return {
     status,
-    body: { error: { code: status === 500 ? 'EHOST' : 'EREQUEST', errno: 'EPROTO', message, data: {} } },
+    body: { error: { code: status === 500 ? 'EHOST' : 'EREQUEST', errno: 'EPROTO', message, data: {} }, taints },
   }
 }
 

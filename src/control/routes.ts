@@ -30,6 +30,16 @@ const object = (body: Call['body'], field: string): Record<string, unknown> => {
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/': { GET: ({ info }) => info },
   '/lsmod': { GET: ({ kernel }) => kernel.lsmod() },
+  '/memory': {
+    GET: ({ kernel }) => ({
+      ...kernel.memory(),
+      images: kernel.lsmod().map(({ name, generation, size }) => ({ image: `${name}#${generation}`, size })),
+    }),
+  },
+  '/taints': { GET: ({ kernel }) => kernel.taints },
+  '/reclaim': {
+    POST: ({ kernel, body }) => kernel.reclaim(body.image === undefined ? undefined : text(body, 'image')),
+  },
   '/lingering': { GET: ({ kernel }) => kernel.lingering() },
   '/modinfo': {
     GET: ({ kernel, query }) => {
@@ -50,8 +60,12 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
       kernel.modprobe(text(body, 'name'), object(body, 'params'), { firstTime: body.firstTime === true }),
   },
   '/rmmod': {
-    POST: async ({ kernel, body }) => {
-      const { exitError, ...report } = await kernel.rmmod(text(body, 'name'), object(body, 'options'))
+    POST: async ({ kernel, body, response }) => {
+      // Whoever hangs up no longer waits.
+      const hangUp = new AbortController()
+      response.once('close', () => hangUp.abort(new BadRequest(400, 'the waiting was called off')))
+      const options = { ...object(body, 'options'), signal: hangUp.signal }
+      const { exitError, ...report } = await kernel.rmmod(text(body, 'name'), options)
       return { ...report, ...(exitError && { exitError: { message: exitError.message } }) }
     },
   },

@@ -46,7 +46,10 @@ export async function serveControl(kernel: Kernel, options: ControlOptions): Pro
   }
   const server = createServer((request, response) => void answer(kernel, info, request, response))
   server.on('clientError', (_error, socket) => {
-    const body = JSON.stringify({ error: { code: 'EREQUEST', errno: 'EPROTO', message: 'that is not HTTP', data: {} } })
+    const body = JSON.stringify({
+      error: { code: 'EREQUEST', errno: 'EPROTO', message: 'that is not HTTP', data: {} },
+      taints: '',
+    })
     if (socket.writable)
       socket.end(
         `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
@@ -91,7 +94,7 @@ async function answer(
     const result = await route({ kernel, info, query: url.searchParams, body, response })
     if (!response.headersSent) send(response, 200, result ?? {})
   } catch (error) {
-    const { status, body } = errorAnswer(error)
+    const { status, body } = errorAnswer(error, kernel.taints.map(taint => taint.letter).join(''))
     if (response.headersSent) response.destroy()
     else send(response, status, body)
   }

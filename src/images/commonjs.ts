@@ -41,6 +41,10 @@ export class CommonJsFiles {
     this.#main = main
   }
 
+  clear(): void {
+    for (const file of Object.keys(this.cache)) delete this.cache[file]
+  }
+
   /** Runs the file once. One that throws is forgotten, so that it can be required again, as in Node. */
   load(file: string, parent: CommonJsModule | undefined): unknown {
     const known = this.cache[file]

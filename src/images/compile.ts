@@ -85,18 +85,18 @@ export function compileModule(
   const plain = source.imports.filter(entry => !early.has(entry))
   const nested = source.imports.filter(entry => early.has(entry))
   const locals = new Set(source.localExports.map(entry => entry.localName).filter(isIdentifier))
-  const opening = nested.map(({ localName }) => `${FILE}.nest(function*(){let ${localName}=yield `).join('')
+  const opening = nested.map(({ localName }) => `${FILE}.nest((function*(){let ${localName}=yield `).join('')
   const closing = nested
-    .map(({ localName }) => `;yield ${PUBLISH}=>{${localName}=${PUBLISH}}})`)
+    .map(({ localName }) => `;yield ${PUBLISH}=>{${localName}=${PUBLISH}}}))`)
     .reverse()
     .join('')
   const declared = plain.length === 0 ? '' : `let ${plain.map(entry => entry.localName).join(',')};`
   const rebound = plain.map((entry, index) => `${entry.localName}=${PUBLISH}[${index}]`).join(';')
   const pulled = request.cyclic || source.mutableExports ? `()=>(${getters(locals)})` : 'undefined'
   const head =
-    `'use strict';return ${opening}${source.hasTopLevelAwait ? 'async ' : ''}function*(){${declared}` +
+    `'use strict';return ${opening}(${source.hasTopLevelAwait ? 'async ' : ''}function*(){${declared}` +
     `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});yield;`
-  const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : shorthand(locals)})}${closing}`
+  const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : shorthand(locals)})})${closing}`
   const edits = request.cyclic ? withPublishing(source) : source.edits
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, edits))}\n${tail}`
   const names = Object.keys(request.globals)

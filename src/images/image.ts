@@ -64,6 +64,7 @@ export class Image implements CommonJsOwner {
   /** Native addons that its files loaded. They belong to the process and stay when the image goes. */
   readonly addons: string[] = []
   readonly #environment: ImageEnvironment
+  #stale: ((name: string) => Error) | undefined
   readonly #root: string | undefined
   readonly #records = new Map<string, ModuleRecord>()
   readonly #texts: SourceTexts
@@ -156,6 +157,19 @@ export class Image implements CommonJsOwner {
     for (const record of this.#records.values()) if (record instanceof SourceModule) yield record
   }
 
+  /**
+   * Makes the image useless: whatever its files import or export throws `stale(name)` when it is touched, and everything that it held is let go. Code that is running goes
+   * on as far as it needs none of that.
+   */
+  cut(stale: (name: string) => Error): void {
+    for (const module of this.sourceModules()) module.cut(stale)
+    this.#stale = stale
+    this.#records.clear()
+    this.#targets.clear()
+    this.#texts.clear()
+    this.#commonJs.clear()
+  }
+
   readText(file: string): string {
     return this.#texts.read(file)
   }
@@ -242,6 +256,7 @@ export class Image implements CommonJsOwner {
   }
 
   #resolve(specifier: string, from: string, loader: Loader): Target | undefined {
+    if (this.#stale) throw this.#stale(`${loader} of '${specifier}'`)
     return resolveTarget(specifier, from, loader, {
       root: this.#root,
       isModule: file => this.#environment.isModule(file),

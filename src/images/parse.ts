@@ -167,7 +167,7 @@ class ModuleReader {
     this.namesDefault = true
     this.#direct.push({ exportName: 'default', localName: DEFAULT, offset: start })
     if (!isDeclaration) {
-      const keyword = start + /^export(?:\s|\/\*[^]*?\*\/|\/\/.*)*default/.exec(this.#text.slice(start))![0].length
+      const keyword = start + /^export(?:\s|\/\*[\s\S]*?\*\/|\/\/.*)*default/.exec(this.#text.slice(start))![0].length
       this.edits.push({
         start,
         end: keyword,
@@ -176,7 +176,9 @@ class ModuleReader {
       return
     }
     // The name goes behind `function`, `function*` or `class`; comments between them make room for nothing, so they may go.
-    const head = /^(async\s+)?(?:function|class)(?:\s|\/\*[^]*?\*\/)*\*?/.exec(this.#text.slice(declaration.start))![0]
+    const head = /^(async\s+)?(?:function|class)(?:\s|\/\*[\s\S]*?\*\/)*\*?/.exec(
+      this.#text.slice(declaration.start),
+    )![0]
     const end = declaration.start + head.length
     const named = `${declaration.type === 'ClassDeclaration' ? 'class' : `${declaration.async ? 'async ' : ''}function${declaration.generator ? '*' : ''}`} ${DEFAULT}`
     this.edits.push({ start, end, text: this.#lineEnds(start, end) + named.padStart(end - start) })

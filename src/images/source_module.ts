@@ -340,6 +340,23 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     }
   }
 
+  /** See `Image.cut`. */
+  cut(stale: (name: string) => Error): void {
+    const entries = this.source.imports
+    if (this.#started)
+      this.#rebind?.(
+        entries
+          .filter(entry => !this.#early.has(entry))
+          .map(entry => staleBinding(() => stale(`import ${entry.localName}`))),
+      )
+    for (const [entry, set] of this.#setters) set(staleBinding(() => stale(`import ${entry.localName}`)))
+    this.#values = new Proxy({}, { get: (_target, name) => thrown(stale(`export ${String(name)}`)) })
+    this.#pull = undefined
+    this.#resolved = []
+    this.requested = []
+    this.#importers.clear()
+  }
+
   #refuseAssignment(): never {
     this.#rebind?.(this.#plainValues())
     throw new TypeError('Assignment to constant variable.')
@@ -353,6 +370,14 @@ const lazily = <T>(make: () => T): (() => T) => {
     return value
   }
 }
+
+const thrown = (error: Error): never => {
+  throw error
+}
+
+/** Stands for an import that was cut off: every operation on it throws, except `typeof`. */
+const staleBinding = (error: () => Error): unknown =>
+  new Proxy(() => {}, new Proxy({}, { get: () => () => thrown(error()) }))
 
 /** V8 tells the line in the stack and the column by a caret under the line that it quotes. */
 function engineOffset(error: SyntaxError, text: string): number {

@@ -22,6 +22,10 @@ export class SourceTexts {
     return [...this.#texts.keys()]
   }
 
+  clear(): void {
+    this.#texts.clear()
+  }
+
   has(file: string): boolean {
     return this.#texts.has(file)
   }

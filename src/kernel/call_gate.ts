@@ -1,5 +1,8 @@
 import { ModuleError } from './errno.ts'
+import { type CallSite, captureCallSite } from './leftovers/call_site.ts'
 import type { Seam } from './seam.ts'
+import type { ReferenceCount } from './unload/reference_count.ts'
+import type { UnloadScheme } from './unload/scheme.ts'
 
 /** What a call does that comes through an old pointer after its module was removed. */
 export type LateCallPolicy = 'run' | 'forward' | 'fail'
@@ -19,28 +22,46 @@ type GateState =
   | { readonly is: 'withdrawn'; readonly at: Date }
   | { readonly is: 'cut'; readonly at: Date; readonly how: string }
 
+export interface GateOptions {
+  /** `hello#3` */
+  readonly label: string
+  readonly lateCalls: LateCallPolicy
+  /** Counts calls when the scheme does. */
+  readonly count: ReferenceCount
+  onFirstLateCall(name: string, site: CallSite): void
+}
+
 /**
- * Stands between the host's pointers and one image: counts asynchronous calls in flight, and after removal the late ones. A synchronous call needs no
- * count, since nothing can be unloaded while it runs. Holds its cells weakly: the kernel may keep a gate without keeping code.
+ * Stands between the host's pointers and one image. Tracks asynchronous calls in flight (a synchronous call needs no count, since nothing can be
+ * unloaded while it runs), in `refcount` takes and puts for the host, and after removal decides about late calls. Holds its cells weakly:
+ * the kernel may keep a gate without keeping code.
  */
 export class CallGate {
   readonly label: string
-  inFlight = 0
   lateCalls = 0
-  readonly #policy: LateCallPolicy
+  readonly #options: GateOptions
   readonly #cells = new Set<WeakRef<Cell>>()
   readonly #idle = new Set<() => void>()
-  readonly #onFirstLateCall: (name: string, place: string | undefined) => void
+  /** Refuses a call in flight, for each of them. */
+  readonly #flights = new Set<(reason: Error) => void>()
+  #counts = false
+  #refusesLateCalls = false
   #state: GateState = { is: 'open' }
 
-  constructor(
-    label: string,
-    policy: LateCallPolicy,
-    onFirstLateCall: (name: string, place: string | undefined) => void,
-  ) {
-    this.label = label
-    this.#policy = policy
-    this.#onFirstLateCall = onFirstLateCall
+  constructor(options: GateOptions) {
+    this.label = options.label
+    this.#options = options
+  }
+
+  /** Asynchronous calls that have not settled yet. */
+  get inFlight(): number {
+    return this.#flights.size
+  }
+
+  /** Settled once the module's own wish is known, before anything is guarded. */
+  useScheme(scheme: UnloadScheme): void {
+    this.#counts = scheme.counts
+    this.#refusesLateCalls = scheme.refusesLateCalls
   }
 
   /** Puts the gate in front of `target`. `self` is what the function sees as `this` when it is a method of registered operations. */
@@ -49,8 +70,9 @@ export class CallGate {
     this.#cells.add(new WeakRef(cell))
     const gate = this
     const entry = function (this: unknown, ...args: unknown[]): unknown {
-      const result =
-        gate.#state.is === 'open' ? cell.target!.apply(self ?? this, args) : gate.#late(cell, entry, self ?? this, args)
+      if (gate.#state.is !== 'open') return gate.#late(cell, entry, self ?? this, args)
+      if (gate.#counts) return gate.#counted(cell, self ?? this, args)
+      const result = cell.target!.apply(self ?? this, args)
       return result instanceof Promise ? gate.#track(result) : result
     }
     Object.defineProperty(entry, 'name', { value: target.name, configurable: true })
@@ -58,35 +80,61 @@ export class CallGate {
     return entry
   }
 
-  /** Awaits in the caller's place, so that a rejection nobody handles is still reported as such, and stack traces stay whole. */
+  /**
+   * Awaits in the caller's place, so that a rejection that nobody handles is still reported as such and stack traces stay whole. When the image is cut
+   * off, what it waits for may never come: then the call is refused.
+   */
   async #track(result: Promise<unknown>): Promise<unknown> {
-    this.inFlight++
+    let refuse!: (reason: Error) => void
+    const settled = new Promise<unknown>((resolve, reject) => {
+      refuse = reject
+      result.then(resolve, reject)
+    })
+    this.#flights.add(refuse)
     try {
-      return await result
+      return await settled
     } finally {
-      if (--this.inFlight === 0) {
+      this.#flights.delete(refuse)
+      if (this.#flights.size === 0) {
         for (const resolve of this.#idle) resolve()
         this.#idle.clear()
       }
     }
   }
 
-  #late(cell: Cell, entry: AnyFunction, self: unknown, args: unknown[]): unknown {
-    if (this.lateCalls++ === 0) this.#onFirstLateCall(cell.name, callerOf(entry))
-    if (this.#policy === 'forward') {
-      const successor = cell.successor()
-      if (successor) return successor.apply(self, args)
+  /** try_module_get and module_put around a call, on the host's behalf. */
+  #counted(cell: Cell, self: unknown, args: unknown[]): unknown {
+    const { count } = this.#options
+    count.enter(cell.name)
+    let result: unknown
+    try {
+      result = cell.target!.apply(self, args)
+    } catch (error) {
+      count.leave(cell.name)
+      throw error
     }
-    if (!cell.target || this.#policy === 'fail') throw this.#stale(cell)
-    return cell.target.apply(self, args)
+    if (!(result instanceof Promise)) {
+      count.leave(cell.name)
+      return result
+    }
+    return this.#track(result).finally(() => count.leave(cell.name))
   }
 
-  #stale(cell: Cell): ModuleError {
+  #late(cell: Cell, entry: AnyFunction, self: unknown, args: unknown[]): unknown {
+    if (this.lateCalls++ === 0) this.#options.onFirstLateCall(cell.name, captureCallSite(entry))
+    if (!cell.target || this.#refusesLateCalls || this.#options.lateCalls === 'fail') throw this.#stale(cell.name)
+    const successor = this.#options.lateCalls === 'forward' ? cell.successor() : undefined
+    if (successor) return successor.apply(self, args)
+    const result = cell.target.apply(self, args)
+    return result instanceof Promise ? this.#track(result) : result
+  }
+
+  #stale(name: string): ModuleError {
     const state = this.#state
-    const time = state.is === 'open' ? undefined : state.at.toISOString()
+    const time = (state.is === 'open' ? new Date() : state.at).toISOString()
     return new ModuleError('ESTALE', {
       image: this.label,
-      export: cell.name,
+      export: name,
       time,
       how: state.is === 'cut' ? state.how : 'removed',
     })
@@ -97,7 +145,12 @@ export class CallGate {
     if (this.#state.is === 'open') this.#state = { is: 'withdrawn', at: new Date() }
   }
 
-  /** From here calls fail, and no pointer that the host holds leads to the code. */
+  /** Takes a withdrawal back: the removal was cancelled. */
+  reopen(): void {
+    if (this.#state.is === 'withdrawn') this.#state = { is: 'open' }
+  }
+
+  /** From here calls fail, those in flight included, and no pointer that the host holds leads to the code. */
   cut(how: string): void {
     this.#state = { is: 'cut', at: new Date(), how }
     for (const reference of this.#cells) {
@@ -105,6 +158,7 @@ export class CallGate {
       if (cell) cell.target = undefined
     }
     this.#cells.clear()
+    for (const refuse of this.#flights) refuse(this.#stale('a call in flight'))
   }
 
   /** Resolves to true once no call is in flight, or to false after `ms`. */
@@ -123,14 +177,4 @@ export class CallGate {
       })
     })
   }
-}
-
-/** The line that called `entry`, as a stack trace words it. */
-function callerOf(entry: AnyFunction): string | undefined {
-  const holder: { stack?: string } = {}
-  Error.captureStackTrace(holder, entry)
-  const line = String(holder.stack).split('\n')[1]
-  return line === undefined
-    ? undefined
-    : /\(?((?:file:\/\/)?\/[^)]+:\d+:\d+)\)?$/.exec(line)?.[1]?.replace('file://', '')
 }

@@ -138,6 +138,15 @@ export class ModuleContextImplementation implements ModuleContext {
     this.registered.clear()
   }
 
+  /** Takes every registration away for now; `publish` brings them back, at the end of their points. */
+  suspend(): void {
+    this.#phase = 'held back'
+    for (const registered of this.registered) {
+      if (registered.slot) this.#host.retract(registered.point, registered.slot)
+      registered.slot = undefined
+    }
+  }
+
   /** As `withdraw`, when a successor has taken the slots. */
   markWithdrawn(): void {
     this.#phase = 'withdrawn'

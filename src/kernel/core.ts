@@ -1,11 +1,13 @@
 import type { LateCallPolicy } from './call_gate.ts'
 import type { ExtensionPoint } from './extension.ts'
 import type { Lingering } from './lingering.ts'
+import type { MemoryOptions } from './memory.ts'
 import type { Module, SchemeName } from './module.ts'
 import type { ModuleFolders } from './module_folders.ts'
 import type { ModuleEvent, Notifier } from './notifier.ts'
 import type { KernelLog } from './printk.ts'
 import type { Seam } from './seam.ts'
+import type { Taints } from './taint.ts'
 
 /** What the parts of a kernel share. `Kernel` owns it; load, delete and replace work on it. */
 export interface Core {
@@ -26,6 +28,7 @@ export interface Core {
   readonly replacing: Set<string>
   readonly generations: Map<string, number>
   readonly lingering: Lingering
+  readonly taints: Taints
   point(name: string): ExtensionPoint<unknown>
   request(alias: string): Promise<boolean>
 }
@@ -41,6 +44,7 @@ export interface Settings {
   /** Parameters by module name, for whoever loads it. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly blacklist: readonly string[]
+  readonly memory: MemoryOptions | undefined
 }
 
 export const eventOf = (module: Module): ModuleEvent => ({

@@ -1,15 +1,25 @@
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
-import type { Leftover } from './leftovers/leftovers.ts'
+import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
 import { release } from './load_module.ts'
 import type { Loaded, Module, SchemeName } from './module.ts'
+import { type ReclaimReport, reclaim } from './reclaim.ts'
 import { within } from './seam.ts'
+import { schemeOf } from './unload/scheme.ts'
 
 export interface RemoveOptions {
   /** Milliseconds that `exit` waits for calls in flight; 0 does not wait, as the patch of 2003. */
   readonly grace?: number
   /** Takes out what imports from the module first. */
   readonly recursive?: boolean
+  /** In `refcount`: waits until the count is zero instead of refusing. New gets and calls fail from then on. */
+  readonly wait?: boolean
+  /** Calls the waiting off: the module goes back into service. */
+  readonly signal?: AbortSignal
+  /** Goes ahead although the module is counted in use or permanent, and taints the kernel. Never overrides modules that import from it. */
+  readonly force?: boolean
+  /** Frees what lingers at once: see `reclaim`. */
+  readonly reclaim?: boolean
 }
 
 /** What an unload found and did. */
@@ -29,10 +39,12 @@ export interface UnloadReport {
   readonly bytes: number
   /** Milliseconds from the withdrawal to GONE. */
   readonly ms: number
+  /** With the option `reclaim`: what that gave back. */
+  readonly reclaimed?: ReclaimReport
 }
 
 /** @throws ModuleError when the module cannot be removed now; nothing has changed then */
-export function checkRemovable(module: Module | undefined, name: string): asserts module is Module {
+function checkRemovable(module: Module | undefined, name: string, force: boolean): asserts module is Module {
   if (!module || module.state.is === 'GONE') throw new ModuleError('ENOENT', { module: name })
   if (module.holders.size > 0) {
     const holders = [...module.holders].map(holder => holder.name).sort()
@@ -41,7 +53,7 @@ export function checkRemovable(module: Module | undefined, name: string): assert
   const { state } = module
   if (state.is !== 'LIVE')
     throw new ModuleError('ENOTLIVE', { module: module.name, being: state.is === 'GOING' ? 'unloaded' : 'loaded' })
-  if (state.loaded.hooks.info.permanent) throw new ModuleError('EPERMANENT', { module: module.name })
+  if (state.loaded.hooks.info.permanent && !force) throw new ModuleError('EPERMANENT', { module: module.name })
 }
 
 /** Takes away, in this very tick, everything that the kernel knows of a LIVE module. What is left to do takes its time in `finishRemoval`. */
@@ -52,7 +64,7 @@ export function withdraw(core: Core, module: Module): Loaded {
   module.gate.withdraw()
   loaded.context.withdraw()
   if (core.byFile.get(module.file) === module) core.byFile.delete(module.file)
-  module.transition({ is: 'GOING', loaded, since: Date.now() })
+  module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
   return loaded
 }
 
@@ -69,6 +81,9 @@ export async function finishRemoval(
   const started = seam.now()
   const { image, context, hooks } = loaded
   const callsInFlight = module.gate.inFlight
+  const { counts } = schemeOf(module.scheme)
+  // What a replaced image is still referenced by can only become less.
+  if (counts && !options.force) await module.count.zero(undefined)
   const drained = await module.gate.drained(options.grace ?? core.settings.grace, seam)
   if (!drained)
     log.warn(
@@ -98,10 +113,13 @@ export async function finishRemoval(
     context.dispose(note('a deferred function threw')),
     () => new Error('deferred functions took too long'),
   ).catch(note('deferred'))
-  const leftovers = module.leftovers.closeAll(file => image.files.includes(file))
+  // A call that outlasts the grace period may be waiting for a timer of its own: it keeps what ends by itself.
+  const leftovers = module.leftovers.closeAll(file => image.files.includes(file), drained ? undefined : ONE_SHOT)
   for (const { kind, where, closed } of leftovers)
     log.warn(`left behind: ${kind} from ${where}${closed ? ', closed' : ', could not be closed'}`, module.name)
   release(module)
+  // Freed at once, as a count of zero allows; whoever ignored the count meets ESTALE.
+  if (counts) module.gate.cut('removed')
   const since = Date.now()
   core.lingering.add(module, image, since)
   if (core.modules.get(module.name) === module) core.modules.delete(module.name)
@@ -126,14 +144,61 @@ export async function finishRemoval(
  */
 export function rmmod(core: Core, name: string, options: RemoveOptions): Promise<UnloadReport> {
   let module: Module | undefined
+  let leaving: Promise<UnloadReport>
   try {
     module = core.modules.get(name)
     if (module && options.recursive && module.holders.size > 0) return removeTree(core, module, options)
-    checkRemovable(module, name)
+    const force = options.force === true
+    checkRemovable(module, name, force)
+    const held = schemeOf(module.scheme).counts && module.count.count > 0
+    if (held && !force && !options.wait) throw inUse(module)
+    if (force) taintIfForced(core, module, held)
+    leaving =
+      held && !force ? waitForZero(core, module, options) : finishRemoval(core, module, withdraw(core, module), options)
   } catch (error) {
     return Promise.reject(error as Error)
   }
-  return finishRemoval(core, module, withdraw(core, module), options)
+  return options.reclaim ? leaving.then(report => reclaimAfter(core, report)) : leaving
+}
+
+const inUse = (module: Module): ModuleError =>
+  new ModuleError('EINUSE', { module: module.name, count: module.count.count, holders: module.count.holders() })
+
+function taintIfForced(core: Core, module: Module, held: boolean): void {
+  const permanent = module.state.is === 'LIVE' && module.state.loaded.hooks.info.permanent
+  if (!held && !permanent) return
+  const reason = held ? `with a count of ${module.count.count}` : 'although it is permanent'
+  core.taints.add('forcedUnload', `${module.label} was unloaded by force ${reason}`, module.name)
+}
+
+/** `rmmod --wait`: no new get or call succeeds from here; called off, the module serves again. */
+async function waitForZero(core: Core, module: Module, options: RemoveOptions): Promise<UnloadReport> {
+  const { state } = module
+  if (state.is !== 'LIVE') throw new TypeError(`${module.label} is ${state.is}`)
+  const { loaded } = state
+  module.gate.withdraw()
+  loaded.context.suspend()
+  core.byFile.delete(module.file)
+  module.transition({ is: 'GOING', phase: 'waiting', loaded, since: Date.now() })
+  try {
+    await module.count.zero(options.signal)
+  } catch (error) {
+    module.gate.reopen()
+    core.byFile.set(module.file, module)
+    module.transition({ is: 'LIVE', loaded, since: state.since })
+    loaded.context.publish()
+    throw error
+  }
+  loaded.context.withdraw()
+  module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
+  return finishRemoval(core, module, loaded, options)
+}
+
+async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadReport> {
+  const label = `${report.module}#${report.generation}`
+  // The collector may have been faster; then there is nothing to force.
+  if (!core.lingering.isInMemory(label)) return { ...report, reclaimed: { images: [], bytes: report.bytes } }
+  return { ...report, reclaimed: await reclaim(core, label) }
 }
 
 /** Those that import from `module`, however indirectly, before it. */

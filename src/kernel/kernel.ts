@@ -7,6 +7,7 @@ import { ExtensionPoint } from './extension.ts'
 import { insmod } from './insmod.ts'
 import { Lingering, type LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
+import { type MemoryOptions, type MemoryUse, memoryUse } from './memory.ts'
 import { type ModuleDescription, modinfo } from './modinfo.ts'
 import { type ModprobeOptions, modprobe, request } from './modprobe.ts'
 import { foldName, type Module, type ModuleState, type SchemeName } from './module.ts'
@@ -14,7 +15,10 @@ import { locate, ModuleFolders } from './module_folders.ts'
 import type { Params } from './moduleparam.ts'
 import { type KernelEventName, type KernelEvents, Notifier } from './notifier.ts'
 import { KernelLog, type LogSink } from './printk.ts'
+import { type ReclaimReport, reclaim } from './reclaim.ts'
 import { realTime, type Seam } from './seam.ts'
+import { type KernelTaint, Taints } from './taint.ts'
+import type { Reference } from './unload/reference_count.ts'
 
 /** What `createKernel` takes. All optional. */
 export interface KernelOptions {
@@ -32,6 +36,8 @@ export interface KernelOptions {
   readonly lateCalls?: LateCallPolicy
   /** Parameters by module name. */
   readonly params?: Readonly<Record<string, Params>>
+  /** How much memory images may take, and what to do when a module does not fit. No limit by default. */
+  readonly memory?: MemoryOptions
   /** Modules that are not loaded by alias. */
   readonly blacklist?: readonly string[]
   /** Where log entries go as they are written, besides the kernel log. */
@@ -63,6 +69,7 @@ export interface KernelService {
 }
 
 const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
+const PRESSURES: readonly string[] = ['refuse', 'reclaim']
 const POLICIES: readonly string[] = ['run', 'forward', 'fail']
 
 function checkOptions(options: KernelOptions): void {
@@ -73,6 +80,11 @@ function checkOptions(options: KernelOptions): void {
     refuse('scheme', SCHEMES.join(', '), options.scheme)
   if (options.lateCalls !== undefined && !POLICIES.includes(options.lateCalls))
     refuse('lateCalls', POLICIES.join(', '), options.lateCalls)
+  const { memory } = options
+  if (memory !== undefined && !(typeof memory.limit === 'number' && memory.limit > 0))
+    refuse('memory.limit', 'bytes, more than 0', memory.limit)
+  if (memory?.onPressure !== undefined && !PRESSURES.includes(memory.onPressure))
+    refuse('memory.onPressure', PRESSURES.join(', '), memory.onPressure)
   for (const option of ['grace', 'initTimeout', 'exitTimeout'] as const) {
     const value = options[option]
     if (value !== undefined && !(typeof value === 'number' && value >= 0))
@@ -109,6 +121,7 @@ export class Kernel implements AsyncDisposable {
         Object.entries(options.params ?? {}).map(([name, params]) => [foldName(name), params]),
       ),
       blacklist: (options.blacklist ?? []).map(foldName),
+      memory: options.memory,
     }
     this.log = log
     this.#core = {
@@ -124,6 +137,7 @@ export class Kernel implements AsyncDisposable {
       replacing: new Set(),
       generations: new Map(),
       lingering: new Lingering(notifier, (label, bytes) => log.info(`${label} collected, ${bytes} bytes given back`)),
+      taints: new Taints(log, taint => notifier.notify('taint', taint)),
       point: name => this.point(name),
       request: alias => this.request(alias),
     }
@@ -175,7 +189,11 @@ export class Kernel implements AsyncDisposable {
   async insmod(path: string, params: Params = {}): Promise<ModuleRow> {
     this.#use()
     if (typeof path !== 'string' || path === '') throw new ModuleError('EINVAL', { reason: 'insmod needs a file' })
-    return row(await insmod(this.#core, { location: locate(path), given: path, params }))
+    const location = locate(path)
+    const { folders, taints } = this.#core
+    if (folders.folders.length > 0 && !folders.contains(location.file))
+      taints.add('outOfTree', `${location.name} was loaded from ${location.file}`, location.name)
+    return this.#row(await insmod(this.#core, { location, given: path, params }))
   }
 
   /**
@@ -186,7 +204,7 @@ export class Kernel implements AsyncDisposable {
    */
   modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
     this.#use()
-    return modprobe(this.#core, name, params, options).then(modules => modules.map(row))
+    return modprobe(this.#core, name, params, options).then(modules => modules.map(module => this.#row(module)))
   }
 
   /**
@@ -209,7 +227,54 @@ export class Kernel implements AsyncDisposable {
   }
 
   lsmod(): ModuleRow[] {
-    return [...this.#core.modules.values()].map(row)
+    return [...this.#core.modules.values()].map(module => this.#row(module))
+  }
+
+  /**
+   * Takes a reference, as try_module_get does: while it is held, a module under `refcount` is not removed. Under the other schemes it holds nothing off.
+   *
+   * @returns undefined when the module is not LIVE
+   */
+  tryModuleGet(module: string | { readonly module: string }): Reference | undefined {
+    const found = this.#core.modules.get(foldName(typeof module === 'string' ? module : module.module))
+    if (found?.state.is !== 'LIVE') return undefined
+    return found.count.get(found.name, found.generation, this.tryModuleGet)
+  }
+
+  /**
+   * Puts a reference back. A name puts the latest one that is held.
+   *
+   * @throws ModuleError EINVAL for a put without a get
+   */
+  modulePut(reference: Reference | string): void {
+    if (typeof reference !== 'string') {
+      reference.put()
+      return
+    }
+    const found = this.#core.modules.get(foldName(reference))
+    if (!found)
+      throw new ModuleError('EINVAL', { reason: `modulePut without tryModuleGet on ${reference}: it is not loaded` })
+    found.count.putAny()
+  }
+
+  /**
+   * Frees removed images that linger, at the caller's risk: calls into them throw ESTALE from then on. Taints the kernel.
+   *
+   * @param image `hello#3`; every lingering image when it is left out
+   * @throws ModuleError ENOENT
+   */
+  reclaim(image?: string): Promise<ReclaimReport> {
+    return reclaim(this.#core, image === undefined ? undefined : foldName(image))
+  }
+
+  /** Why the kernel is not to be trusted; empty when it is. Nothing clears a taint. */
+  get taints(): KernelTaint[] {
+    return this.#core.taints.list()
+  }
+
+  /** How much memory images take. */
+  memory(): MemoryUse {
+    return memoryUse(this.#core)
   }
 
   /** Removed images that are still in memory. */
@@ -272,6 +337,23 @@ export class Kernel implements AsyncDisposable {
     await Promise.all(removals)
   }
 
+  #row(module: Module): ModuleRow {
+    const { state } = module
+    const image = 'loaded' in state ? state.loaded?.image : undefined
+    return {
+      name: module.name,
+      generation: module.generation,
+      state: state.is,
+      size: image?.bytes ?? 0,
+      refs: module.holders.size + module.count.count,
+      holders: [...module.holders].map(holder => holder.name).sort(),
+      scheme: module.scheme,
+      file: module.file,
+      taints: this.#core.taints.lettersOf(module.name),
+      since: state.is === 'LIVE' ? state.since : undefined,
+    }
+  }
+
   #use(): void {
     if (this.#used) return
     this.#used = true
@@ -284,20 +366,3 @@ export class Kernel implements AsyncDisposable {
 }
 
 const nextGone = (core: Core): Promise<void> => new Promise(resolve => core.notifier.once('gone', () => resolve()))
-
-export const row = (module: Module): ModuleRow => {
-  const { state } = module
-  const image = 'loaded' in state ? state.loaded?.image : undefined
-  return {
-    name: module.name,
-    generation: module.generation,
-    state: state.is,
-    size: image?.bytes ?? 0,
-    refs: module.holders.size,
-    holders: [...module.holders].map(holder => holder.name).sort(),
-    scheme: module.scheme,
-    file: module.file,
-    taints: '',
-    since: state.is === 'LIVE' ? state.since : undefined,
-  }
-}

@@ -1,7 +1,10 @@
 import type { Image } from '../images/image.ts'
 import type { CallGate } from './call_gate.ts'
+import { ModuleError } from './errno.ts'
+import type { Leftovers } from './leftovers/leftovers.ts'
 import type { Module, SchemeName } from './module.ts'
 import type { Notifier } from './notifier.ts'
+import { schemeOf } from './unload/scheme.ts'
 
 /** A removed image that is still in memory. */
 export interface LingeringImage {
@@ -18,7 +21,7 @@ export interface LingeringImage {
 }
 
 /** How one removed image is kept: `retain` holds it, the others only watch. */
-interface Record {
+interface LingeringRecord {
   readonly name: string
   readonly generation: number
   readonly file: string
@@ -26,15 +29,19 @@ interface Record {
   readonly since: number
   readonly scheme: SchemeName
   readonly gate: CallGate
-  readonly held: Image | undefined
+  readonly image: WeakRef<Image>
+  /** What it has opened since its removal. Weak: a resource may lead to the code. */
+  readonly leftovers: WeakRef<Leftovers>
+  held: Image | undefined
+  reclaimed: boolean
 }
 
 /**
- * Removed images. In `collect` (and `refcount`) nothing here holds the code; the collector proves when nobody can call it any more, and
- * the registry hears of it. In `retain` the image is held for ever, as in the patch of 2003.
+ * Removed images. In `collect` and `refcount` nothing here holds the code; the collector proves when nobody can call it any more, and the
+ * registry hears of it. In `retain` the image is held for ever, as in the patch of 2003, until it is reclaimed.
  */
 export class Lingering {
-  readonly #records = new Map<string, Record>()
+  readonly #records = new Map<string, LingeringRecord>()
   readonly #registry: FinalizationRegistry<string>
 
   constructor(notifier: Notifier, onCollected: (label: string, bytes: number) => void) {
@@ -43,17 +50,13 @@ export class Lingering {
       if (!record) return
       this.#records.delete(label)
       onCollected(label, record.size)
-      notifier.notify('collected', {
-        module: record.name,
-        generation: record.generation,
-        file: record.file,
-        bytes: record.size,
-      })
+      const { name, generation, file, size } = record
+      notifier.notify('collected', { module: name, generation, file, bytes: size })
     })
   }
 
   add(module: Module, image: Image, since: number): void {
-    const record: Record = {
+    this.#records.set(module.label, {
       name: module.name,
       generation: module.generation,
       file: module.file,
@@ -61,27 +64,42 @@ export class Lingering {
       since,
       scheme: module.scheme,
       gate: module.gate,
-      held: module.scheme === 'retain' ? image : undefined,
-    }
-    this.#records.set(module.label, record)
+      image: new WeakRef(image),
+      leftovers: new WeakRef(module.leftovers),
+      held: schemeOf(module.scheme).keepsImage ? image : undefined,
+      reclaimed: false,
+    })
     this.#registry.register(image, module.label)
   }
 
+  /** Oldest first. */
   list(): LingeringImage[] {
-    return [...this.#records].map(([image, { size, since, gate, scheme }]) => ({
+    return [...this.#records].map(([image, { size, since, gate, scheme, reclaimed }]) => ({
       image,
       size,
       since,
       callsInFlight: gate.inFlight,
       lateCalls: gate.lateCalls,
       scheme,
-      reclaimed: false,
+      reclaimed,
     }))
   }
 
-  get bytes(): number {
-    let sum = 0
-    for (const { size } of this.#records.values()) sum += size
-    return sum
+  isInMemory(label: string): boolean {
+    return this.#records.get(label)?.image.deref() !== undefined
+  }
+
+  /** Cuts an image off from everybody and lets go of it; tells how many leftovers were closed. */
+  async cut(label: string): Promise<number> {
+    const record = this.#records.get(label)
+    if (!record) return 0
+    const image = record.image.deref()
+    const leftovers = await record.leftovers.deref()?.closeAll(file => image?.files.includes(file) ?? false)
+    record.gate.cut('reclaimed')
+    const time = new Date().toISOString()
+    image?.cut(name => new ModuleError('ESTALE', { image: label, export: name, time, how: 'reclaimed' }))
+    record.held = undefined
+    record.reclaimed = true
+    return leftovers?.length ?? 0
   }
 }

@@ -129,7 +129,7 @@ function swap(core: Core, old: Module, next: Module, loaded: Loaded): Loaded {
   core.byFile.set(next.file, next)
   const since = Date.now()
   next.transition({ is: 'LIVE', loaded, since })
-  old.transition({ is: 'GOING', loaded: previous, since })
+  old.transition({ is: 'GOING', phase: 'leaving', loaded: previous, since })
   for (const told of tell) told()
   return previous
 }

@@ -1,6 +1,6 @@
 import { ImageFault } from '../images/fault.ts'
 import { type Dependency, Image } from '../images/image.ts'
-import type { ModuleRecord } from '../images/module_record.ts'
+import { type ModuleRecord, readExport } from '../images/module_record.ts'
 import { CallGate } from './call_gate.ts'
 import { type ContextHost, ModuleContextImplementation } from './context.ts'
 import { type Core, eventOf } from './core.ts'
@@ -10,10 +10,14 @@ import { type ModuleInfo, parseInfo } from './info.ts'
 import { Leftovers } from './leftovers/leftovers.ts'
 import { createViews } from './leftovers/views.ts'
 import { initError, loadError } from './load_errors.ts'
+import { admit } from './memory.ts'
 import { type Loaded, Module, type ModuleHooks } from './module.ts'
 import type { ModuleLocation } from './module_folders.ts'
 import { type Params, parseParams } from './moduleparam.ts'
+import { reclaimOldest } from './reclaim.ts'
 import { within } from './seam.ts'
+import { ReferenceCount } from './unload/reference_count.ts'
+import { schemeOf, stricter } from './unload/scheme.ts'
 
 /** What is known only while a module is being loaded; the live record keeps none of it (the habit of the kernel's load_info). */
 export interface LoadInfo {
@@ -33,14 +37,20 @@ export function createModule(core: Core, info: LoadInfo): Module {
   const generation = (core.generations.get(location.name) ?? 0) + 1
   core.generations.set(location.name, generation)
   const label = `${location.name}#${generation}`
-  const gate = new CallGate(label, core.settings.lateCalls, (name, place) =>
-    core.log.warn(`late call of ${name} in ${label}${place === undefined ? '' : ` from ${place}`}`, location.name),
-  )
+  const count = new ReferenceCount(label, text => core.log.error(text, location.name))
+  const gate = new CallGate({
+    label,
+    lateCalls: core.settings.lateCalls,
+    count,
+    onFirstLateCall: (name, site) =>
+      core.log.warn(`late call of ${name} in ${label} from ${site.place(() => true)}`, location.name),
+  })
   return new Module({
     ...location,
     generation,
     scheme: core.settings.scheme,
     gate,
+    count,
     leftovers: new Leftovers(),
     given: info.params,
     observe: module => {
@@ -66,7 +76,9 @@ export async function prepareModule(core: Core, module: Module, info: LoadInfo):
     image = createImage(core, module)
     await image.read()
     const moduleInfo = parseInfo(module.file, image.readText(module.file))
-    if (moduleInfo.scheme) module.scheme = moduleInfo.scheme
+    module.scheme = stricter(core.settings.scheme, moduleInfo.scheme)
+    module.gate.useScheme(schemeOf(module.scheme))
+    await admit(core, info.given, image, () => reclaimOldest(core))
     const params = checkParams(core, module, info, moduleInfo)
     const modules = await resolveDependencies(core, module, image, info)
     image.link(modules)
@@ -275,9 +287,10 @@ function contextHost(core: Core, module: Module): ContextHost {
 }
 
 function readHooks(image: Image, info: ModuleInfo): ModuleHooks {
-  const { namespace } = image.entryRecord as { namespace: Record<string, unknown> }
-  const hook = (name: string) =>
-    typeof namespace[name] === 'function' ? (namespace[name] as (...args: unknown[]) => unknown) : undefined
+  const hook = (name: string) => {
+    const value = readExport(image.entryRecord, name)
+    return typeof value === 'function' ? (value as (...args: unknown[]) => unknown) : undefined
+  }
   return { info, init: hook('init'), exit: hook('exit'), handoff: hook('handoff') }
 }
 
@@ -287,7 +300,7 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   const loaded = state.is === 'COMING' ? state.loaded : undefined
   module.gate.cut('thrown away before it was in service')
   loaded?.context.withdraw()
-  if (state.is === 'COMING') module.transition({ is: 'GOING', loaded, since: Date.now() })
+  if (state.is === 'COMING') module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
   loaded?.context.abort()
   await loaded?.context.dispose(error => core.log.error(`a deferred function threw: ${textOf(error)}`, module.name))
   for (const { kind, where, what } of module.leftovers.closeAll(file => image?.files.includes(file) ?? false))

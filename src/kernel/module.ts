@@ -3,6 +3,7 @@ import type { CallGate } from './call_gate.ts'
 import type { ModuleContextImplementation } from './context.ts'
 import type { ModuleInfo } from './info.ts'
 import type { Leftovers } from './leftovers/leftovers.ts'
+import type { ReferenceCount } from './unload/reference_count.ts'
 
 /** How unloading treats those who might still call. */
 export type SchemeName = 'refcount' | 'retain' | 'collect'
@@ -27,7 +28,13 @@ export type ModuleState =
   | { readonly is: 'UNFORMED' }
   | { readonly is: 'COMING'; readonly loaded: Loaded }
   | { readonly is: 'LIVE'; readonly loaded: Loaded; readonly since: number }
-  | { readonly is: 'GOING'; readonly loaded: Loaded | undefined; readonly since: number }
+  /** `waiting`: `rmmod --wait` waits for the count, and may yet be cancelled. `leaving`: nothing stops it any more. */
+  | {
+      readonly is: 'GOING'
+      readonly phase: 'waiting' | 'leaving'
+      readonly loaded: Loaded | undefined
+      readonly since: number
+    }
   | { readonly is: 'GONE'; readonly since: number }
 
 const NEXT: Readonly<Record<ModuleState['is'], readonly ModuleState['is'][]>> = {
@@ -49,6 +56,7 @@ export class Module {
   /** The kernel's, or a stricter one that the module asked for; settled before it is COMING. */
   scheme: SchemeName
   readonly gate: CallGate
+  readonly count: ReferenceCount
   readonly leftovers: Leftovers
   /** Modules that this one imports from. They stay at least as long as it does. */
   readonly uses = new Set<Module>()
@@ -66,6 +74,7 @@ export class Module {
     root: string | undefined
     scheme: SchemeName
     gate: CallGate
+    count: ReferenceCount
     leftovers: Leftovers
     given: Readonly<Record<string, unknown>>
     observe: (module: Module) => void
@@ -76,6 +85,7 @@ export class Module {
     this.root = options.root
     this.scheme = options.scheme
     this.gate = options.gate
+    this.count = options.count
     this.leftovers = options.leftovers
     this.given = options.given
     this.#observe = options.observe
@@ -91,10 +101,12 @@ export class Module {
 
   /** The only way to another state: checks the step, then tells the notifiers. */
   transition(to: ModuleState): void {
-    const from = this.#state.is
-    if (!NEXT[from].includes(to.is)) throw new TypeError(`${this.label} cannot go from ${from} to ${to.is}`)
+    const from = this.#state
+    // Only a removal that still waits can go on to leave, or be called off.
+    const allowed = from.is === 'GOING' && to.is !== 'GONE' ? from.phase === 'waiting' : NEXT[from.is].includes(to.is)
+    if (!allowed) throw new TypeError(`${this.label} cannot go from ${from.is} to ${to.is}`)
     this.#state = to
-    this.#observe(this)
+    if (from.is !== to.is) this.#observe(this)
   }
 }
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { KernelLog } from './printk.ts'
-import type { Taint } from './taint.ts'
+import type { KernelTaint } from './taint.ts'
 
 /** What every event of a module tells. */
 export interface ModuleEvent {
@@ -25,7 +25,8 @@ export interface KernelEvents {
   gone: ModuleEvent
   /** The collector has proved that nobody can call its code any more. */
   collected: CollectedEvent
-  taint: { readonly taint: Taint; readonly reason: string; readonly module?: string }
+  /** The kernel is no longer trustworthy. Told once for each letter. */
+  taint: KernelTaint
 }
 
 export type KernelEventName = keyof KernelEvents

@@ -1,3 +1,5 @@
+import type { KernelLog } from './printk.ts'
+
 /** Why a kernel is no longer trustworthy. Letters, bits and meanings as Linux has them, where it has them. */
 export interface Taint {
   readonly letter: string
@@ -17,3 +19,49 @@ export const TAINTS = {
 } as const satisfies Record<string, Taint>
 
 export type TaintName = keyof typeof TAINTS
+
+/** A taint, and the first thing that caused it. */
+export interface KernelTaint extends Taint {
+  readonly reason: string
+  readonly module: string | undefined
+  /** Milliseconds since the epoch. */
+  readonly since: number
+}
+
+/** The taints of one kernel. There is no way to clear one. */
+export class Taints {
+  readonly #set = new Map<TaintName, KernelTaint>()
+  readonly #modules = new Map<string, Set<string>>()
+  readonly #log: KernelLog
+  readonly #onTaint: (taint: KernelTaint) => void
+
+  constructor(log: KernelLog, onTaint: (taint: KernelTaint) => void) {
+    this.#log = log
+    this.#onTaint = onTaint
+  }
+
+  add(name: TaintName, reason: string, module?: string): void {
+    const { letter } = TAINTS[name]
+    if (module !== undefined) this.#modules.set(module, (this.#modules.get(module) ?? new Set()).add(letter))
+    if (this.#set.has(name)) return
+    const taint: KernelTaint = { ...TAINTS[name], reason, module, since: Date.now() }
+    this.#set.set(name, taint)
+    this.#log.warn(`kernel tainted: ${letter} (${reason})`, module)
+    this.#onTaint(taint)
+  }
+
+  list(): KernelTaint[] {
+    return [...this.#set.values()].sort((a, b) => a.bit - b.bit)
+  }
+
+  get letters(): string {
+    return this.list()
+      .map(taint => taint.letter)
+      .join('')
+  }
+
+  /** Letters of the taints that a module, in any of its generations, has caused. */
+  lettersOf(module: string): string {
+    return [...(this.#modules.get(module) ?? [])].sort().join('')
+  }
+}

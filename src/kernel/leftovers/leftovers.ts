@@ -3,6 +3,9 @@ import type { CallSite } from './call_site.ts'
 /** What a module can leave behind. */
 export type LeftoverKind = 'timeout' | 'interval' | 'immediate' | 'listener' | 'server'
 
+/** What ends by itself, and what a call that is still in flight may be waiting for. */
+export const ONE_SHOT: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>(['timeout', 'immediate'])
+
 /** One thing that a module left behind, as an UnloadReport tells it. */
 export interface Leftover {
   readonly kind: LeftoverKind
@@ -38,11 +41,17 @@ export class Leftovers {
     this.#open.delete(resource)
   }
 
-  /** Closes all, oldest first, and names each. */
-  closeAll(isOwn: (file: string) => boolean): Leftover[] {
+  /**
+   * Closes all, oldest first, and names each.
+   *
+   * @param spare kinds that are left open and in the table, because a call in flight may need them
+   */
+  closeAll(isOwn: (file: string) => boolean, spare: ReadonlySet<LeftoverKind> = new Set()): Leftover[] {
     const report: Leftover[] = []
     for (const [resource, site] of this.#open) {
       const { kind } = resource
+      if (spare.has(kind)) continue
+      this.#open.delete(resource)
       const what = resource.what()
       let closed = true
       try {
@@ -52,7 +61,6 @@ export class Leftovers {
       }
       report.push({ kind, where: site.place(isOwn), closed, what })
     }
-    this.#open.clear()
     return report
   }
 }

@@ -1,0 +1,32 @@
+import type { ReclaimReport } from '../kernel/reclaim.ts'
+import type { Command } from './command.ts'
+import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
+
+export const reclaim: Command = {
+  name: 'reclaim',
+  summary: 'free removed images that are still in memory, at your own risk; taints the kernel',
+  arguments: '[image]',
+  options: [HOST_OPTION, { flags: '--all', description: 'every one' }],
+  examples: ['outlive reclaim hello#3', 'outlive reclaim --all'],
+  run(line) {
+    const [image] = line.args
+    const { terminal, options } = line
+    return attempt('reclaim', line, async () => {
+      if ((image === undefined) === (options.all !== true))
+        throw new UsageError('name an image, such as hello#3, or --all')
+      const report = await (await connect(line)).post<ReclaimReport>('/reclaim', { image })
+      if (terminal.json) terminal.data(report)
+      else for (const text of reclaimLines(report)) terminal.out(text)
+      return 0
+    })
+  },
+}
+
+export function reclaimLines({ images, bytes }: ReclaimReport): string[] {
+  const lines = images.map(({ image, bytes: size, freed }) =>
+    freed
+      ? `${image}: ${size} bytes came back`
+      : `${image}: ${size} bytes stay: somebody still holds it (outlive why ${image})`,
+  )
+  return [...lines, `${bytes} bytes reclaimed`]
+}

@@ -1,0 +1,26 @@
+import type { SchemeName } from '../module.ts'
+import { collect } from './collect.ts'
+import { refcount } from './refcount.ts'
+import { retain } from './retain.ts'
+
+/** What unloading does about those who might still call. */
+export interface UnloadScheme {
+  readonly name: SchemeName
+  /** Whoever calls in is counted, and a count above zero holds rmmod off. */
+  readonly counts: boolean
+  /** The kernel keeps the code of a removed module for ever. */
+  readonly keepsImage: boolean
+  /** A call through an old pointer is refused, whatever the policy for late calls. */
+  readonly refusesLateCalls: boolean
+}
+
+const SCHEMES: Readonly<Record<SchemeName, UnloadScheme>> = { collect, retain, refcount }
+
+/** Laxest first. */
+const STRICTNESS: readonly SchemeName[] = ['collect', 'retain', 'refcount']
+
+export const schemeOf = (name: SchemeName): UnloadScheme => SCHEMES[name]
+
+/** A module may ask for a stricter scheme than the kernel's, not for a laxer one. */
+export const stricter = (kernel: SchemeName, asked: SchemeName | undefined): SchemeName =>
+  asked !== undefined && STRICTNESS.indexOf(asked) > STRICTNESS.indexOf(kernel) ? asked : kernel
