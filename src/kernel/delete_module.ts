@@ -57,13 +57,12 @@ function checkRemovable(module: Module | undefined, name: string, force: boolean
 }
 
 /** Takes away, in this very tick, everything that the kernel knows of a LIVE module. What is left to do takes its time in `finishRemoval`. */
-export function withdraw(core: Core, module: Module): Loaded {
+export function withdraw(module: Module): Loaded {
   const { state } = module
   if (state.is !== 'LIVE') throw new TypeError(`${module.label} is ${state.is}`)
   const { loaded } = state
   module.gate.withdraw()
   loaded.context.withdraw()
-  if (core.byFile.get(module.file) === module) core.byFile.delete(module.file)
   module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
   return loaded
 }
@@ -93,8 +92,9 @@ export async function finishRemoval(
   context.abort()
   let exitError: Error | undefined
   const note = (what: string) => (error: unknown) => {
-    exitError ??= error instanceof Error ? error : new Error(String(error))
-    log.error(`${what}: ${exitError.message}`, module.name)
+    const thrown = error instanceof Error ? error : new Error(String(error))
+    exitError ??= thrown
+    log.error(`${what}: ${thrown.message}`, module.name)
   }
   const { exit } = hooks
   if (exit) {
@@ -123,6 +123,8 @@ export async function finishRemoval(
   const since = Date.now()
   core.lingering.add(module, image, since)
   if (core.modules.get(module.name) === module) core.modules.delete(module.name)
+  // Until here an import of the file finds a module that is being unloaded, not a file that is no module.
+  if (core.byFile.get(module.file) === module) core.byFile.delete(module.file)
   module.transition({ is: 'GONE', since })
   const ms = seam.now() - started
   log.info(`${module.label} removed, ${image.bytes} bytes linger until nobody can call them`, module.name)
@@ -154,7 +156,7 @@ export function rmmod(core: Core, name: string, options: RemoveOptions): Promise
     if (held && !force && !options.wait) throw inUse(module)
     if (force) taintIfForced(core, module, held)
     leaving =
-      held && !force ? waitForZero(core, module, options) : finishRemoval(core, module, withdraw(core, module), options)
+      held && !force ? waitForZero(core, module, options) : finishRemoval(core, module, withdraw(module), options)
   } catch (error) {
     return Promise.reject(error as Error)
   }
@@ -178,13 +180,11 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
   const { loaded } = state
   module.gate.withdraw()
   loaded.context.suspend()
-  core.byFile.delete(module.file)
   module.transition({ is: 'GOING', phase: 'waiting', loaded, since: Date.now() })
   try {
     await module.count.zero(options.signal)
   } catch (error) {
     module.gate.reopen()
-    core.byFile.set(module.file, module)
     module.transition({ is: 'LIVE', loaded, since: state.since })
     loaded.context.publish()
     throw error

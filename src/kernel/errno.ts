@@ -20,6 +20,7 @@ const CATALOGUE = {
     errno: 'ENOENT',
     text: data => {
       if (data.directory !== undefined) return `Module ${data.module} not found in directory ${data.directory}`
+      if (data.being !== undefined) return `${inserting(data)}: Module ${data.module} is being ${data.being}`
       if (data.specifier !== undefined) return `${inserting(data)}: Cannot find '${data.specifier}'${at(data)}`
       if (data.lingering) return `Image ${data.module} is not in memory`
       if (data.missing !== undefined)

@@ -329,7 +329,7 @@ export class Kernel implements AsyncDisposable {
       const leaves = [...this.#core.modules.values()].filter(
         ({ state, holders }) => state.is === 'LIVE' && holders.size === 0,
       )
-      for (const module of leaves) removals.push(finishRemoval(this.#core, module, withdraw(this.#core, module), {}))
+      for (const module of leaves) removals.push(finishRemoval(this.#core, module, withdraw(module), {}))
       if (leaves.length === 0 && this.#core.modules.size === 0) break
       // A module is a leaf once those that import from it are GONE.
       if (leaves.length === 0) await Promise.race([...removals, nextGone(this.#core)])

@@ -148,21 +148,22 @@ async function resolveDependencies(
     const fault = image.faultOf(dependency, symbol)
     return loadError(fault, info.given, locationName(core, dependency.file))
   }
+  const beingUnloaded = ({ file }: Dependency): ModuleError =>
+    new ModuleError('ENOENT', { module: locationName(core, file), file: info.given, being: 'unloaded' })
   for (let settled = false; !settled; ) {
     settled = true
     for (const dependency of wanted.values()) {
       const state = await dependencyState(core, module, dependency.file, info)
       if (state === 'waited') settled = false
-      else if (state === 'unloading') {
-        const name = locationName(core, dependency.file)
-        throw new ModuleError('ENOENT', { module: name, file: info.given, specifier: dependency.specifier })
-      } else if (state === 'absent') throw unknownSymbol(dependency, dependency.symbols[0] ?? dependency.specifier)
+      else if (state === 'unloading') throw beingUnloaded(dependency)
+      else if (state === 'absent') throw unknownSymbol(dependency, dependency.symbols[0] ?? dependency.specifier)
     }
   }
   const records = new Map<string, ModuleRecord>()
   for (const dependency of image.dependencies) {
-    const { state } = core.byFile.get(dependency.file)!
-    if (state.is !== 'LIVE') throw unknownSymbol(dependency, dependency.symbols[0] ?? dependency.specifier)
+    const state = core.byFile.get(dependency.file)?.state
+    if (state?.is === 'GOING') throw beingUnloaded(dependency)
+    if (state?.is !== 'LIVE') throw unknownSymbol(dependency, dependency.symbols[0] ?? dependency.specifier)
     const record = state.loaded.image.entryRecord
     for (const symbol of dependency.symbols) {
       const resolution = record.resolveExport(symbol)

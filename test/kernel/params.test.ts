@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { callAll, loaded, logOf, refusal, stage } from '../support/stage.ts'
+
+const DECLARED = `
+export const info = { params: {
+  text: { type: 'string', default: 'none', description: 'a text' },
+  ratio: { type: 'number', min: 0, max: 1, default: 0.5 },
+  count: { type: 'int', min: -2, max: 9 },
+  flag: { type: 'boolean', default: false },
+  names: { type: 'string[]', default: ['a', 'b'] },
+  'dry-run': { type: 'boolean' },
+} }
+export const init = k => k.register('params', () => k.params)
+`
+
+const withParams = (t: TestContext, options: Parameters<typeof stage>[2] = {}) => {
+  const made = stage(t, { 'hello.ts': DECLARED }, options)
+  return { ...made, hello: made.file('hello.ts') }
+}
+
+describe('parameters', () => {
+  it('have their defaults, and are undefined without one', async t => {
+    const { kernel, hello } = withParams(t)
+    await kernel.insmod(hello)
+    const [params] = await callAll(kernel, 'params')
+    assert.deepEqual(params, {
+      text: 'none',
+      ratio: 0.5,
+      count: undefined,
+      flag: false,
+      names: ['a', 'b'],
+      'dry-run': undefined,
+    })
+    assert.ok(Object.isFrozen(params))
+  })
+
+  it('are taken as they are when they have their type', async t => {
+    const { kernel, hello } = withParams(t)
+    const given = { text: 'x', ratio: 0, count: 9, flag: true, names: [], 'dry-run': false }
+    await kernel.insmod(hello, given)
+    assert.deepEqual(await callAll(kernel, 'params'), [given])
+  })
+
+  it('are converted from the strings of a command line', async t => {
+    const { kernel, hello } = withParams(t)
+    await kernel.insmod(hello, { text: '7', ratio: '1e-1', count: '-2', flag: 'y', names: 'x,y', dry_run: '' })
+    assert.deepEqual(await callAll(kernel, 'params'), [
+      { text: '7', ratio: 0.1, count: -2, flag: true, names: ['x', 'y'], 'dry-run': true },
+    ])
+  })
+
+  for (const [parameter, type, values] of [
+    ['count', 'int', ['abc', 'NaN', '', '1.5', 1.5, null, true, {}]],
+    ['ratio', 'number', ['one', ' ', Number.NaN, []]],
+    ['flag', 'boolean', ['maybe', 2, null]],
+    ['text', 'string', [7, true, null, ['x']]],
+    ['names', 'string[]', [7, [1], null]],
+  ] as const)
+    for (const got of values)
+      it(`refuses ${JSON.stringify(got)} for one of type ${type}: EINVAL`, async t => {
+        const { kernel, hello } = withParams(t)
+        const error = await refusal(
+          kernel.insmod(hello, { [parameter]: got }),
+          'EINVAL',
+          'EINVAL',
+          `could not insert module ${hello}: '${String(got)}' invalid for parameter '${parameter}' (${type})`,
+        )
+        assert.deepEqual([error.data.parameter, error.data.type, error.data.got], [parameter, type, got])
+        assert.deepEqual(loaded(kernel), [])
+      })
+
+  for (const [parameter, got, range] of [
+    ['count', 10, 'int from -2 to 9'],
+    ['count', '-3', 'int from -2 to 9'],
+    ['ratio', 1.01, 'number from 0 to 1'],
+  ] as const)
+    it(`refuses ${JSON.stringify(got)} for ${range}: ERANGE`, async t => {
+      const { kernel, hello } = withParams(t)
+      await refusal(
+        kernel.insmod(hello, { [parameter]: got }),
+        'ERANGE',
+        'ERANGE',
+        `could not insert module ${hello}: '${got}' out of range for parameter '${parameter}' (${range})`,
+      )
+      assert.deepEqual(loaded(kernel), [])
+    })
+
+  it('that are not declared are logged and ignored', async t => {
+    const { kernel, hello } = withParams(t)
+    await kernel.insmod(hello, { x: 1, count: 3, __proto__: null, toString: 'no' })
+    assert.equal(logOf(kernel)[0], `hello: unknown parameter 'x' ignored`)
+    assert.equal(logOf(kernel)[1], `hello: unknown parameter 'toString' ignored`)
+    assert.deepEqual(
+      kernel.log
+        .entries()
+        .map(({ level, module }) => [level, module])
+        .slice(0, 2),
+      [
+        ['warn', 'hello'],
+        ['warn', 'hello'],
+      ],
+    )
+    const [params] = (await callAll(kernel, 'params')) as [Record<string, unknown>]
+    assert.deepEqual([params.count, Object.hasOwn(params, 'x'), Object.hasOwn(params, 'toString')], [3, false, false])
+  })
+
+  it('come from createKernel too, and those of the call go before', async t => {
+    const { kernel, hello } = withParams(t, { params: { hello: { text: 'of the kernel', count: 1 } } })
+    await kernel.insmod(hello, { text: 'of the call' })
+    const [params] = (await callAll(kernel, 'params')) as [Record<string, unknown>]
+    assert.deepEqual([params.text, params.count], ['of the call', 1])
+  })
+
+  it('are kept at a replace, and can be changed by it', async t => {
+    const { kernel, hello } = withParams(t)
+    await kernel.insmod(hello, { text: 'given', count: 1 })
+    await kernel.replace('hello', { params: { count: 2 } })
+    const [params] = (await callAll(kernel, 'params')) as [Record<string, unknown>]
+    assert.deepEqual([params.text, params.count], ['given', 2])
+  })
+
+  it('that no longer fit leave the old image in service at a replace', async t => {
+    const { kernel, hello, folder } = withParams(t)
+    await kernel.insmod(hello, { count: 9 })
+    folder.write({ 'hello.ts': DECLARED.replace('max: 9', 'max: 5') })
+    await refusal(kernel.replace('hello'), 'ERANGE', 'ERANGE', /'9' out of range for parameter 'count'/)
+    assert.deepEqual(loaded(kernel), ['hello#1 LIVE'])
+  })
+
+  for (const [what, params] of [
+    ['a list', `[]`],
+    ['an unknown type', `{ a: { type: 'date' } }`],
+    ['no type', `{ a: {} }`],
+    ['a parameter that is no object', `{ a: 7 }`],
+    ['an expression', `{ a: { type: 'int', default: Date.now() } }`],
+  ] as const)
+    it(`declared as ${what}: the module is refused, with the place`, async t => {
+      const { kernel, file } = stage(t, { 'a.ts': `export const info = { params: ${params} }` })
+      await refusal(
+        kernel.insmod(file('a.ts')),
+        'ENOEXEC',
+        'ENOEXEC',
+        /could not insert module .*info.* at .*a\.ts:1:\d+$/,
+      )
+      assert.deepEqual(loaded(kernel), [])
+    })
+})
