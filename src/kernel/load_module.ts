@@ -1,6 +1,6 @@
 import { ImageFault } from '../images/fault.ts'
 import { type Dependency, Image } from '../images/image.ts'
-import { type ModuleRecord, readExport } from '../images/module_record.ts'
+import { type ModuleRecord, readResolved } from '../images/module_record.ts'
 import { CallGate } from './call_gate.ts'
 import { type ContextHost, ModuleContextImplementation } from './context.ts'
 import { type Core, eventOf } from './core.ts'
@@ -247,7 +247,7 @@ async function initialise(
   module.transition({ is: 'COMING', loaded })
   try {
     await inTime(image.evaluate(), 'evaluation')
-    loaded.hooks = readHooks(image, moduleInfo)
+    loaded.hooks = readHooks(module, image, moduleInfo)
     const { init } = loaded.hooks
     // In a promise of its own, so that an init that throws at once and one that rejects are the same.
     if (init)
@@ -287,13 +287,22 @@ function contextHost(core: Core, module: Module): ContextHost {
   }
 }
 
-function readHooks(image: Image, info: ModuleInfo): ModuleHooks {
+function readHooks(module: Module, image: Image, info: ModuleInfo): ModuleHooks {
   const hook = (name: string) => {
-    const value = readExport(image.entryRecord, name)
+    const resolution = image.entryRecord.resolveExport(name)
+    // By `export *` a module passes on what another exports, but the other's hooks are run once, for the other.
+    if (!resolution || resolution === 'ambiguous' || isOfDependency(module, resolution.module)) return undefined
+    const value = readResolved(resolution)
     return typeof value === 'function' ? (value as (...args: unknown[]) => unknown) : undefined
   }
   return { info, init: hook('init'), exit: hook('exit'), handoff: hook('handoff') }
 }
+
+const isOfDependency = (module: Module, record: ModuleRecord): boolean =>
+  [...module.uses].some(
+    used =>
+      (used.state.is === 'LIVE' && used.state.loaded.image.files.includes(record.file)) || isOfDependency(used, record),
+  )
 
 /** Takes a failed load back, by the steps of an unload but without `exit`: it was never in service. */
 export async function rollBack(core: Core, module: Module, image: Image | undefined): Promise<void> {
