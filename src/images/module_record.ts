@@ -27,12 +27,6 @@ export interface ModuleRecord {
 export const readResolved = ({ module, bindingName }: ResolvedBinding): unknown =>
   bindingName === undefined ? module.namespace : module.readBinding(bindingName)
 
-/** One export by name, without making a namespace of all of them; undefined when there is none. */
-export function readExport(module: ModuleRecord, name: string): unknown {
-  const resolution = module.resolveExport(name)
-  return resolution && resolution !== 'ambiguous' ? readResolved(resolution) : undefined
-}
-
 /** [[Exports]] of a module namespace: names that resolve to one binding, in code unit order. */
 export function makeNamespace(module: ModuleRecord): object {
   const bindings = new Map<string, () => unknown>()

@@ -108,12 +108,14 @@ export class ModuleContextImplementation implements ModuleContext {
   }
 
   defer(fn: () => unknown): void {
+    if (typeof fn !== 'function')
+      throw new ModuleError('EINVAL', { reason: `defer() needs a function, got ${fn === null ? 'null' : typeof fn}` })
     this.#disposers.push(fn)
   }
 
   use<R extends Disposable | AsyncDisposable>(resource: R): R {
-    const disposable = resource as Partial<Disposable & AsyncDisposable>
-    const dispose = disposable[Symbol.asyncDispose] ?? disposable[Symbol.dispose]
+    const disposable = resource as Partial<Disposable & AsyncDisposable> | null | undefined
+    const dispose = disposable?.[Symbol.asyncDispose] ?? disposable?.[Symbol.dispose]
     if (typeof dispose !== 'function')
       throw new ModuleError('EINVAL', { reason: 'use() needs something with Symbol.dispose or Symbol.asyncDispose' })
     this.#disposers.push(() => dispose.call(resource))

@@ -156,15 +156,16 @@ export function faceOf(
   const source = ops as Record<string | symbol, unknown>
   for (const key of memberKeys(source)) {
     const value = source[key]
+    const enumerable = Object.prototype.propertyIsEnumerable.call(source, key)
     if (typeof value === 'function') {
       const guarded = gate.guard(value as AnyFunction, `${point}.${String(key)}`, source, () => successor(key))
       Object.defineProperty(face, key, {
         value: guarded,
-        enumerable: Object.hasOwn(source, key),
+        enumerable,
         writable: true,
         configurable: true,
       })
-    } else Object.defineProperty(face, key, { get: () => source[key], enumerable: true, configurable: true })
+    } else Object.defineProperty(face, key, { get: () => source[key], enumerable, configurable: true })
   }
   return face
 }

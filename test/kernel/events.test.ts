@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Kernel, KernelEvents, ModuleEvent } from 'outlive'
+import { loaded, logOf, refusal, stage } from '../support/stage.ts'
+
+const STEPS = ['coming', 'live', 'going', 'gone'] as const
+
+/** Every step as it is told, with what lsmod says at that moment. */
+function follow(kernel: Kernel): string[] {
+  const seen: string[] = []
+  for (const step of STEPS)
+    kernel.on(step, ({ module, generation }) =>
+      seen.push(`${step} ${module}#${generation}; ${loaded(kernel).join(', ')}`),
+    )
+  return seen
+}
+
+describe('events', () => {
+  it('tell each step of a module, with its name, generation and file', async t => {
+    const { kernel, file } = stage(t, { 'a.ts': 'export {}' })
+    const payloads: ModuleEvent[] = []
+    for (const step of STEPS) kernel.on(step, event => payloads.push(event))
+    const seen = follow(kernel)
+    await kernel.insmod(file('a.ts'))
+    await kernel.rmmod('a')
+    assert.deepEqual(seen, ['coming a#1; a#1 COMING', 'live a#1; a#1 LIVE', 'going a#1; a#1 GOING', 'gone a#1; '])
+    const payload = { module: 'a', generation: 1, file: file('a.ts') }
+    assert.deepEqual(payloads, [payload, payload, payload, payload])
+  })
+
+  it('tell a failed init as coming, going, gone', async t => {
+    const { kernel, file } = stage(t, { 'a.ts': `export const init = () => { throw new Error('no') }` })
+    const seen = follow(kernel)
+    await refusal(kernel.insmod(file('a.ts')), 'EINIT', 'ECANCELED', /no/)
+    assert.deepEqual(
+      seen.map(line => line.split(';')[0]),
+      ['coming a#1', 'going a#1', 'gone a#1'],
+    )
+  })
+
+  it('tell nothing of a module that could not be read or linked', async t => {
+    const { kernel, file } = stage(t, {
+      'a.ts': 'export const a = ;',
+      'b.ts': `import { x } from './c.ts'`,
+      'c.ts': '',
+    })
+    const seen = follow(kernel)
+    await refusal(kernel.insmod(file('a.ts')), 'ENOEXEC', 'ENOEXEC', /./)
+    await refusal(kernel.insmod(file('b.ts')), 'ESYMBOL', 'ENOENT', /./)
+    assert.deepEqual(seen, [])
+  })
+
+  it('tell at a replace the new one live before the old one going', async t => {
+    const { kernel, file } = stage(t, { 'a.ts': 'export {}' })
+    await kernel.insmod(file('a.ts'))
+    const seen = follow(kernel)
+    await kernel.replace('a')
+    assert.deepEqual(seen, ['coming a#2; a#1 LIVE', 'live a#2; a#2 LIVE', 'going a#1; a#2 LIVE', 'gone a#1; a#2 LIVE'])
+  })
+
+  it('survive a listener that throws, which the log names', async t => {
+    const { kernel, file } = stage(t, { 'a.ts': 'export {}' })
+    kernel.on('live', () => {
+      throw new Error('my mistake')
+    })
+    const seen = follow(kernel)
+    await kernel.insmod(file('a.ts'))
+    await kernel.rmmod('a')
+    assert.equal(seen.length, 4)
+    assert.ok(logOf(kernel).includes(`a listener of 'live' threw: my mistake`))
+  })
+
+  it('can be asked for once, and no more', async t => {
+    const { kernel, file } = stage(t, { 'a.ts': 'export {}' })
+    const seen: string[] = []
+    const every = ({ module }: ModuleEvent) => seen.push(`every ${module}`)
+    kernel.once('live', () => seen.push('once')).on('live', every)
+    await kernel.insmod(file('a.ts'))
+    await kernel.replace('a')
+    kernel.off('live', every)
+    await kernel.replace('a')
+    assert.deepEqual(seen, ['once', 'every a', 'every a'])
+  })
+
+  it('come in the tick of rmmod for going, and a listener may already insert another module', async t => {
+    const { kernel, file } = stage(t, { 'a.ts': 'export {}', 'b.ts': 'export {}' })
+    await kernel.insmod(file('a.ts'))
+    const inserted = new Promise<unknown>(resolve => kernel.once('going', () => resolve(kernel.insmod(file('b.ts')))))
+    await kernel.rmmod('a')
+    await inserted
+    assert.deepEqual(loaded(kernel), ['b#1 LIVE'])
+  })
+
+  it('tell a taint with its letter, its bit and the reason', async t => {
+    const { kernel, file } = stage(t, { 'a.ts': `export const info = { permanent: true }` })
+    const seen: KernelEvents['taint'][] = []
+    kernel.on('taint', event => seen.push(event))
+    await kernel.insmod(file('a.ts'))
+    assert.deepEqual(kernel.taints.length, 0)
+    await kernel.rmmod('a', { force: true })
+    assert.equal(seen.length, 1)
+    const [{ letter, bit, module, reason }] = seen as [KernelEvents['taint']]
+    assert.deepEqual([letter, bit, module], ['R', 3, 'a'])
+    assert.match(reason, /a#1 was unloaded by force/)
+    assert.equal(kernel.taints.length, 1)
+  })
+})
