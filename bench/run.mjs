@@ -1,0 +1,26 @@
+/**
+ * Runs benches by name, all without one. What comes after a name goes to that bench.
+ *
+ *   npm run bench                                   every bench
+ *   npm run bench -- reload --node 24 --profile     one, with its own options
+ */
+import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url))
+
+const names = readdirSync(FOLDER)
+  .filter(file => file.endsWith('.mjs') && file !== 'run.mjs')
+  .map(file => file.slice(0, -'.mjs'.length))
+  .sort()
+const [wanted, ...rest] = process.argv.slice(2)
+if (wanted !== undefined && !names.includes(wanted)) {
+  console.error(`bench: there is no ${wanted}; there are ${names.join(', ')}`)
+  process.exit(2)
+}
+for (const name of wanted === undefined ? names : [wanted]) {
+  if (wanted === undefined) console.log(`\n# ${name}`)
+  const { status } = spawnSync(process.execPath, [`${FOLDER}${name}.mjs`, ...rest], { stdio: 'inherit' })
+  if (status !== 0) process.exitCode = status ?? 1
+}
