@@ -1,13 +1,13 @@
 import type { LateCallPolicy } from './call_gate.ts'
 import type { ExtensionPoint } from './extension.ts'
 import type { Lingering } from './lingering.ts'
-import type { MemoryOptions } from './memory.ts'
-import type { Module, SchemeName } from './module.ts'
+import type { Module } from './module.ts'
 import type { ModuleFolders } from './module_folders.ts'
 import type { ModuleEvent, Notifier } from './notifier.ts'
 import type { KernelLog } from './printk.ts'
 import type { Seam } from './seam.ts'
 import type { Taints } from './taint.ts'
+import type { SchemeName } from './unload/scheme.ts'
 
 /** What the parts of a kernel share. `Kernel` owns it; load, delete and replace work on it. */
 export interface Core {
@@ -31,6 +31,14 @@ export interface Core {
   readonly taints: Taints
   point(name: string): ExtensionPoint<unknown>
   request(alias: string): Promise<boolean>
+}
+
+/** `createKernel({ memory })`. */
+export interface MemoryOptions {
+  /** Bytes that LIVE and lingering images may take together, estimated as `estimatedBytes` does. */
+  readonly limit: number
+  /** What to do when a module does not fit: refuse it (ENOMEM), or reclaim what lingers, oldest first, and taint. */
+  readonly onPressure?: 'refuse' | 'reclaim'
 }
 
 export interface Settings {

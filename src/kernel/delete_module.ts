@@ -2,9 +2,10 @@ import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
 import { release } from './load_module.ts'
-import type { Loaded, Module, SchemeName } from './module.ts'
+import type { Loaded, Module } from './module.ts'
 import { type ReclaimReport, reclaim } from './reclaim.ts'
 import { within } from './seam.ts'
+import type { SchemeName } from './unload/scheme.ts'
 import { schemeOf } from './unload/scheme.ts'
 
 export interface RemoveOptions {

@@ -1,16 +1,16 @@
 import { isInside } from '../images/resolve.ts'
 import type { LateCallPolicy } from './call_gate.ts'
-import type { Core, Settings } from './core.ts'
+import type { Core, MemoryOptions, Settings } from './core.ts'
 import { finishRemoval, type RemoveOptions, rmmod, type UnloadReport, withdraw } from './delete_module.ts'
 import { ModuleError } from './errno.ts'
 import { ExtensionPoint } from './extension.ts'
 import { insmod } from './insmod.ts'
 import { Lingering, type LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
-import { type MemoryOptions, type MemoryUse, memoryUse } from './memory.ts'
+import { type MemoryUse, memoryUse } from './memory.ts'
 import { type ModuleDescription, modinfo } from './modinfo.ts'
 import { type ModprobeOptions, modprobe, request } from './modprobe.ts'
-import { foldName, type Module, type ModuleState, type SchemeName } from './module.ts'
+import { foldName, type Module, type ModuleState } from './module.ts'
 import { locate, ModuleFolders } from './module_folders.ts'
 import type { Params } from './moduleparam.ts'
 import { type KernelEventName, type KernelEvents, Notifier } from './notifier.ts'
@@ -19,6 +19,7 @@ import { type ReclaimReport, reclaim } from './reclaim.ts'
 import { realTime, type Seam } from './seam.ts'
 import { type KernelTaint, Taints } from './taint.ts'
 import type { Reference } from './unload/reference_count.ts'
+import type { SchemeName } from './unload/scheme.ts'
 
 /** What `createKernel` takes. All optional. */
 export interface KernelOptions {
@@ -329,7 +330,8 @@ export class Kernel implements AsyncDisposable {
       const leaves = [...this.#core.modules.values()].filter(
         ({ state, holders }) => state.is === 'LIVE' && holders.size === 0,
       )
-      for (const module of leaves) removals.push(finishRemoval(this.#core, module, withdraw(module), {}))
+      // A reference that nobody will put back must not keep a program from ending.
+      for (const module of leaves) removals.push(finishRemoval(this.#core, module, withdraw(module), { force: true }))
       if (leaves.length === 0 && this.#core.modules.size === 0) break
       // A module is a leaf once those that import from it are GONE.
       if (leaves.length === 0) await Promise.race([...removals, nextGone(this.#core)])

@@ -2,8 +2,9 @@ import type { Image } from '../images/image.ts'
 import type { CallGate } from './call_gate.ts'
 import { ModuleError } from './errno.ts'
 import type { Leftovers } from './leftovers/leftovers.ts'
-import type { Module, SchemeName } from './module.ts'
+import type { Module } from './module.ts'
 import type { Notifier } from './notifier.ts'
+import type { SchemeName } from './unload/scheme.ts'
 import { schemeOf } from './unload/scheme.ts'
 
 /** A removed image that is still in memory. */
@@ -72,17 +73,23 @@ export class Lingering {
     this.#registry.register(image, module.label)
   }
 
-  /** Oldest first. */
+  /** Oldest first. An image that was collected a moment ago is not among them, even before the registry has heard of it. */
   list(): LingeringImage[] {
-    return [...this.#records].map(([image, { size, since, gate, scheme, reclaimed }]) => ({
-      image,
-      size,
-      since,
-      callsInFlight: gate.inFlight,
-      lateCalls: gate.lateCalls,
-      scheme,
-      reclaimed,
-    }))
+    return [...this.#records].flatMap(([label, { image, size, since, gate, scheme, reclaimed }]) =>
+      image.deref() === undefined
+        ? []
+        : [
+            {
+              image: label,
+              size,
+              since,
+              callsInFlight: gate.inFlight,
+              lateCalls: gate.lateCalls,
+              scheme,
+              reclaimed,
+            },
+          ],
+    )
   }
 
   isInMemory(label: string): boolean {

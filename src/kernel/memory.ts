@@ -4,14 +4,6 @@ import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { collectGarbage } from './gc.ts'
 
-/** `createKernel({ memory })`. */
-export interface MemoryOptions {
-  /** Bytes that LIVE and lingering images may take together, estimated as `estimatedBytes` does. */
-  readonly limit: number
-  /** What to do when a module does not fit: refuse it (ENOMEM), or reclaim what lingers, oldest first, and taint. */
-  readonly onPressure?: 'refuse' | 'reclaim'
-}
-
 /**
  * V8 keeps two copies of a source text (the author's and the compiled one), a description of each function, and its closure. Measured over modules
  * of functions, classes and data: 6 to 27 bytes a byte of source, 8 for code made of functions, and 12 KB for what comes with every image.

@@ -4,9 +4,7 @@ import type { ModuleContextImplementation } from './context.ts'
 import type { ModuleInfo } from './info.ts'
 import type { Leftovers } from './leftovers/leftovers.ts'
 import type { ReferenceCount } from './unload/reference_count.ts'
-
-/** How unloading treats those who might still call. */
-export type SchemeName = 'refcount' | 'retain' | 'collect'
+import type { SchemeName } from './unload/scheme.ts'
 
 /** The optional exports that the kernel calls. */
 export interface ModuleHooks {

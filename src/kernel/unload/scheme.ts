@@ -1,9 +1,11 @@
-import type { SchemeName } from '../module.ts'
 import { collect } from './collect.ts'
 import { refcount } from './refcount.ts'
 import { retain } from './retain.ts'
 
-/** What unloading does about those who might still call. */
+/** How unloading treats those who might still call. */
+export type SchemeName = 'refcount' | 'retain' | 'collect'
+
+/** What a scheme means for the steps of an unload. */
 export interface UnloadScheme {
   readonly name: SchemeName
   /** Whoever calls in is counted, and a count above zero holds rmmod off. */
