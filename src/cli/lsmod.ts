@@ -33,9 +33,11 @@ export const lsmod: Command = {
 /** Newest first, as lsmod. */
 export function moduleLines(rows: readonly ModuleRow[]): string[] {
   const lines = ['Module                  Size  Used by']
-  for (const { name, size, refs, holders, state } of [...rows].reverse()) {
+  for (const { name, size, refs, holders, state, taints } of [...rows].reverse()) {
     const note = state === 'LIVE' ? '' : ` (${state === 'GOING' ? 'unloading' : 'loading'})`
-    lines.push(columns(name, size, `${refs} ${holders.join(',')}${note}`))
+    // In brackets at the end, as in /proc/modules.
+    const tainted = taints === '' ? '' : ` (${taints})`
+    lines.push(columns(name, size, `${refs} ${holders.join(',')}${note}${tainted}`))
   }
   return lines
 }

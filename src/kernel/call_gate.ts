@@ -42,8 +42,8 @@ export class CallGate {
   readonly #options: GateOptions
   readonly #cells = new Set<WeakRef<Cell>>()
   readonly #idle = new Set<() => void>()
-  /** Refuses a call in flight, for each of them. */
-  readonly #flights = new Set<(reason: Error) => void>()
+  /** How to refuse a call in flight, and what it called, for each of them. */
+  readonly #flights = new Map<(reason: Error) => void, string>()
   #counts = false
   #refusesLateCalls = false
   #state: GateState = { is: 'open' }
@@ -73,7 +73,7 @@ export class CallGate {
       if (gate.#state.is !== 'open') return gate.#late(cell, entry, self ?? this, args)
       if (gate.#counts) return gate.#counted(cell, self ?? this, args)
       const result = cell.target!.apply(self ?? this, args)
-      return result instanceof Promise ? gate.#track(result) : result
+      return result instanceof Promise ? gate.#track(result, name) : result
     }
     Object.defineProperty(entry, 'name', { value: target.name, configurable: true })
     Object.defineProperty(entry, 'length', { value: target.length, configurable: true })
@@ -84,13 +84,13 @@ export class CallGate {
    * Awaits in the caller's place, so that a rejection that nobody handles is still reported as such and stack traces stay whole. When the image is cut
    * off, what it waits for may never come: then the call is refused.
    */
-  async #track(result: Promise<unknown>): Promise<unknown> {
+  async #track(result: Promise<unknown>, name: string): Promise<unknown> {
     let refuse!: (reason: Error) => void
     const settled = new Promise<unknown>((resolve, reject) => {
       refuse = reject
       result.then(resolve, reject)
     })
-    this.#flights.add(refuse)
+    this.#flights.set(refuse, name)
     try {
       return await settled
     } finally {
@@ -117,7 +117,7 @@ export class CallGate {
       count.leave(cell.name)
       return result
     }
-    return this.#track(result).finally(() => count.leave(cell.name))
+    return this.#track(result, cell.name).finally(() => count.leave(cell.name))
   }
 
   #late(cell: Cell, entry: AnyFunction, self: unknown, args: unknown[]): unknown {
@@ -126,7 +126,7 @@ export class CallGate {
     const successor = this.#options.lateCalls === 'forward' ? cell.successor() : undefined
     if (successor) return successor.apply(self, args)
     const result = cell.target.apply(self, args)
-    return result instanceof Promise ? this.#track(result) : result
+    return result instanceof Promise ? this.#track(result, cell.name) : result
   }
 
   #stale(name: string): ModuleError {
@@ -158,7 +158,7 @@ export class CallGate {
       if (cell) cell.target = undefined
     }
     this.#cells.clear()
-    for (const refuse of this.#flights) refuse(this.#stale('a call in flight'))
+    for (const [refuse, name] of this.#flights) refuse(this.#stale(name))
   }
 
   /** Resolves to true once no call is in flight, or to false after `ms`. */

@@ -45,7 +45,7 @@ interface Registered {
 
 /** What a context asks of its kernel. */
 export interface ContextHost {
-  entryOf(point: string, ops: unknown, registered: { slot: Slot | undefined }): Entry
+  entryOf(point: string, ops: unknown): Entry
   publish(point: string, entry: Entry): Slot
   retract(point: string, slot: Slot): void
   request(alias: string): Promise<boolean>
@@ -95,8 +95,7 @@ export class ModuleContextImplementation implements ModuleContext {
       throw new ModuleError('EINVAL', {
         reason: `register('${point}') needs a function or an object of functions, got ${ops === null ? 'null' : typeof ops}`,
       })
-    const place: { slot: Slot | undefined } = { slot: undefined }
-    const registered: Registered = Object.assign(place, { point, entry: this.#host.entryOf(point, ops, place) })
+    const registered: Registered = { point, entry: this.#host.entryOf(point, ops), slot: undefined }
     this.registered.add(registered)
     if (this.#phase === 'published') registered.slot = this.#host.publish(point, registered.entry)
     const unregister = (): void => {

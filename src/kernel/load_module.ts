@@ -16,6 +16,7 @@ import type { ModuleLocation } from './module_folders.ts'
 import { type Params, parseParams } from './moduleparam.ts'
 import { reclaimOldest } from './reclaim.ts'
 import { within } from './seam.ts'
+import { successorsOf } from './successor.ts'
 import { ReferenceCount } from './unload/reference_count.ts'
 import { schemeOf, stricter } from './unload/scheme.ts'
 
@@ -266,15 +267,13 @@ const eventContext = (module: Module) => ({ name: module.name, generation: modul
 
 function contextHost(core: Core, module: Module): ContextHost {
   const { name } = module
+  const successorOf = successorsOf(core, module)
   return {
-    entryOf(point, ops, place) {
-      const successor = (member: string | symbol | undefined) => {
-        const face = place.slot?.entry?.face
-        const found = member === undefined ? face : (face as Record<string | symbol, unknown> | undefined)?.[member]
-        return typeof found === 'function' ? (found as (...args: unknown[]) => unknown) : undefined
-      }
-      return { owner: eventOf(module), face: faceOf(ops, module.gate, point, successor), key: keyOf(ops) }
-    },
+    entryOf: (point, ops) => ({
+      owner: eventOf(module),
+      face: faceOf(ops, module.gate, point, successorOf(point, ops)),
+      key: keyOf(ops),
+    }),
     publish: (point, entry) => core.point(point).add(entry),
     retract: (point, slot) => core.point(point).remove(slot),
     request: alias => core.request(alias),
