@@ -1,11 +1,10 @@
 import fs from 'node:fs'
 import { isBuiltin } from 'node:module'
-import { dirname, sep } from 'node:path'
+import { dirname, isAbsolute, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Resolver } from 'enhanced-resolve'
-import enhancedResolve from 'enhanced-resolve'
+import { forgetDisk, type Loader, resolvePackage } from './package_resolver.ts'
 
-const { CachedInputFileSystem, ResolverFactory } = enhancedResolve
+export { forgetDisk, type Loader }
 
 /** Where a specifier leads, and who owns the code there. */
 export type Target =
@@ -19,8 +18,6 @@ export type Target =
   /** A `data:` URL. */
   | { readonly owner: 'url'; readonly url: string }
 
-export type Loader = 'import' | 'require'
-
 export interface Ownership {
   /** The module's folder, or undefined for a module of a single file. */
   readonly root: string | undefined
@@ -28,45 +25,21 @@ export interface Ownership {
   isModule(file: string): boolean
 }
 
-/** Resolved paths are remembered for the length of one load: between two loads the disk may change. */
-const REMEMBERED_MS = 2000
-const fileSystem = new CachedInputFileSystem(fs, REMEMBERED_MS)
-const syncModule = process.features.require_module === true ? ['module-sync'] : []
-/** TypeScript authors may write the name that the file will have once compiled. */
-const extensionAlias = {
-  '.js': ['.js', '.ts', '.tsx', '.jsx'],
-  '.mjs': ['.mjs', '.mts'],
-  '.cjs': ['.cjs', '.cts'],
-  '.jsx': ['.jsx', '.tsx'],
-}
-
-const makeResolver = (conditions: string[], options: { fullySpecified: boolean; extensions: string[] }): Resolver =>
-  ResolverFactory.createResolver({
-    fileSystem,
-    useSyncFileSystemCalls: true,
-    conditionNames: ['node', 'node-addons', ...conditions, ...syncModule],
-    extensionAlias,
-    ...options,
-  })
-
-const resolvers: Record<Loader, Resolver> = {
-  import: makeResolver(['import'], { fullySpecified: true, extensions: [] }),
-  require: makeResolver(['require'], {
-    fullySpecified: false,
-    extensions: ['.js', '.json', '.node', '.cjs', '.ts', '.cts'],
-  }),
-}
-
-/** Forget what the disk looked like: a new load begins. */
-export const forgetDisk = (): void => fileSystem.purge()
-
 /** The file that a specifier names, symbolic links followed; undefined when there is none. */
 export function resolveFile(specifier: string, from: string, loader: Loader): string | undefined {
   const path = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier
+  return (
+    (isRelative(path) ? existingFile(isAbsolute(path) ? path : join(dirname(from), path)) : undefined) ??
+    resolvePackage(path, from, loader)
+  )
+}
+
+/** Most imports name a file as it is, which needs no resolver. */
+function existingFile(path: string): string | undefined {
+  if (path.includes('?') || path.includes('#')) return undefined
   try {
-    const found = resolvers[loader].resolveSync({}, dirname(from), path)
-    // enhanced-resolve keeps a query as part of the path; a query only tells instances apart, and an image has one of each file.
-    return found === false ? undefined : found.replace(/[?#].*$/s, '')
+    const real = fs.realpathSync.native(path)
+    return fs.statSync(real).isFile() ? real : undefined
   } catch {
     return undefined
   }
