@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   modinfo: async () => (await import('./modinfo.ts')).modinfo,
   reclaim: async () => (await import('./reclaim.ts')).reclaim,
   mem: async () => (await import('./mem.ts')).mem,
+  top: async () => (await import('./top.ts')).top,
   taint: async () => (await import('./taint.ts')).taint,
   races: async () => (await import('./races.ts')).races,
   dmesg: async () => (await import('./dmesg.ts')).dmesg,
