@@ -1,32 +1,74 @@
-const NAME = String.raw`[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*`
-const ASSIGNED = new RegExp(
-  String.raw`(?<![\w$\u0080-\uffff])(${NAME})\s*(?:=(?![=>])|(?:[-+*/%&|^]|\*\*|<<|>>>?|&&|\|\||\?\?)=(?!=)|\+\+|--)`,
-  'g',
-)
-const PREFIXED = new RegExp(String.raw`(?:\+\+|--)\s*(${NAME})`, 'g')
-const PATTERN_END = /[\]}]\s*=(?![=>])/g
+const NAME = /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/g
 const FOR_HEAD = /\bfor\s*(?:await\s*)?\(\s*(?!(?:const|let|var)\b)([^;)]*?)\s+(?:of|in)\b/g
 const DECLARED = /\b(?:const|let|var)\s+$/
 
 /**
  * Could the text assign to one of these names other than where it declares it? Errs on the side of yes: comments, strings, inner
  * variables of the same name and declarations after a comma all count. A yes costs a parse, a wrong no would leave importers with a stale value.
+ *
+ * Goes from operator to operator, which are far fewer than names.
  */
 export function assignsAny(text: string, names: ReadonlySet<string>): boolean {
   if (names.size === 0) return false
-  for (const { 1: name, index } of text.matchAll(ASSIGNED)) {
-    if (!names.has(name!)) continue
-    if (text[index - 1] === '.' && text[index - 2] !== '.') continue
-    if (!DECLARED.test(text.slice(Math.max(0, index - 16), index))) return true
-  }
-  for (const { 1: name } of text.matchAll(PREFIXED)) if (names.has(name!)) return true
-  for (const { index } of text.matchAll(PATTERN_END)) if (patternAssigns(text, index, names)) return true
+  for (let at = text.indexOf('='); at !== -1; at = text.indexOf('=', at + 1))
+    if (!isComparison(text, at) && assigns(text, beforeOperator(text, at), names)) return true
+  for (const operator of ['++', '--'])
+    for (let at = text.indexOf(operator); at !== -1; at = text.indexOf(operator, at + 2))
+      if (assigns(text, at, names) || updates(text, at + 2, names)) return true
   for (const { 1: head } of text.matchAll(FOR_HEAD)) if (mentions(head!, names)) return true
   return false
 }
 
+/** The `=` is a part of `==`, `!==`, `<=`, `=>` and the like. */
+function isComparison(text: string, at: number): boolean {
+  const next = text[at + 1]
+  if (next === '=' || next === '>') return true
+  const last = text[at - 1]
+  return last === '=' || last === '!' || ((last === '<' || last === '>') && text[at - 2] !== last)
+}
+
+/** Where the operator begins whose last character is the `=` at `at`. */
+function beforeOperator(text: string, at: number): number {
+  while ('-+*/%&|^?<>'.includes(text[at - 1] ?? ' ') && !isCommentEnd(text, at)) at--
+  return at
+}
+
+const isCommentEnd = (text: string, end: number): boolean => text[end - 1] === '/' && text[end - 2] === '*'
+
+const isNamePart = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) ||
+  (code >= 0x41 && code <= 0x5a) ||
+  (code >= 0x30 && code <= 0x39) ||
+  code === 0x5f ||
+  code === 0x24 ||
+  code >= 0x80
+
+/** Is what stands before an assignment operator one of the names, or could it be? */
+function assigns(text: string, operator: number, names: ReadonlySet<string>): boolean {
+  let end = operator
+  while (text[end - 1] === ' ' || text[end - 1] === '\t') end--
+  const last = text[end - 1]
+  // Comments may end here, and any target may stand in parentheses: let the parser see.
+  if (last === '\n' || last === '\r' || last === ')' || isCommentEnd(text, end)) return true
+  if (last === ']' || last === '}') return patternAssigns(text, end - 1, names)
+  let start = end
+  while (start > 0 && isNamePart(text.charCodeAt(start - 1))) start--
+  if (!names.has(text.slice(start, end))) return false
+  if (text[start - 1] === '.' && text[start - 2] !== '.') return false
+  return !DECLARED.test(text.slice(Math.max(0, start - 16), start))
+}
+
+const PREFIXED = new RegExp(String.raw`\s*(?:(${NAME.source})|[(/])`, 'y')
+
+/** Is what stands after `++` or `--` one of the names, or could it be? */
+function updates(text: string, after: number, names: ReadonlySet<string>): boolean {
+  PREFIXED.lastIndex = after
+  const found = PREFIXED.exec(text)
+  return found !== null && (found[1] === undefined || names.has(found[1]))
+}
+
 const mentions = (text: string, names: ReadonlySet<string>): boolean => {
-  for (const [name] of text.matchAll(new RegExp(NAME, 'g'))) if (names.has(name)) return true
+  for (const [name] of text.matchAll(NAME)) if (names.has(name)) return true
   return false
 }
 
