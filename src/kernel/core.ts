@@ -1,3 +1,4 @@
+import type { CreateImage } from '../images/image.ts'
 import type { LateCallPolicy } from './call_gate.ts'
 import type { ExtensionPoint } from './extension.ts'
 import type { Lingering } from './lingering.ts'
@@ -14,6 +15,7 @@ export interface Core {
   readonly log: KernelLog
   readonly notifier: Notifier
   readonly seam: Seam
+  readonly createImage: CreateImage
   readonly folders: ModuleFolders
   readonly settings: Settings
   /** The module list, by name: at most one image of each, and of a replaced one the newest. */

@@ -83,8 +83,11 @@ export async function finishRemoval(
   const callsInFlight = module.gate.inFlight
   const { counts } = schemeOf(module.scheme)
   // What a replaced image is still referenced by can only become less.
-  if (counts && !options.force) await module.count.zero(undefined)
-  const drained = await module.gate.drained(options.grace ?? core.settings.grace, seam)
+  if (counts && !options.force) await seam.step(`${module.label}: its count is zero`, module.count.zero(undefined))
+  const drained = await seam.step(
+    `${module.label}: end of the grace period`,
+    module.gate.drained(options.grace ?? core.settings.grace, seam),
+  )
   if (!drained)
     log.warn(
       `${module.gate.inFlight} calls still in flight after the grace period; they finish in the old code`,
@@ -101,19 +104,21 @@ export async function finishRemoval(
   if (exit) {
     const limit = core.settings.exitTimeout
     const late = () => new Error(`exit took longer than ${limit} ms`)
-    await within(
+    const exited = within(
       seam,
       limit,
       Promise.resolve().then(() => exit(context)),
       late,
-    ).catch(note('exit threw'))
+    )
+    await seam.step(`${module.label}: end of exit`, exited).catch(note('exit threw'))
   }
-  await within(
+  const disposed = within(
     seam,
     core.settings.exitTimeout,
     context.dispose(note('a deferred function threw')),
     () => new Error('deferred functions took too long'),
-  ).catch(note('deferred'))
+  )
+  await seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note('deferred'))
   // A call that outlasts the grace period may be waiting for a timer of its own: it keeps what ends by itself.
   const leftovers = module.leftovers.closeAll(file => image.files.includes(file), drained ? undefined : ONE_SHOT)
   for (const { kind, where, closed } of leftovers)
@@ -183,7 +188,7 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
   loaded.context.suspend()
   module.transition({ is: 'GOING', phase: 'waiting', loaded, since: Date.now() })
   try {
-    await module.count.zero(options.signal)
+    await core.seam.step(`${module.label}: its count is zero`, module.count.zero(options.signal))
   } catch (error) {
     module.gate.reopen()
     module.transition({ is: 'LIVE', loaded, since: state.since })
@@ -206,7 +211,7 @@ async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadRep
 async function removeTree(core: Core, module: Module, options: RemoveOptions): Promise<UnloadReport> {
   while (module.holders.size > 0) {
     const [holder] = module.holders
-    await rmmod(core, holder!.name, options)
+    await core.seam.step(`${module.label}: ${holder!.name} has left`, rmmod(core, holder!.name, options))
   }
   return rmmod(core, module.name, options)
 }

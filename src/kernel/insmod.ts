@@ -17,7 +17,7 @@ export async function insmod(core: Core, info: LoadInfo): Promise<Module> {
     throw new ModuleError('ENOTLIVE', { module: name, file: info.given, being: 'unloaded' })
   const loading = core.loading.get(name)
   if (loading)
-    throw (await loading)
+    throw (await core.seam.step(`${name}: the other load has ended`, loading))
       ? new ModuleError('EEXIST', { module: name, file: info.given })
       : new ModuleError('ENOTLIVE', { module: name, file: info.given, being: 'loaded' })
   let ended!: (live: boolean) => void

@@ -1,3 +1,5 @@
+import { FileImage } from '../images/file_image.ts'
+import type { CreateImage } from '../images/image.ts'
 import { isInside } from '../images/resolve.ts'
 import type { LateCallPolicy } from './call_gate.ts'
 import type { Core, MemoryOptions, Settings } from './core.ts'
@@ -69,6 +71,13 @@ export interface KernelService {
   stop(): Promise<void>
 }
 
+/** What a kernel is made of, where it is not the usual. */
+export interface KernelParts {
+  readonly seam?: Seam
+  readonly createImage?: CreateImage
+  readonly service?: KernelService
+}
+
 const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
 const PRESSURES: readonly string[] = ['refuse', 'reclaim']
 const POLICIES: readonly string[] = ['run', 'forward', 'fail']
@@ -93,6 +102,9 @@ function checkOptions(options: KernelOptions): void {
   }
 }
 
+/** Looks inside a kernel. Not part of the public interface. */
+export let coreOf: (kernel: Kernel) => Core
+
 /**
  * Owns the module list, the extension points and the log. A process may have several. Making one touches nothing: no file is read and no
  * timer runs before the first use.
@@ -105,10 +117,14 @@ export class Kernel implements AsyncDisposable {
   readonly #service: KernelService | undefined
   #used = false
 
+  static {
+    coreOf = kernel => kernel.#core
+  }
+
   /** @throws ModuleError EINVAL for a bad option */
-  constructor(options: KernelOptions = {}, parts: { readonly seam?: Seam; readonly service?: KernelService } = {}) {
+  constructor(options: KernelOptions = {}, parts: KernelParts = {}) {
     checkOptions(options)
-    const { seam = realTime } = parts
+    const { seam = realTime, createImage = options => new FileImage(options) } = parts
     this.#service = parts.service
     const log = new KernelLog(options.log)
     const notifier = new Notifier(log)
@@ -129,6 +145,7 @@ export class Kernel implements AsyncDisposable {
       log,
       notifier,
       seam,
+      createImage,
       settings,
       folders: new ModuleFolders(options.modules),
       modules: new Map(),

@@ -82,13 +82,14 @@ const handOff = async (core: Core, module: Module, loaded: Loaded): Promise<unkn
       module: module.name,
       reason: `handoff took longer than ${core.settings.initTimeout} ms`,
     })
+  const handed = within(
+    core.seam,
+    core.settings.initTimeout,
+    Promise.resolve().then(() => handoff()),
+    late,
+  )
   try {
-    return await within(
-      core.seam,
-      core.settings.initTimeout,
-      Promise.resolve().then(() => handoff()),
-      late,
-    )
+    return await core.seam.step(`${module.label}: end of handoff`, handed)
   } catch (error) {
     if (error instanceof ModuleError) throw error
     const reason = `handoff threw: ${error instanceof Error ? error.message : String(error)}`

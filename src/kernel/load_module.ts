@@ -1,5 +1,5 @@
 import { ImageFault } from '../images/fault.ts'
-import { type Dependency, Image } from '../images/image.ts'
+import type { Dependency, Image } from '../images/image.ts'
 import { type ModuleRecord, readResolved } from '../images/module_record.ts'
 import { CallGate } from './call_gate.ts'
 import { type ContextHost, ModuleContextImplementation } from './context.ts'
@@ -75,11 +75,15 @@ export async function prepareModule(core: Core, module: Module, info: LoadInfo):
   let image: Image | undefined
   try {
     image = createImage(core, module)
-    await image.read()
+    await core.seam.step(`${module.label}: its files are read`, image.read())
     const moduleInfo = parseInfo(module.file, image.readText(module.file))
     module.scheme = stricter(core.settings.scheme, moduleInfo.scheme)
     module.gate.useScheme(schemeOf(module.scheme))
-    await admit(core, info.given, image, () => reclaimOldest(core))
+    if (core.settings.memory)
+      await core.seam.step(
+        `${module.label}: there is memory`,
+        admit(core, info.given, image, () => reclaimOldest(core)),
+      )
     const params = checkParams(core, module, info, moduleInfo)
     const modules = await resolveDependencies(core, module, image, info)
     image.link(modules)
@@ -95,7 +99,7 @@ export async function prepareModule(core: Core, module: Module, info: LoadInfo):
 
 function createImage(core: Core, module: Module): Image {
   const views = createViews(module.leftovers)
-  return new Image({
+  return core.createImage({
     label: module.label,
     entry: module.file,
     root: module.root,
@@ -193,7 +197,7 @@ async function dependencyState(
   if (loading) {
     refuseLoop(core, module.name, name, info.given)
     core.waitsFor.set(module.name, name)
-    const live = await loading
+    const live = await core.seam.step(`${module.label}: the load of ${name} has ended`, loading)
     core.waitsFor.delete(module.name)
     return live ? 'waited' : 'absent'
   }
@@ -202,7 +206,7 @@ async function dependencyState(
   refuseLoop(core, module.name, name, info.given)
   core.waitsFor.set(module.name, name)
   try {
-    await info.loadDependency!(location)
+    await core.seam.step(`${module.label}: ${name} has been brought in`, info.loadDependency!(location))
   } finally {
     core.waitsFor.delete(module.name)
   }
@@ -230,9 +234,8 @@ async function initialise(
   const started = seam.now()
   const inTime = <T>(work: Promise<T>, phase: string): Promise<T> => {
     const left = settings.initTimeout <= 0 ? 0 : Math.max(1, settings.initTimeout - (seam.now() - started))
-    return within(seam, left, work, () =>
-      initError(info.given, image, undefined, `${phase} took longer than ${settings.initTimeout} ms`),
-    )
+    const late = () => initError(info.given, image, undefined, `${phase} took longer than ${settings.initTimeout} ms`)
+    return seam.step(`${module.label}: end of ${phase}`, within(seam, left, work, late))
   }
   const context = new ModuleContextImplementation(
     contextHost(core, module),
@@ -311,7 +314,10 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   loaded?.context.withdraw()
   if (state.is === 'COMING') module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
   loaded?.context.abort()
-  await loaded?.context.dispose(error => core.log.error(`a deferred function threw: ${textOf(error)}`, module.name))
+  if (loaded) {
+    const note = (error: unknown) => core.log.error(`a deferred function threw: ${textOf(error)}`, module.name)
+    await core.seam.step(`${module.label}: its deferred functions have run`, loaded.context.dispose(note))
+  }
   for (const { kind, where, what } of module.leftovers.closeAll(file => image?.files.includes(file) ?? false))
     core.log.warn(`left behind by a failed init: ${kind} (${what}) from ${where}`, module.name)
   release(module)

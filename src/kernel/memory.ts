@@ -2,7 +2,6 @@ import { getHeapStatistics } from 'node:v8'
 import type { Image } from '../images/image.ts'
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
-import { collectGarbage } from './gc.ts'
 
 /**
  * V8 keeps two copies of a source text (the author's and the compiled one), a description of each function, and its closure. Measured over modules
@@ -61,7 +60,7 @@ export async function admit(core: Core, file: string, image: Image, reclaim: () 
     return live.estimated + lingering.estimated + needed <= memory.limit && heapUsed + needed + DANGER <= heapLimit
   }
   if (fits()) return
-  await collectGarbage()
+  await core.seam.collect()
   if (memory.onPressure === 'reclaim') while (!fits() && (await reclaim()));
   if (fits()) return
   const { live, lingering } = memoryUse(core)

@@ -1,6 +1,5 @@
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
-import { collectGarbage } from './gc.ts'
 
 /** What reclaiming one image gave. */
 export interface ReclaimedImage {
@@ -31,12 +30,12 @@ export async function reclaim(core: Core, label: string | undefined): Promise<Re
   if (label !== undefined && wanted.length === 0) throw new ModuleError('ENOENT', { module: label, lingering: true })
   const cut: { image: string; bytes: number; leftovers: number }[] = []
   for (const { image, size } of wanted) {
-    const leftovers = await core.lingering.cut(image)
+    const leftovers = await core.seam.step(`${image}: cut off`, core.lingering.cut(image))
     core.taints.add('forcedUnload', `${image} was reclaimed`, image.split('#')[0])
     core.log.warn(`${image} reclaimed`, image.split('#')[0])
     cut.push({ image, bytes: size, leftovers })
   }
-  await collectGarbage()
+  await core.seam.step('garbage collected', core.seam.collect())
   const images = cut.map(entry => ({ ...entry, freed: !core.lingering.isInMemory(entry.image) }))
   return { images, bytes: images.reduce((sum, { bytes, freed }) => sum + (freed ? bytes : 0), 0) }
 }

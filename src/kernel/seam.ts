@@ -1,20 +1,28 @@
+import { collectGarbage } from './gc.ts'
+
 /**
  * The one place where the kernel waits. Everything asynchronous that the kernel itself does goes through here, so that a test can decide
  * what happens next.
  */
 export interface Seam {
+  /** Goes on as `work` did once that has settled; when exactly is the seam's to say. `what` names it for people. */
+  step<T>(what: string, work: Promise<T>): Promise<T>
   /** Calls `done` after `ms` milliseconds unless cancelled before. */
   after(ms: number, done: () => void): () => void
   /** Milliseconds on a clock that never goes back. */
   now(): number
+  /** Has the collector take what it can. */
+  collect(): Promise<void>
 }
 
 export const realTime: Seam = {
+  step: (_what, work) => work,
   after(ms, done) {
     const timer = setTimeout(done, ms)
     return () => clearTimeout(timer)
   },
   now: () => performance.now(),
+  collect: collectGarbage,
 }
 
 /** Settles as `work` does, or rejects with `onTimeout()` after `ms`; 0 waits for ever. */

@@ -1,7 +1,9 @@
-import type { Seam } from '#dist/kernel/seam.js'
+import { realTime, type Seam } from '#dist/kernel/seam.js'
 
 /** Time that passes only when the test says so. */
 export class ManualClock implements Seam {
+  readonly step = realTime.step
+  readonly collect = realTime.collect
   #now = 0
   readonly #pending = new Set<{ readonly at: number; readonly done: () => void }>()
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { ImageFault } from '../../images/fault.ts'
-import { Image } from '../../images/image.ts'
+import { FileImage } from '../../images/file_image.ts'
 import { ModuleError } from '../../kernel/errno.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { loadError } from '../../kernel/load_errors.ts'
@@ -15,7 +15,7 @@ const nativeRequire = createRequire(import.meta.url)
  * @throws ModuleError ENOENT, ENOEXEC, EINIT, and EINVAL when there is no such function
  */
 export async function loadHostFile(kernel: Kernel, path: string): Promise<void> {
-  const image = new Image({
+  const image = new FileImage({
     label: 'host',
     entry: resolve(path),
     root: undefined,
