@@ -1,5 +1,6 @@
 import { type ControlSetting, controlService } from './control/service.ts'
-import { type KernelOptions as BareKernelOptions, Kernel } from './kernel/kernel.ts'
+import { Kernel } from './kernel/kernel.ts'
+import type { KernelOptions as BareKernelOptions } from './kernel/kernel_options.ts'
 
 /** What `createKernel` takes. All optional. */
 export interface KernelOptions extends BareKernelOptions {

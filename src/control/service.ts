@@ -1,3 +1,4 @@
+import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel, KernelService } from '../kernel/kernel.ts'
 import { type ControlServer, serveControl } from './server.ts'
 import { socketPath } from './socket_folder.ts'
@@ -7,9 +8,17 @@ export type ControlSetting = boolean | { readonly path: string }
 
 let kernels = 0
 
-/** A control socket for a kernel in somebody's own program. One that cannot listen is logged; the host goes on without it. */
+/**
+ * A control socket for a kernel in somebody's own program. One that cannot listen is logged; the host goes on without it.
+ *
+ * @throws ModuleError EINVAL
+ */
 export function controlService(setting: ControlSetting): KernelService | undefined {
   if (setting === false) return undefined
+  if (setting !== true && (typeof setting?.path !== 'string' || setting.path === ''))
+    throw new ModuleError('EINVAL', {
+      reason: `createKernel: control must be true, false or { path }, got ${JSON.stringify(setting)}`,
+    })
   // A process may have several kernels, each with a socket of its own.
   const name = kernels++ === 0 ? String(process.pid) : `${process.pid}-${kernels}`
   const path = setting === true ? socketPath(name) : setting.path

@@ -1,12 +1,12 @@
 import { FileImage } from '../images/file_image.ts'
 import type { CreateImage } from '../images/image.ts'
 import { isInside } from '../images/resolve.ts'
-import type { LateCallPolicy } from './call_gate.ts'
-import type { Core, MemoryOptions, Settings } from './core.ts'
+import type { Core, Settings } from './core.ts'
 import { finishRemoval, type RemoveOptions, rmmod, type UnloadReport, withdraw } from './delete_module.ts'
 import { ModuleError } from './errno.ts'
 import { ExtensionPoint } from './extension.ts'
 import { insmod } from './insmod.ts'
+import { checkMilliseconds, checkOptions, checkParams, checkText, type KernelOptions } from './kernel_options.ts'
 import { Lingering, type LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
 import { type MemoryUse, memoryUse } from './memory.ts'
@@ -16,36 +16,12 @@ import { foldName, type Module, type ModuleState } from './module.ts'
 import { locate, ModuleFolders } from './module_folders.ts'
 import type { Params } from './moduleparam.ts'
 import { type KernelEventName, type KernelEvents, Notifier } from './notifier.ts'
-import { KernelLog, type LogSink } from './printk.ts'
+import { KernelLog } from './printk.ts'
 import { type ReclaimReport, reclaim } from './reclaim.ts'
 import { realTime, type Seam } from './seam.ts'
 import { type KernelTaint, Taints } from './taint.ts'
 import type { Reference } from './unload/reference_count.ts'
 import type { SchemeName } from './unload/scheme.ts'
-
-/** What `createKernel` takes. All optional. */
-export interface KernelOptions {
-  /** The folder or folders in which modules are found by name. */
-  readonly modules?: string | readonly string[]
-  /** What unloading does about possible callers; `collect` by default. */
-  readonly scheme?: SchemeName
-  /** Milliseconds that exit waits for calls in flight: 5000 by default; 0 does not wait, as the patch of 2003. */
-  readonly grace?: number
-  /** Milliseconds for a module to run and initialise; 30,000 by default, 0 is no limit. */
-  readonly initTimeout?: number
-  /** Milliseconds for `exit`; 10,000 by default, 0 is no limit. */
-  readonly exitTimeout?: number
-  /** What a call does that comes after removal, through an old pointer: `run` by default. */
-  readonly lateCalls?: LateCallPolicy
-  /** Parameters by module name. */
-  readonly params?: Readonly<Record<string, Params>>
-  /** How much memory images may take, and what to do when a module does not fit. No limit by default. */
-  readonly memory?: MemoryOptions
-  /** Modules that are not loaded by alias. */
-  readonly blacklist?: readonly string[]
-  /** Where log entries go as they are written, besides the kernel log. */
-  readonly log?: LogSink
-}
 
 /** A line of `lsmod`. */
 export interface ModuleRow {
@@ -76,30 +52,6 @@ export interface KernelParts {
   readonly seam?: Seam
   readonly createImage?: CreateImage
   readonly service?: KernelService
-}
-
-const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
-const PRESSURES: readonly string[] = ['refuse', 'reclaim']
-const POLICIES: readonly string[] = ['run', 'forward', 'fail']
-
-function checkOptions(options: KernelOptions): void {
-  const refuse = (option: string, wanted: string, got: unknown): never => {
-    throw new ModuleError('EINVAL', { reason: `createKernel: ${option} must be ${wanted}, got ${JSON.stringify(got)}` })
-  }
-  if (options.scheme !== undefined && !SCHEMES.includes(options.scheme))
-    refuse('scheme', SCHEMES.join(', '), options.scheme)
-  if (options.lateCalls !== undefined && !POLICIES.includes(options.lateCalls))
-    refuse('lateCalls', POLICIES.join(', '), options.lateCalls)
-  const { memory } = options
-  if (memory !== undefined && !(typeof memory.limit === 'number' && memory.limit > 0))
-    refuse('memory.limit', 'bytes, more than 0', memory.limit)
-  if (memory?.onPressure !== undefined && !PRESSURES.includes(memory.onPressure))
-    refuse('memory.onPressure', PRESSURES.join(', '), memory.onPressure)
-  for (const option of ['grace', 'initTimeout', 'exitTimeout'] as const) {
-    const value = options[option]
-    if (value !== undefined && !(typeof value === 'number' && value >= 0))
-      refuse(option, 'milliseconds, 0 or more', value)
-  }
 }
 
 /** Looks inside a kernel. Not part of the public interface. */
@@ -206,7 +158,8 @@ export class Kernel implements AsyncDisposable {
    */
   async insmod(path: string, params: Params = {}): Promise<ModuleRow> {
     this.#use()
-    if (typeof path !== 'string' || path === '') throw new ModuleError('EINVAL', { reason: 'insmod needs a file' })
+    checkText('insmod', 'a file', path)
+    checkParams('insmod', params)
     const location = locate(path)
     const { folders, taints } = this.#core
     if (folders.folders.length > 0 && !folders.contains(location.file))
@@ -220,9 +173,11 @@ export class Kernel implements AsyncDisposable {
    *
    * @throws ModuleError ENOENT when nothing has that name, and whatever insmod throws
    */
-  modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
+  async modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
     this.#use()
-    return modprobe(this.#core, name, params, options).then(modules => modules.map(module => this.#row(module)))
+    checkText('modprobe', 'the name of a module or an alias', name)
+    checkParams('modprobe', params)
+    return (await modprobe(this.#core, name, params, options)).map(module => this.#row(module))
   }
 
   /**
@@ -231,7 +186,9 @@ export class Kernel implements AsyncDisposable {
    *
    * @throws ModuleError ENOENT, EHOLDERS, ENOTLIVE, EPERMANENT
    */
-  rmmod(name: string, options: RemoveOptions = {}): Promise<UnloadReport> {
+  async rmmod(name: string, options: RemoveOptions = {}): Promise<UnloadReport> {
+    checkText('rmmod', 'the name of a module', name)
+    checkMilliseconds('rmmod: grace', options.grace)
     return rmmod(this.#core, foldName(name), options)
   }
 
@@ -240,7 +197,10 @@ export class Kernel implements AsyncDisposable {
    *
    * @throws ModuleError
    */
-  replace(name: string, options: Omit<ReplaceOptions, 'loadDependency'> = {}): Promise<ReplaceReport> {
+  async replace(name: string, options: Omit<ReplaceOptions, 'loadDependency'> = {}): Promise<ReplaceReport> {
+    checkText('replace', 'the name of a module', name)
+    checkMilliseconds('replace: grace', options.grace)
+    checkParams('replace', options.params ?? {})
     return replace(this.#core, foldName(name), options)
   }
 
@@ -305,12 +265,14 @@ export class Kernel implements AsyncDisposable {
    *
    * @param name a loaded module, a module of the folders, or a path
    */
-  modinfo(name: string): Promise<ModuleDescription> {
+  async modinfo(name: string): Promise<ModuleDescription> {
+    checkText('modinfo', 'the name of a module or a file', name)
     return modinfo(this.#core, name)
   }
 
   /** Loads what provides `alias`, unless it is there; false when nothing does. */
-  request(alias: string): Promise<boolean> {
+  async request(alias: string): Promise<boolean> {
+    checkText('request', 'an alias', alias)
     return request(this.#core, alias)
   }
 

@@ -34,12 +34,14 @@ export class KernelLog {
   write(level: LogLevel, text: string, module?: string): void {
     const entry: LogEntry = { time: performance.now() - this.#start, level, module, text }
     this.#ring[this.#next++ % CAPACITY] = entry
-    try {
-      this.#sink?.[level](formatEntry(entry))
-    } catch {
-      // A sink that throws must not stop an unload half-way; the entry is in the ring.
+    const sink = this.#sink && (() => this.#sink![level](formatEntry(entry)))
+    for (const tell of [sink, ...this.#listeners]) {
+      try {
+        tell?.(entry)
+      } catch {
+        // Whoever throws must not stop an unload half-way; the entry is in the ring.
+      }
     }
-    for (const listener of this.#listeners) listener(entry)
   }
 
   debug(text: string, module?: string): void {

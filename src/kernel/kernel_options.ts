@@ -1,0 +1,82 @@
+import type { LateCallPolicy } from './call_gate.ts'
+import type { MemoryOptions } from './core.ts'
+import { ModuleError } from './errno.ts'
+import type { Params } from './moduleparam.ts'
+import type { LogSink } from './printk.ts'
+import type { SchemeName } from './unload/scheme.ts'
+
+/** What `createKernel` takes. All optional. */
+export interface KernelOptions {
+  /** The folder or folders in which modules are found by name. */
+  readonly modules?: string | readonly string[]
+  /** What unloading does about possible callers; `collect` by default. */
+  readonly scheme?: SchemeName
+  /** Milliseconds that exit waits for calls in flight: 5000 by default; 0 does not wait, as the patch of 2003. */
+  readonly grace?: number
+  /** Milliseconds for a module to run and initialise; 30,000 by default, 0 is no limit. */
+  readonly initTimeout?: number
+  /** Milliseconds for `exit`; 10,000 by default, 0 is no limit. */
+  readonly exitTimeout?: number
+  /** What a call does that comes after removal, through an old pointer: `run` by default. */
+  readonly lateCalls?: LateCallPolicy
+  /** Parameters by module name. */
+  readonly params?: Readonly<Record<string, Params>>
+  /** How much memory images may take, and what to do when a module does not fit. No limit by default. */
+  readonly memory?: MemoryOptions
+  /** Modules that are not loaded by alias. */
+  readonly blacklist?: readonly string[]
+  /** Where log entries go as they are written, besides the kernel log. */
+  readonly log?: LogSink
+}
+
+const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
+const PRESSURES: readonly string[] = ['refuse', 'reclaim']
+const POLICIES: readonly string[] = ['run', 'forward', 'fail']
+
+const refuse = (what: string, wanted: string, got: unknown): never => {
+  throw new ModuleError('EINVAL', { reason: `${what} must be ${wanted}, got ${JSON.stringify(got) ?? String(got)}` })
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(item => typeof item === 'string')
+
+/** @throws ModuleError EINVAL, naming the option, what it may be and what it got */
+export function checkOptions(options: KernelOptions): void {
+  const option = (name: keyof KernelOptions, wanted: string, isRight: (value: unknown) => boolean): void => {
+    const value: unknown = options[name]
+    if (value !== undefined && !isRight(value)) refuse(`createKernel: ${name}`, wanted, value)
+  }
+  option('modules', 'a folder or a list of folders', value => typeof value === 'string' || isTexts(value))
+  option('scheme', SCHEMES.join(', '), value => SCHEMES.includes(value as string))
+  option('lateCalls', POLICIES.join(', '), value => POLICIES.includes(value as string))
+  option(
+    'params',
+    'an object of parameters by module',
+    value => isObject(value) && Object.values(value).every(isObject),
+  )
+  option('blacklist', 'a list of names', isTexts)
+  const { memory } = options
+  if (memory !== undefined && !(typeof memory.limit === 'number' && memory.limit > 0))
+    refuse('createKernel: memory.limit', 'bytes, more than 0', memory.limit)
+  if (memory?.onPressure !== undefined && !PRESSURES.includes(memory.onPressure))
+    refuse('createKernel: memory.onPressure', PRESSURES.join(', '), memory.onPressure)
+  for (const name of ['grace', 'initTimeout', 'exitTimeout'] as const)
+    checkMilliseconds(`createKernel: ${name}`, options[name])
+}
+
+/** @throws ModuleError EINVAL */
+export function checkMilliseconds(what: string, value: unknown): void {
+  if (value !== undefined && !(typeof value === 'number' && value >= 0)) refuse(what, 'milliseconds, 0 or more', value)
+}
+
+/** @throws ModuleError EINVAL */
+export function checkText(operation: string, wanted: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '')
+    throw new ModuleError('EINVAL', { reason: `${operation} needs ${wanted}` })
+}
+
+/** @throws ModuleError EINVAL */
+export function checkParams(operation: string, params: Params): void {
+  if (!isObject(params) || Array.isArray(params)) refuse(`${operation}: params`, 'an object', params)
+}

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createKernel, ModuleError } from 'outlive'
+import { Folder } from '../support/folder.ts'
+import { turns } from '../support/latch.ts'
+import { callAll, loaded, logOf, refusal, stage } from '../support/stage.ts'
+
+const withExit = (name: string, imports = ''): string =>
+  `${imports}\nexport const ${name} = 1\nexport const exit = () => probe.say('${name}')`
+
+describe('close', () => {
+  it('unloads everything, dependents first, permanent modules too', async t => {
+    const { kernel, probe } = stage(t, {
+      'low.ts': `${withExit('low')}\nexport const info = { permanent: true }`,
+      'mid.ts': withExit('mid', `import './low.ts'`),
+      'top.ts': withExit('top', `import './mid.ts'\nimport './low.ts'`),
+      'alone.ts': withExit('alone'),
+    })
+    await kernel.modprobe('alone')
+    await kernel.modprobe('top')
+    await kernel.close()
+    assert.deepEqual(loaded(kernel), [])
+    assert.deepEqual(new Set(probe.said), new Set(['alone', 'top', 'mid', 'low']))
+    assert.deepEqual(
+      probe.said.filter(name => name !== 'alone'),
+      ['top', 'mid', 'low'],
+    )
+  })
+
+  it('is what await using calls', async t => {
+    const folder = new Folder({ 'a.ts': 'export const exit = () => globalThis.gone()' })
+    t.after(() => folder.remove())
+    let gone = 0
+    Object.assign(globalThis, { gone: () => gone++ })
+    {
+      await using kernel = createKernel({ modules: folder.path })
+      await kernel.modprobe('a')
+    }
+    assert.equal(gone, 1)
+  })
+
+  it('takes no offence at an exit that throws, and none at being called twice', async t => {
+    const { kernel, probe } = stage(t, {
+      'low.ts': withExit('low'),
+      'top.ts': `import './low.ts'\nexport const exit = () => { throw new Error('no') }`,
+    })
+    await kernel.modprobe('top')
+    await Promise.all([kernel.close(), kernel.close()])
+    await kernel.close()
+    assert.deepEqual([loaded(kernel), probe.said], [[], ['low']])
+    assert.ok(logOf(kernel).some(line => /^top: exit threw: no/.test(line)))
+  })
+
+  it('waits for what is being loaded, unloaded and replaced', async t => {
+    const { kernel, file, probe } = stage(t, {
+      'loading.ts': `export const init = () => probe.door('init')\nexport const exit = () => probe.say('loading')`,
+      'leaving.ts': `export const exit = async () => { await probe.door('exit'); probe.say('leaving') }`,
+      'replaced.ts': `export const init = k => k.module.generation > 1 && probe.door('replace')\nexport const exit = k => probe.say('replaced#' + k.module.generation)`,
+    })
+    await kernel.insmod(file('leaving.ts'))
+    await kernel.insmod(file('replaced.ts'))
+    const work = [kernel.insmod(file('loading.ts')), kernel.rmmod('leaving'), kernel.replace('replaced')]
+    const settled = Promise.allSettled(work)
+    await Promise.all([probe.reached('init'), probe.reached('exit'), probe.reached('replace')])
+    let closed = false
+    const closing = kernel.close().then(() => {
+      closed = true
+    })
+    await turns()
+    assert.equal(closed, false)
+    for (const door of ['init', 'exit', 'replace']) probe.open(door)
+    await closing
+    await settled
+    assert.deepEqual(loaded(kernel), [])
+    assert.deepEqual([...probe.said].sort().slice(0, 3), ['leaving', 'loading', 'replaced#1'])
+  })
+
+  it('lets calls in flight finish', async t => {
+    const { kernel, file, probe } = stage(t, {
+      'a.ts': `export const init = k => k.register('p', async () => { await probe.door('call'); return 'done' })\nexport const exit = () => probe.say('exit')`,
+    })
+    await kernel.insmod(file('a.ts'))
+    const call = [...kernel.point<() => Promise<string>>('p')][0]!().then(text => probe.say(text))
+    await probe.reached('call')
+    const closing = kernel.close()
+    await turns()
+    assert.equal(kernel.point('p').size, 0)
+    probe.open('call')
+    await closing
+    await call
+    assert.deepEqual(probe.said, ['done', 'exit'])
+  })
+})
+
+describe('a kernel', () => {
+  it('is one of several: they share nothing', async t => {
+    const files = { 'a.ts': `let n = 0\nexport const init = k => k.register('p', () => ++n)` }
+    const one = stage(t, files)
+    const two = stage(t, files)
+    await one.kernel.insmod(one.file('a.ts'))
+    await two.kernel.insmod(two.file('a.ts'))
+    await callAll(one.kernel, 'p')
+    assert.deepEqual(await callAll(one.kernel, 'p'), [2])
+    assert.deepEqual(await callAll(two.kernel, 'p'), [1])
+    await one.kernel.close()
+    assert.deepEqual(await callAll(two.kernel, 'p'), [2])
+    assert.deepEqual([loaded(one.kernel), loaded(two.kernel)], [[], ['a#1 LIVE']])
+    assert.deepEqual(logOf(two.kernel).length, 1)
+  })
+
+  it('touches nothing until it is used', () => {
+    const before = process.getActiveResourcesInfo().length
+    const kernel = createKernel({ modules: '/no/such/folder', control: { path: '/no/such/folder/control.sock' } })
+    assert.equal(process.getActiveResourcesInfo().length, before)
+    assert.deepEqual([kernel.lsmod(), kernel.lingering(), kernel.log.entries()], [[], [], []])
+  })
+
+  it('without a folder that exists finds no module by name, and says where it looked', async t => {
+    const kernel = createKernel({ modules: '/no/such/folder' })
+    t.after(() => kernel.close())
+    await refusal(kernel.modprobe('a'), 'ENOENT', 'ENOENT', 'Module a not found in directory /no/such/folder')
+  })
+
+  for (const [option, value, message] of [
+    ['scheme', 'none', /scheme must be refcount, retain, collect, got "none"/],
+    ['lateCalls', 'drop', /lateCalls must be run, forward, fail, got "drop"/],
+    ['grace', -1, /grace must be milliseconds, 0 or more, got -1/],
+    ['grace', '5s', /grace must be milliseconds, 0 or more, got "5s"/],
+    ['grace', Number.NaN, /grace must be milliseconds, 0 or more/],
+    ['initTimeout', null, /initTimeout must be milliseconds/],
+    ['exitTimeout', -5, /exitTimeout must be milliseconds/],
+    ['modules', 7, /modules must be/],
+    ['modules', [7], /modules must be/],
+    ['params', 'x', /params must be/],
+    ['blacklist', 'x', /blacklist must be/],
+    ['control', 'yes', /control must be/],
+    ['control', {}, /control must be/],
+  ] as const)
+    it(`is not made with ${option} ${JSON.stringify(value)}: EINVAL`, () => {
+      assert.throws(
+        () => createKernel({ [option]: value } as never),
+        error => {
+          assert.ok(error instanceof ModuleError)
+          assert.deepEqual([error.code, error.errno], ['EINVAL', 'EINVAL'])
+          assert.match(error.message, message)
+          return true
+        },
+      )
+    })
+
+  it('says EINVAL to names and paths that are none, and harms nothing', async t => {
+    const { kernel } = stage(t)
+    for (const bad of [undefined, null, 7, {}, ''] as never[]) {
+      await refusal(kernel.insmod(bad), 'EINVAL', 'EINVAL', /needs/)
+      await refusal(kernel.modprobe(bad), 'EINVAL', 'EINVAL', /needs/)
+      await refusal(kernel.rmmod(bad), 'EINVAL', 'EINVAL', /needs/)
+      await refusal(kernel.replace(bad), 'EINVAL', 'EINVAL', /needs/)
+      await refusal(kernel.modinfo(bad), 'EINVAL', 'EINVAL', /needs/)
+      await refusal(kernel.request(bad), 'EINVAL', 'EINVAL', /needs/)
+    }
+  })
+})
