@@ -1,14 +1,16 @@
 import { setFlagsFromString } from 'node:v8'
-import { compileFunction } from 'node:vm'
+import { compileFunction, Script } from 'node:vm'
 import { type Edit, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
 
 /** Where a file meets its image: what the generated code calls. Held by every closure of the file, and by nothing else for long. */
 export interface FileEnvironment {
   /** Called once at instantiation, before any of the author's code, in the scope of the file. */
   link(rebind: (values: readonly unknown[]) => void, exports: () => ExportValues): void
+  /** Called at instantiation too, with an exported name that the file does not declare, or nothing. */
+  undeclared(name: string): void
   /** Called as the last statement; the file has run to its end. */
   done(exports: ExportValues): typeof COMPLETED
-  /** Opens a scope whose one binding stays in its temporal dead zone until it is initialised. */
+  /** Opens a scope whose one binding stays in its temporal dead zone until it is initialised. Gives what is to be run in that scope. */
   nest(scope: () => Generator<unknown, void, unknown>): unknown
 }
 
@@ -24,14 +26,17 @@ export type ModuleBody = () => Generator<undefined, unknown, undefined> | AsyncG
  * Compiles without V8's compilation cache, which would keep the code of dropped images until a last-resort collection. The flag is read at
  * compile time only, so it is back on before anybody else compiles.
  */
-function compileUncached(code: string, parameters: readonly string[], filename: string, lineOffset: number): Function {
+function uncached<T>(compile: () => T): T {
   setFlagsFromString('--no-compilation-cache')
   try {
-    return compileFunction(code, parameters, { filename, lineOffset })
+    return compile()
   } finally {
     setFlagsFromString('--compilation-cache')
   }
 }
+
+const compileUncached = (code: string, parameters: readonly string[], filename: string, lineOffset: number): Function =>
+  uncached(() => compileFunction(code, parameters, { filename, lineOffset }))
 
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let out = ''
@@ -85,23 +90,48 @@ export function compileModule(
   const plain = source.imports.filter(entry => !early.has(entry))
   const nested = source.imports.filter(entry => early.has(entry))
   const locals = new Set(source.localExports.map(entry => entry.localName).filter(isIdentifier))
-  const opening = nested.map(({ localName }) => `${FILE}.nest((function*(){let ${localName}=yield `).join('')
+  // The body comes before the binding, or the engine would name it after that.
+  const opening = `${FILE}.nest((function*(){yield `.repeat(nested.length)
   const closing = nested
-    .map(({ localName }) => `;yield ${PUBLISH}=>{${localName}=${PUBLISH}}}))`)
+    .map(({ localName }) => `;let ${localName}=yield;yield ${PUBLISH}=>{${localName}=${PUBLISH}}}))`)
     .reverse()
     .join('')
   const declared = plain.length === 0 ? '' : `let ${plain.map(entry => entry.localName).join(',')};`
   const rebound = plain.map((entry, index) => `${entry.localName}=${PUBLISH}[${index}]`).join(';')
   const pulled = request.cyclic || source.mutableExports ? `()=>(${getters(locals)})` : 'undefined'
+  // In a block of its own the author's functions are declarations that may not be repeated, as in a module.
   const head =
-    `'use strict';return ${opening}(${source.hasTopLevelAwait ? 'async ' : ''}function*(){${declared}` +
-    `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});yield;`
-  const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : shorthand(locals)})})${closing}`
+    `'use strict';return ${opening}(${source.hasTopLevelAwait ? 'async ' : ''}function*(){{${declared}` +
+    `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}yield;`
+  const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : shorthand(locals)})}})${closing}`
   const edits = request.cyclic ? withPublishing(source) : source.edits
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, edits))}\n${tail}`
   const names = Object.keys(request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
   return factory(environment, dynamicImport, publish, ...Object.values(request.globals)) as ModuleBody
+}
+
+/**
+ * Finds names that are not declared: before the file runs, reading one throws, but its `typeof` does not; of a `let` in its temporal dead zone both
+ * throw, and of a `var` or a function neither.
+ */
+const probes = (names: readonly string[]): string => {
+  if (names.length === 0) return ''
+  const each = names.map(
+    name =>
+      `if(${PUBLISH}0==='')try{if(typeof ${name}==='undefined'){${PUBLISH}0='${name}';${name};${PUBLISH}0=''}}catch{}`,
+  )
+  return `{let ${PUBLISH}0='';${each.join('')}${FILE}.undeclared(${PUBLISH}0)}`
+}
+
+/**
+ * Lets the engine judge what the function around a module hides: `return` and `yield` outside of functions.
+ *
+ * @throws SyntaxError also for some texts that are right, such as those with top-level await: the parser has the last word
+ */
+export function checkPlacement(text: string, source: ModuleSource, url: string): void {
+  const code = `'use strict';\n${withoutHashbang(applyEdits(text, source.edits))}`
+  uncached(() => new Script(code, { filename: url, lineOffset: -1 }))
 }
 
 const withPublishing = (source: ModuleSource): Edit[] =>

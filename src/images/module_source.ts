@@ -58,6 +58,11 @@ export interface ModuleSource {
   readonly declarationEnds: readonly number[]
   /** The anonymous default export's local binding is present and wants the name "default". */
   readonly namesDefault: boolean
+  /**
+   * Undefined once a parser has read the text. A lexer knows neither whether the names that it found in export lists are declared, nor
+   * whether a `return` or `yield` stands where a module has none: those remain to be checked.
+   */
+  readonly unchecked: { readonly exportedNames: readonly string[] } | undefined
 }
 
 /**
@@ -65,6 +70,8 @@ export interface ModuleSource {
  * as long as `import`, so that `import(x)` and `import.meta` keep their columns.
  */
 export const IMPORT = 'ìmport'
+/** Stands for `arguments` outside of functions, where a module has none. Its first letter is Cyrillic: "arguments is not defined" reads as it should. */
+export const ARGUMENTS = '\u0430rguments'
 export const DEFAULT = 'ìdefault'
 export const PUBLISH = 'ì'
 export const FILE = 'ìfile'

@@ -8,6 +8,7 @@ import {
   type Literal,
   parse,
 } from 'acorn'
+import { renameArguments } from './arguments.ts'
 import { faultAt } from './fault.ts'
 import {
   DEFAULT,
@@ -36,6 +37,7 @@ export function parseModule(file: string, text: string): ModuleSource {
   const reader = new ModuleReader(text)
   for (const statement of program.body) reader.statement(statement)
   const use = analyseTopLevel(program)
+  if (text.includes('arguments')) reader.edits.push(...renameArguments(program))
   for (const node of [...use.dynamicImports, ...use.metaProperties])
     reader.edits.push({ start: node.start, end: node.start + IMPORT.length, text: IMPORT })
   const mutableExports = reader.publishAssignments(use.assignments)
@@ -49,6 +51,7 @@ export function parseModule(file: string, text: string): ModuleSource {
     mutableExports,
     declarationEnds: reader.declarationEnds,
     namesDefault: reader.namesDefault,
+    unchecked: undefined,
   }
 }
 
@@ -181,7 +184,8 @@ class ModuleReader {
     )![0]
     const end = declaration.start + head.length
     const named = `${declaration.type === 'ClassDeclaration' ? 'class' : `${declaration.async ? 'async ' : ''}function${declaration.generator ? '*' : ''}`} ${DEFAULT}`
-    this.edits.push({ start, end, text: this.#lineEnds(start, end) + named.padStart(end - start) })
+    const space = /[\w$\u0080-\uffff]/.test(this.#text[end] ?? '') ? ' ' : ''
+    this.edits.push({ start, end, text: this.#lineEnds(start, end) + (named + space).padStart(end - start) })
   }
 
   /** Imported names that are exported again are indirect exports (ECMA-262, 16.2.1.7.1 ParseModule, step 10). */

@@ -1,4 +1,4 @@
-import { type Export, type Import, init, parse, type StaticImport } from 'es-module-lexer'
+import { type DynamicImport, type Export, type Import, init, parse, type StaticImport } from 'es-module-lexer'
 import { assignsAny } from './assignments.ts'
 import {
   DEFAULT,
@@ -10,13 +10,24 @@ import {
   type ModuleRequest,
   type ModuleSource,
 } from './module_source.ts'
+import { endsAt, standsAfter } from './statement_position.ts'
 
 /**
  * Constructs that a lexer cannot judge: what a function body allows and a module does not (`arguments`, `new.target`,
- * HTML-like comments), `await` that could be a name or an operator, direct eval, and `export {}`, which it does not list.
+ * HTML-like comments), `await` that could be a name or an operator, words written with escapes, direct eval, and `export {}`, which it does not list.
  */
-const NEEDS_PARSER =
-  /\barguments\b|\bexport\s*\{\s*\}|\bnew\s*\.|<!--|-->|\beval\s*\(|\bawait\b(?!\s+[\w$'"]|\s*\()|\bawait\s*\(|\busing\b/
+const NEEDS_PARSER = new RegExp(
+  [
+    String.raw`\barguments\b`,
+    String.raw`\bexport\s*\{\s*\}`,
+    String.raw`\bnew\s*(?:\.|import\b)`,
+    '<!--|-->',
+    String.raw`\beval\s*\(`,
+    String.raw`\bawait\b(?![ \t]+(?!(?:in|instanceof|of|extends)\b)[\w$'"])`,
+    String.raw`\\u(?:\{0*|00)(?:[46][1-9a-fA-F]|[57][0-9aA])`,
+    String.raw`\busing\b`,
+  ].join('|'),
+)
 
 const IDENTIFIER = String.raw`[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*`
 const BINDING = new RegExp(
@@ -57,23 +68,28 @@ export function scanModule(text: string): ModuleSource | undefined {
   const requestOf = new Map<number, number>()
   for (const [index, found] of lexed[0].entries()) {
     if (found.type !== 'import-meta' && found.phase) return undefined
+    if (found.type === 'import-meta' && !MEMBER_ACCESS.test(text.slice(found.end, found.end + 16))) return undefined
+    if (found.type === 'dynamic' && !isPlainCall(text, found)) return undefined
     if (found.type === 'dynamic' || found.type === 'import-meta') {
       edits.push({ start: found.importStart, end: found.importStart + IMPORT.length, text: IMPORT })
       if (found.type === 'dynamic' && found.specifier !== undefined && !found.glob)
         dynamicRequests.push(found.specifier)
       continue
     }
+    if (found.typeOnly) return undefined
     requestOf.set(index, requests.add(found))
     if (!text.startsWith('import', found.importStart)) continue
     const entries = readImportClause(text, found, requestOf.get(index)!)
-    if (!entries) return undefined
+    const edit = blankStatement(text, found.importStart, found.importEnd)
+    if (!entries || !edit) return undefined
     imports.push(...entries)
-    edits.push(blank(text, found.importStart, found.importEnd))
+    edits.push(edit)
   }
-  const exports = readExports(text, lexed[1], imports, requestOf, edits)
+  const exports = readExports(text, lexed, imports, requestOf, edits)
   if (!exports) return undefined
   const bound = new Set(imports.map(entry => entry.localName))
   for (const entry of exports.local) bound.add(entry.localName)
+  if (bound.has('await')) return undefined
   if (assignsAny(text, bound)) return undefined
   edits.sort((a, b) => a.start - b.start)
   return {
@@ -88,7 +104,26 @@ export function scanModule(text: string): ModuleSource | undefined {
     mutableExports: false,
     declarationEnds: [],
     namesDefault: exports.namesDefault,
+    unchecked: { exportedNames: exports.listed },
   }
+}
+
+/** What is written `import.meta.url` is no target of an assignment; anything else may be one. */
+const MEMBER_ACCESS = /^\s*\.\s*[A-Za-z]/
+/** `import()` and `import(...list)`: a call of a function would take them. */
+const NO_SPECIFIER = /\s*(?:\.\.\.|[,)]|$)/y
+const ASSIGNED = /\s*(?:[^\w\s=]{0,3}=(?![=>])|\+\+|--|(?:of|in)\b)/y
+
+/** A call of a function may be written in some ways that `import()` may not. */
+function isPlainCall(text: string, found: DynamicImport): boolean {
+  if (
+    found.attributesStart !== -1 ||
+    /[-+]{2}\s*$/.test(text.slice(Math.max(0, found.importStart - 16), found.importStart))
+  )
+    return false
+  NO_SPECIFIER.lastIndex = found.start
+  ASSIGNED.lastIndex = found.importEnd
+  return !NO_SPECIFIER.test(text) && !ASSIGNED.test(text)
 }
 
 /** One entry for each pair of specifier and attributes, as [[RequestedModules]] has it. */
@@ -107,8 +142,16 @@ class Requests {
 }
 
 /** Spaces in place of a statement, line ends kept, and a semicolon so that the statement before it still ends there. */
-export function blank(text: string, start: number, end: number): Edit {
-  return { start, end, text: `;${text.slice(start + 1, end).replace(/[^\r\n\u2028\u2029]/g, ' ')}` }
+export function blank(text: string, start: number, end: number, first = ';'): Edit {
+  return { start, end, text: first + text.slice(start + first.length, end).replace(/[^\r\n\u2028\u2029]/g, ' ') }
+}
+
+/** Blanks what is surely a statement of its own. */
+function blankStatement(text: string, start: number, end: number): Edit | undefined {
+  const before = standsAfter(text, start)
+  if (before === 'inside' || !endsAt(text, end)) return undefined
+  // After `x = {}` on the same line no statement can begin: an empty block shows that to the engine, as a semicolon would not.
+  return blank(text, start, end, before === 'brace' ? '{}' : ';')
 }
 
 function readImportClause(text: string, found: Import, request: number): ImportEntry[] | undefined {
@@ -133,8 +176,10 @@ function readImportClause(text: string, found: Import, request: number): ImportE
     return entries
   }
   if (!clause.startsWith('{') || !clause.endsWith('}')) return undefined
-  for (const part of clause.slice(1, -1).split(',')) {
-    if (part.trim() === '') continue
+  const parts = clause.slice(1, -1).split(',')
+  // Nothing may stand after the last comma, but not between two.
+  if (parts.at(-1)!.trim() === '') parts.pop()
+  for (const part of parts) {
     const binding = BINDING.exec(part.trim())
     if (!binding) return undefined
     const [, name, quoted, local] = binding
@@ -146,23 +191,26 @@ function readImportClause(text: string, found: Import, request: number): ImportE
 
 function readExports(
   text: string,
-  found: readonly Export[],
+  [found, exports]: ReturnType<typeof parse>,
   imports: readonly ImportEntry[],
   requestOf: ReadonlyMap<number, number>,
   edits: Edit[],
-): { local: LocalExport[]; indirect: IndirectExport[]; stars: number[]; namesDefault: boolean } | undefined {
+):
+  | { local: LocalExport[]; indirect: IndirectExport[]; stars: number[]; namesDefault: boolean; listed: string[] }
+  | undefined {
   const local: LocalExport[] = []
   const indirect: IndirectExport[] = []
   const stars: number[] = []
   const names = new Set<string>()
+  const listed: string[] = []
   const imported = new Map(imports.map(entry => [entry.localName, entry]))
   let namesDefault = false
   let edited = -1
-  for (const entry of found) {
+  for (const entry of exports) {
     const offset = entry.exportStart
     if (entry.type === 'reexport-all') stars.push(requestOf.get(entry.importIndex)!)
     else {
-      if (names.has(entry.name)) return undefined
+      if (names.has(entry.name) || LONE_SURROGATE.test(entry.name)) return undefined
       names.add(entry.name)
       if (entry.type === 'reexport') {
         const importName = entry.importName ?? undefined
@@ -177,42 +225,42 @@ function readExports(
           // An undeclared name would silently mean the global of that name.
           if (localName in globalThis && !from) return undefined
           local.push({ exportName: entry.name, localName })
+          if (!from && entry.localName !== undefined && IN_LIST.test(text.slice(offset, offset + 64)))
+            listed.push(localName)
         }
       }
     }
     if (offset === edited) continue
     edited = offset
-    const edit = exportEdit(text, entry)
+    const edit = exportEdit(text, entry, found)
     if (!edit) return undefined
     edits.push(edit)
   }
-  return { local, indirect, stars, namesDefault }
+  return { local, indirect, stars, namesDefault, listed }
 }
 
-const EXPORT_HEAD = /export(\s+default)?\s*(?:(\{|\*)|(async\s+function|function|class|abstract)\b)?/y
+const IN_LIST = /^export\s*\{/
 
-function exportEdit(text: string, entry: Export): Edit | undefined {
+const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|class|let|const|var)\b)?/y
+/** A lone surrogate is no name. */
+const LONE_SURROGATE = /\p{Surrogate}/u
+
+function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit | undefined {
   const start = entry.exportStart
+  if (entry.type !== 'direct') return blankStatement(text, start, found[entry.importIndex]!.importEnd)
+  if (entry.typeOnly) return undefined
   EXPORT_HEAD.lastIndex = start
   const head = EXPORT_HEAD.exec(text)
   if (!head) return undefined
   const [, isDefault, list, declaration] = head
-  if (list && entry.type === 'direct') {
+  if (list && !isDefault) {
     const close = text.indexOf('}', start)
     const inside = text.slice(start, close + 1)
-    if (close === -1 || /\/[/*]|["']/.test(inside)) return undefined
-    return blank(text, start, close + 1)
+    if (close === -1 || /\/[/*]|["']|[{,]\s*,/.test(inside)) return undefined
+    return blankStatement(text, start, close + 1)
   }
-  if (list) {
-    // Re-exports end with their specifier, or with their attributes; leave the odd forms to the parser.
-    const tail = /^[^;{}]*?\bfrom\s*(?:"[^"\n]*"|'[^'\n]*')/.exec(
-      text.slice(text.indexOf(list === '{' ? '}' : '*', start) + 1),
-    )
-    if (!tail) return undefined
-    const end = text.indexOf(list === '{' ? '}' : '*', start) + 1 + tail[0].length
-    if (/\/[/*]/.test(text.slice(start, end)) || /^\s*with\b/.test(text.slice(end, end + 32))) return undefined
-    return blank(text, start, end)
-  }
+  if (standsAfter(text, start) === 'inside') return undefined
+  if (!isDefault && declaration === undefined) return undefined
   if (!isDefault) return { start, end: start + 'export'.length, text: ' '.repeat('export'.length) }
   return defaultEdit(text, start, head[0], declaration, entry)
 }
@@ -227,6 +275,8 @@ function defaultEdit(
 ): Edit | undefined {
   if (/[\r\n]/.test(head)) return undefined
   if (entry.type === 'direct' && entry.localName !== undefined) {
+    // The lexer takes `class extends Base` for a class of that name.
+    if (entry.localName === 'extends') return undefined
     const keyword = head.lastIndexOf('default') + 'default'.length
     return { start, end: start + keyword, text: ' '.repeat(keyword) }
   }
@@ -234,7 +284,6 @@ function defaultEdit(
     const end = start + head.trimEnd().length
     return { start, end, text: `let ${DEFAULT}=`.padEnd(end - start) }
   }
-  if (declaration === 'abstract') return undefined
   const star = declaration.endsWith('function') ? (/^\s*\*/.exec(text.slice(start + head.length))?.[0] ?? '') : ''
   const end = start + head.length + star.length
   const named = `${declaration}${star === '' ? '' : '*'} ${DEFAULT}`

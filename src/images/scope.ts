@@ -119,7 +119,7 @@ const headScope = (head: Node | null | undefined, scopes: readonly Scope[]): rea
   return [...scopes, new Set(declaration.declarations.flatMap(({ id }) => boundNames(id)))]
 }
 
-function* children(node: AnyNode): Generator<AnyNode> {
+export function* children(node: AnyNode): Generator<AnyNode> {
   for (const value of Object.values(node)) {
     if (Array.isArray(value)) {
       for (const item of value) if (isNode(item)) yield item

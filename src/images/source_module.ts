@@ -1,6 +1,7 @@
 import {
   COMPLETED,
   type CompileRequest,
+  checkPlacement,
   compileModule,
   type ExportValues,
   type FileEnvironment,
@@ -17,6 +18,7 @@ import {
 } from './module_record.ts'
 import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts'
 import { parseModule } from './parse.ts'
+import { mayReturnOutside } from './stray_return.ts'
 
 /** [[Status]] of a Cyclic Module Record (ECMA-262, 16.2.1.6), each with what is known only then. */
 export type EvaluationStatus =
@@ -192,11 +194,13 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       globals: this.owner.globals,
     })
     try {
+      if (this.source.unchecked && (MAY_YIELD.test(this.text) || mayReturnOutside(this.text)))
+        checkPlacement(this.text, this.source, this.url)
       return compileModule(request(), this, dynamicImport, publish)
     } catch (error) {
       // The engine judged a text that the lexer let pass. The parser tells the place, or that it has top-level await.
       const parsed = parseModule(this.file, this.text)
-      if (!parsed.hasTopLevelAwait || this.source.hasTopLevelAwait)
+      if (!this.source.unchecked)
         throw error instanceof SyntaxError
           ? faultAt({ kind: 'syntax', reason: error.message }, this.file, this.text, engineOffset(error, this.text))
           : error
@@ -249,6 +253,12 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#pull = pull && (() => this.#named(pull()))
   }
 
+  undeclared(name: string): void {
+    if (name === '') return
+    parseModule(this.file, this.text)
+    throw faultAt({ kind: 'syntax', reason: `Export '${name}' is not defined` }, this.file, this.text, 0)
+  }
+
   done(values: ExportValues): typeof COMPLETED {
     this.#values = this.#named(values)
     this.#pull = undefined
@@ -259,7 +269,9 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   nest(scope: () => Generator<unknown, void, unknown>): unknown {
     const cell = scope()
     this.#cells.push(cell)
-    return cell.next().value
+    const { value } = cell.next()
+    cell.next()
+    return value
   }
 
   /** An anonymous default export is called "default" (ECMA-262, 16.2.3.7), not by the name of the binding that holds it here. */
@@ -362,6 +374,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     throw new TypeError('Assignment to constant variable.')
   }
 }
+
+const MAY_YIELD = /\byield\b/
 
 const lazily = <T>(make: () => T): (() => T) => {
   let value: T | undefined

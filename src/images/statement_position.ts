@@ -1,0 +1,47 @@
+/**
+ * What stands before a declaration. `end` is a place where a statement can follow on the same line, `brace` one where it depends on what the
+ * brace closes, `line` a line end after something else, where a semicolon may be inserted, and `inside` all others.
+ */
+export type Before = 'end' | 'brace' | 'line' | 'inside'
+
+const NOT_A_STATEMENT_END = /[):*]$|\b(?:else|do)$/
+
+/**
+ * Tells whether a statement can begin at an offset, by the text before it. Import and export declarations are blanked, and what is
+ * left must not make sense of a text that made none, such as `if (x) import 'y'`. Unsure means `inside`.
+ */
+export function standsAfter(text: string, start: number): Before {
+  let sawLineEnd = false
+  let at = start - 1
+  for (;;) {
+    for (; at >= 0 && isSpace(text.charCodeAt(at)); at--) if (isLineEnd(text.charCodeAt(at))) sawLineEnd = true
+    if (at < 0) return 'end'
+    if (text.endsWith('*/', at + 1)) {
+      const open = text.lastIndexOf('/*', at - 3)
+      if (open === -1) return 'inside'
+      if (/[\r\n]/.test(text.slice(open, at))) sawLineEnd = true
+      at = open - 1
+      continue
+    }
+    const line = text.lastIndexOf('\n', at) + 1
+    const comment = line === 0 && text.startsWith('#!') ? 0 : text.slice(line, at + 1).indexOf('//')
+    if (comment === -1) break
+    at = line + comment - 1
+  }
+  const char = text[at]
+  if (char === ';') return 'end'
+  if (char === '}') return sawLineEnd ? 'line' : 'brace'
+  return sawLineEnd && !NOT_A_STATEMENT_END.test(text.slice(Math.max(0, at - 8), at + 1)) ? 'line' : 'inside'
+}
+
+const isLineEnd = (char: number): boolean => char === 10 || char === 13 || char === 0x2028 || char === 0x2029
+
+const isSpace = (char: number): boolean => char === 32 || (char >= 9 && char <= 13) || char === 0xa0 || char === 0xfeff
+
+const STATEMENT_END = /[ \t]*(?:$|[;\r\n]|\/\/)/y
+
+/** Does a statement that ends here need nothing more to end? */
+export function endsAt(text: string, end: number): boolean {
+  STATEMENT_END.lastIndex = end
+  return STATEMENT_END.test(text)
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
+import { FileImage } from '#dist/images/file_image.js'
+import type { ModuleRecord } from '#dist/images/module_record.js'
+
+/** Paths within a folder, and what stands in them. */
+export type Files = Readonly<Record<string, string>>
+
+export type Namespace = Record<string, unknown>
+
+export interface LoadedImage {
+  readonly image: FileImage
+  readonly namespace: Namespace
+  readonly folder: string
+}
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'outlive-images-')))
+process.on('exit', () => rmSync(root, { recursive: true, force: true }))
+let folders = 0
+
+/** A fresh folder with these files. It is removed when the process ends. */
+export function folderOf(files: Files): string {
+  const folder = join(root, String(++folders))
+  writeFiles(folder, files)
+  return folder
+}
+
+export function writeFiles(folder: string, files: Files): void {
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(folder, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+}
+
+const nativeRequire = createRequire(import.meta.url)
+
+/** The folder is the image's own: everything in it goes when the image goes. */
+export function imageOf(folder: string, entry: string): FileImage {
+  return new FileImage({
+    label: 'test#1',
+    entry: join(folder, entry),
+    root: folder,
+    environment: {
+      globals: {},
+      builtin: name => nativeRequire(name) as unknown,
+      isModule: () => false,
+      requestModule: (): Promise<ModuleRecord> => Promise.reject(new Error('there are no other modules')),
+    },
+  })
+}
+
+export async function loadFolder(folder: string, entry = 'main.mjs'): Promise<LoadedImage> {
+  const image = imageOf(folder, entry)
+  await image.read()
+  image.link(new Map())
+  await image.evaluate()
+  return { image, namespace: image.entryRecord.namespace as Namespace, folder }
+}
+
+/** Writes the files, loads the entry into an image, and runs it. */
+export const loadImage = (files: Files, entry = 'main.mjs'): Promise<LoadedImage> => loadFolder(folderOf(files), entry)
+
+/** The same by Node's own loader. */
+export async function loadNative(files: Files, entry = 'main.mjs'): Promise<Namespace> {
+  return (await import(pathToFileURL(join(folderOf(files), entry)).href)) as Namespace
+}
+
+/** What can be compared of a run: the exports, or what was thrown. Paths and messages of the engine differ between loaders and are left out. */
+export async function outcomeOf(run: () => Promise<Namespace>): Promise<string> {
+  try {
+    const namespace = await run()
+    return `exports ${inspect(describe(namespace), { depth: 8, breakLength: 100 })}`
+  } catch (error) {
+    return `throws ${error instanceof Error ? error.name : inspect(error)}`
+  }
+}
+
+/** A namespace is shown by its keys in order; the native one has a way of its own to be inspected. */
+const describe = (value: unknown): unknown =>
+  Object.prototype.toString.call(value) === '[object Module]'
+    ? Reflect.ownKeys(value as object).map(key => [String(key), describe(read(value as Namespace, key))])
+    : value
+
+const read = (namespace: Namespace, key: string | symbol): unknown => {
+  try {
+    return namespace[key as string]
+  } catch (error) {
+    return `throws ${(error as Error).name}`
+  }
+}
+
+/** Runs the same files in an image and by Node's own loader. @returns the image's exports, when it has any */
+export async function sameAsNative(files: Files, entry = 'main.mjs'): Promise<Namespace | undefined> {
+  let namespace: Namespace | undefined
+  const image = await outcomeOf(async () => {
+    namespace = (await loadImage(files, entry)).namespace
+    return namespace
+  })
+  const native = await outcomeOf(() => loadNative(files, entry))
+  assert.equal(image, native)
+  return namespace
+}
+
+/** The error of a load, which must fail. */
+export async function errorOf(files: Files, entry = 'main.mjs'): Promise<Error> {
+  try {
+    await loadImage(files, entry)
+  } catch (error) {
+    assert.ok(error instanceof Error, inspect(error))
+    return error
+  }
+  assert.fail('nothing was thrown')
+}
