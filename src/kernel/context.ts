@@ -60,7 +60,9 @@ export class ModuleContextImplementation implements ModuleContext {
   readonly kernel: { request(alias: string): Promise<boolean> }
   readonly registered = new Set<Registered>()
   readonly #host: ContextHost
-  readonly #controller = new AbortController()
+  /** Made when it is first asked for: most modules never do, and it costs more than all else here. */
+  #controller: AbortController | undefined
+  #abortedAt: Date | undefined
   readonly #disposers: (() => unknown)[] = []
   #phase: 'held back' | 'published' | 'withdrawn' = 'held back'
 
@@ -79,6 +81,10 @@ export class ModuleContextImplementation implements ModuleContext {
   }
 
   get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#abortedAt) this.#controller.abort(this.#gone(this.#abortedAt))
+    }
     return this.#controller.signal
   }
 
@@ -155,12 +161,15 @@ export class ModuleContextImplementation implements ModuleContext {
   }
 
   abort(): void {
-    this.#controller.abort(
-      new ModuleError('ESTALE', {
-        image: `${this.module.name}#${this.module.generation}`,
-        time: new Date().toISOString(),
-      }),
-    )
+    this.#abortedAt = new Date()
+    this.#controller?.abort(this.#gone(this.#abortedAt))
+  }
+
+  #gone(at: Date): ModuleError {
+    return new ModuleError('ESTALE', {
+      image: `${this.module.name}#${this.module.generation}`,
+      time: at.toISOString(),
+    })
   }
 
   /** Deferred functions and used resources, last first; one that throws stops none of the others. */
