@@ -1,0 +1,68 @@
+import { INTERNAL_KINDS } from './anchors.ts'
+import { Explainer, type Holder } from './explain.ts'
+import { HoldGraph } from './hold_graph.ts'
+import { ImageFinder, type ImageInHeap } from './image_nodes.ts'
+import { findLabels } from './names.ts'
+import { Places } from './places.ts'
+import { Retainers } from './retainers.ts'
+import { retainedBytes } from './size.ts'
+import type { HeapSnapshot } from './snapshot.ts'
+
+/** What a snapshot says of an image. */
+export interface Analysis {
+  /** False when nothing of the image is in memory any more. */
+  readonly found: boolean
+  /** Bytes that would come back with the image. */
+  readonly retainedBytes: number
+  /** What of the program, or of Node, keeps it, best first. */
+  readonly holders: readonly Holder[]
+  /** What only Outlive and V8 do about it. */
+  readonly internal: readonly Holder[]
+}
+
+export interface AnalysisOptions {
+  readonly label: string
+  /** The folder of Outlive's own files, as a URL that ends in a slash. */
+  readonly ownFiles: string
+  /** Told the share of the work that is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void
+}
+
+const NOT_FOUND: Analysis = { found: false, retainedBytes: 0, holders: [], internal: [] }
+
+/** Finds an image in a snapshot, who keeps it, and what it keeps. */
+export function analyse(snapshot: HeapSnapshot, options: AnalysisOptions): Analysis {
+  const progress = options.onProgress ?? (() => {})
+  const graph = new HoldGraph(snapshot)
+  progress(0.2)
+  const finder = new ImageFinder(graph)
+  const images = finder.all()
+  if (!images.some(({ label }) => label === options.label)) return NOT_FOUND
+  const inHeap = images.map(image => finder.codeOf(image))
+  progress(0.5)
+  const labels = findLabels(snapshot)
+  const places = new Places(graph, labels, options.ownFiles)
+  const results = inHeap
+    .filter(image => image.label === options.label)
+    .map(image => {
+      const retainers = new Retainers(graph, labels, places, image, codeOfOthers(inHeap, image))
+      progress(0.7)
+      const holders = new Explainer(snapshot, labels, places, image).explain(retainers.paths())
+      progress(0.9)
+      return { holders, bytes: retainedBytes(graph, image, retainers.outside) }
+    })
+  const holders = results.flatMap(result => result.holders)
+  return {
+    found: true,
+    retainedBytes: results.reduce((sum, { bytes }) => sum + bytes, 0),
+    holders: holders.filter(({ kind }) => !INTERNAL_KINDS.has(kind)),
+    internal: holders.filter(({ kind }) => INTERNAL_KINDS.has(kind)),
+  }
+}
+
+function codeOfOthers(images: readonly ImageInHeap[], one: ImageInHeap): Map<number, string> {
+  const others = new Map<number, string>()
+  for (const image of images)
+    if (image !== one) for (const node of image.code) if (!one.code.has(node)) others.set(node, image.label)
+  return others
+}

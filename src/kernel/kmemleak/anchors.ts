@@ -1,0 +1,396 @@
+import type { HoldGraph } from './hold_graph.ts'
+import type { Labels } from './names.ts'
+import { fileOf, type Places, type Scope } from './places.ts'
+import {
+  CLOSURE,
+  CODE,
+  CONTEXT,
+  ELEMENT,
+  type HeapSnapshot,
+  HIDDEN,
+  INTERNAL,
+  NATIVE,
+  NO_NODE,
+  NUMBER,
+  OBJECT,
+  PROPERTY,
+  SHAPE,
+  SYNTHETIC,
+} from './snapshot.ts'
+import { textOf } from './text.ts'
+
+/** What sort of thing holds an image. The last four are no business of the program's author. */
+export type HolderKind =
+  | 'timer'
+  | 'listener'
+  | 'promise'
+  | 'global'
+  | 'prototype'
+  | 'variable'
+  | 'package'
+  | 'module'
+  | 'suspended'
+  | 'node'
+  | 'native'
+  | 'unknown'
+  | 'outlive'
+  | 'engine'
+  | 'stack'
+  | 'microtask'
+
+export const INTERNAL_KINDS: ReadonlySet<HolderKind> = new Set<HolderKind>(['outlive', 'engine', 'stack', 'microtask'])
+
+/** Something that lives for a reason of its own and has a name: where an explanation begins. */
+export interface Anchor {
+  readonly kind: HolderKind
+  /** `variable`, `global`: what stands before the name. */
+  readonly noun: string
+  readonly name: string
+  /** What stands after the name, and after what it leads to: the file of a variable. */
+  readonly where: string | undefined
+  readonly place: string | undefined
+}
+
+/** What an edge means to whoever follows it back from an image: the end, a name on the way, the way itself, or nothing of interest. */
+export type Meaning =
+  | { readonly is: 'anchor'; readonly anchor: Anchor }
+  | { readonly is: 'variable of a call'; readonly anchor: Anchor }
+  | { readonly is: 'way' }
+  | { readonly is: 'nothing' }
+
+const WAY: Meaning = { is: 'way' }
+const NOTHING: Meaning = { is: 'nothing' }
+
+/** Parts of objects. V8 draws an edge of the object itself for each thing in them. */
+const PARTS: ReadonlySet<string> = new Set([
+  'system / PropertyArray',
+  '(object properties)',
+  '(object elements)',
+  'system / PropertyCell',
+  'system / AccessorPair',
+  'system / Map',
+])
+
+const ROOTS: Readonly<Record<string, readonly [HolderKind, string]>> = {
+  '(Stack roots)': ['stack', 'the call stack'],
+  '(Handle scope)': ['stack', 'a native call under way'],
+  '(Relocatable)': ['stack', 'a native call under way'],
+  '(Micro tasks)': ['microtask', 'the queue of microtasks'],
+  '(Global handles)': ['native', 'native code (a persistent handle)'],
+  '(Traced handles)': ['native', 'native code (a traced handle)'],
+  '(Eternal handles)': ['native', 'native code (an eternal handle)'],
+}
+
+/** Objects of Outlive that are there for as long as a kernel is, by class. */
+const KERNEL_CLASSES: ReadonlySet<string> = new Set([
+  'Kernel',
+  'ExtensionPoint',
+  'Lingering',
+  'KernelLog',
+  'Notifier',
+  'ModuleFolders',
+])
+
+const anchored = (
+  kind: HolderKind,
+  noun: string,
+  name: string,
+  where?: string | undefined,
+  place?: string | undefined,
+): Meaning => ({ is: 'anchor', anchor: { kind, noun, name, where, place } })
+
+/** Knows the things of a Node process that live for a reason of their own. */
+export class Anchors {
+  readonly #graph: HoldGraph
+  readonly #snapshot: HeapSnapshot
+  readonly #labels: Labels
+  readonly #places: Places
+  /** Code of the other images, by node: the label of each. */
+  readonly #others: ReadonlyMap<number, string>
+  readonly #globals = new Set<number>()
+  /** What the kernels of this process own, and as what. */
+  readonly #kernelParts = new Map<number, string>()
+
+  constructor(graph: HoldGraph, labels: Labels, places: Places, others: ReadonlyMap<number, string>) {
+    this.#graph = graph
+    this.#snapshot = graph.snapshot
+    this.#labels = labels
+    this.#places = places
+    this.#others = others
+    this.#findWellKnown()
+  }
+
+  #findWellKnown(): void {
+    const snapshot = this.#snapshot
+    const { extension, global_proxy_object } = this.#labels
+    for (let node = 0; node < snapshot.nodeCount; node++) {
+      const name = snapshot.nameIndex(node)
+      if (name === this.#labels.Kernel && snapshot.nodeKind[node] === OBJECT) this.#addKernel(node)
+      else if (name === this.#labels['system / NativeContext'])
+        for (const label of [extension, global_proxy_object]) {
+          const global = snapshot.follow(node, label, INTERNAL)
+          if (global !== NO_NODE) this.#globals.add(global)
+        }
+    }
+  }
+
+  #addKernel(kernel: number): void {
+    const snapshot = this.#snapshot
+    const core = snapshot.follow(kernel, this.#labels['#core'], PROPERTY)
+    if (core === NO_NODE) return
+    this.#kernelParts.set(kernel, 'the kernel').set(core, 'the kernel')
+    for (let edge = snapshot.firstEdge[core]!; edge < snapshot.firstEdge[core + 1]!; edge++) {
+      const to = snapshot.edgeTo[edge]!
+      if (snapshot.edgeKind[edge] !== PROPERTY || snapshot.edgeName[edge] === this.#labels.__proto__) continue
+      if (snapshot.nodeKind[to] === OBJECT)
+        this.#kernelParts.set(to, KERNEL_PARTS[String(snapshot.edgeLabel(edge))] ?? 'the kernel')
+    }
+  }
+
+  /** What to make of `edge` on the way back from an image. */
+  meaning(edge: number): Meaning {
+    const snapshot = this.#snapshot
+    const from = snapshot.edgeFrom(edge)
+    const to = snapshot.edgeTo[edge]!
+    const edgeKind = snapshot.edgeKind[edge]!
+    const nodeKind = snapshot.nodeKind[from]!
+    if (nodeKind === SHAPE || this.#isSideEdge(edge, edgeKind, to)) return NOTHING
+    const other = this.#others.get(from)
+    if (other !== undefined) return this.#inImage(other, edge, from)
+    if (nodeKind === SYNTHETIC) return this.#atRoot(snapshot.name(from))
+    if (nodeKind === NATIVE) return anchored('native', '', `native object ${snapshot.name(from)}`)
+    const name = snapshot.name(from)
+    if (PARTS.has(name)) return NOTHING
+    const part = this.#kernelParts.get(from)
+    if (part !== undefined) return anchored('outlive', '', `Outlive: ${part}`)
+    if (this.#globals.has(from)) return this.#atGlobal(edge, edgeKind)
+    if (this.#places.isNativeContext(from)) return anchored('prototype', 'built-in', this.#intrinsicName(to))
+    if (name === 'system / Context') return this.#inScope(edge, edgeKind, from, to)
+    if (name === 'system / Cell') return this.#inCell(from)
+    if (nodeKind === CODE) return anchored('engine', '', `V8's own ${name}`)
+    if (nodeKind === CLOSURE) return this.#atFunction(edgeKind, from, name)
+    if (nodeKind === OBJECT) return this.#atObject(edge, from, name)
+    return WAY
+  }
+
+  /** Edges that lead from something to what it is made like, or to its neighbour in a list: not why that is alive. */
+  #isSideEdge(edge: number, edgeKind: number, to: number): boolean {
+    const { __proto__, constructor, _idleNext, _idlePrev } = this.#labels
+    const label = this.#snapshot.edgeName[edge]
+    if (edgeKind === ELEMENT || edgeKind === HIDDEN) return false
+    if (this.#graph.requires(edge) !== NO_NODE) return this.#snapshot.nodeKind[this.#snapshot.edgeFrom(edge)] === OBJECT
+    if (label === constructor || label === _idleNext || label === _idlePrev) return true
+    return (
+      label === __proto__ &&
+      this.#snapshot.nodeKind[to] === OBJECT &&
+      this.#snapshot.follow(to, constructor, PROPERTY) !== NO_NODE
+    )
+  }
+
+  #inImage(label: string, edge: number, from: number): Meaning {
+    const snapshot = this.#snapshot
+    const kind = snapshot.edgeKind[edge]
+    if (kind === CONTEXT) return anchored('module', `${label}'s variable`, String(snapshot.edgeLabel(edge)))
+    const name = snapshot.name(from)
+    if (name === 'SourceModule') return anchored('module', '', `${label}, which imports from it`)
+    const constructor = snapshot.nodeKind[from] === CLOSURE ? from : this.#places.constructorOf(from)
+    const place = constructor === NO_NODE ? undefined : this.#places.placeOf(constructor)
+    return anchored('module', `${label}'s`, name, undefined, place)
+  }
+
+  #atRoot(name: string): Meaning {
+    const [kind, text] = ROOTS[name] ?? ['engine', `V8's ${name.replace(/[()]/g, '').toLowerCase()}`]
+    return anchored(kind, '', text)
+  }
+
+  #atGlobal(edge: number, edgeKind: number): Meaning {
+    if (edgeKind !== PROPERTY) return NOTHING
+    return anchored('global', 'global', propertyName(String(this.#snapshot.edgeLabel(edge))))
+  }
+
+  #intrinsicName(node: number): string {
+    const snapshot = this.#snapshot
+    if (snapshot.nodeKind[node] === CLOSURE) return snapshot.name(node)
+    const constructor = snapshot.follow(node, this.#labels.constructor, PROPERTY)
+    return constructor === NO_NODE ? snapshot.name(node) : `${snapshot.name(constructor)}.prototype`
+  }
+
+  #inScope(edge: number, edgeKind: number, context: number, to: number): Meaning {
+    if (edgeKind !== CONTEXT) return WAY
+    const scope = this.#places.scopeOf(context)
+    const name = String(this.#snapshot.edgeLabel(edge))
+    if (!scope.topLevel) {
+      if (scope.author !== 'host') return WAY
+      const meaning = this.#variable(scope, name)
+      // A collection is where things stay; a function or a promise is only as long-lived as whoever has it.
+      return meaning.is === 'anchor' && !this.#isCollection(to)
+        ? { is: 'variable of a call', anchor: meaning.anchor }
+        : meaning
+    }
+    return this.#variable(scope, name)
+  }
+
+  #isCollection(node: number): boolean {
+    return this.#snapshot.nodeKind[node] === OBJECT && this.#snapshot.name(node) !== 'Promise'
+  }
+
+  #variable(scope: Scope, name: string): Meaning {
+    const file = scope.file ?? 'an unknown file'
+    if (scope.author === 'outlive') return anchored('outlive', "Outlive's variable", name, file, scope.place)
+    if (scope.author === 'node') return anchored('node', "Node's variable", name, file, file)
+    const kind = file.includes('/node_modules/') ? 'package' : 'variable'
+    const where = scope.topLevel || scope.functionName === undefined ? file : `${scope.functionName}(), ${file}`
+    return anchored(kind, 'variable', name, where, this.#places.placeOfVariable(scope, name))
+  }
+
+  /** An exported variable of an ES module stands in a cell of its own; the module's table of exports has its name. */
+  #inCell(cell: number): Meaning {
+    const snapshot = this.#snapshot
+    let best: { module: number; name: string; defines: boolean } | undefined
+    const plain = new Set<number>()
+    const keyed: { module: number; name: string }[] = []
+    for (const edge of this.#graph.holding(cell)) {
+      const table = snapshot.edgeFrom(edge)
+      const index = Number(snapshot.edgeLabel(edge))
+      const name = Number.isNaN(index) ? undefined : this.#stringAt(table, index - 1)
+      for (const up of this.#graph.holding(table)) {
+        const module = snapshot.edgeFrom(up)
+        if (!/^system \/ (SourceText|Synthetic)Module$/.test(snapshot.name(module))) continue
+        if (name === undefined) plain.add(module)
+        else keyed.push({ module, name })
+      }
+    }
+    for (const { module, name } of keyed) {
+      const defines = plain.has(module) || snapshot.name(module) === 'system / SyntheticModule'
+      if (!best || (defines && !best.defines)) best = { module, name, defines }
+    }
+    if (!best) return WAY
+    const file = this.#fileOfModule(best.module)
+    if (file === undefined) return anchored('variable', 'exported variable', best.name)
+    const author = this.#places.authorOfScript(file)
+    return this.#variable(
+      { author, file: fileOf(file), topLevel: true, functionName: undefined, place: fileOf(file) },
+      best.name,
+    )
+  }
+
+  #stringAt(table: number, index: number): string | undefined {
+    const snapshot = this.#snapshot
+    for (let edge = snapshot.firstEdge[table]!; edge < snapshot.firstEdge[table + 1]!; edge++)
+      if (snapshot.edgeKind[edge] === INTERNAL && snapshot.edgeLabel(edge) === String(index))
+        return textOf(snapshot, this.#labels, snapshot.edgeTo[edge]!)
+    return undefined
+  }
+
+  /** Node's ModuleWrap around a module knows its URL. */
+  #fileOfModule(module: number): string | undefined {
+    const snapshot = this.#snapshot
+    for (const edge of this.#graph.holding(module)) {
+      const wrap = snapshot.edgeFrom(edge)
+      const url = textOf(snapshot, this.#labels, snapshot.follow(wrap, this.#labels.url, PROPERTY))
+      if (url !== undefined) return url
+    }
+    return undefined
+  }
+
+  #atFunction(edgeKind: number, closure: number, name: string): Meaning {
+    if (edgeKind !== PROPERTY || this.#places.authorOf(closure) !== 'engine') return WAY
+    for (const edge of this.#graph.holding(closure))
+      if (this.#places.isNativeContext(this.#snapshot.edgeFrom(edge))) return anchored('global', 'global', name)
+    return WAY
+  }
+
+  #atObject(edge: number, object: number, name: string): Meaning {
+    const snapshot = this.#snapshot
+    const labels = this.#labels
+    if (name === 'process' && snapshot.follow(object, labels._events) !== NO_NODE)
+      return anchored('global', '', 'process')
+    if (name === 'Timeout' || name === 'Immediate') {
+      const running = this.#timer(object, name)
+      if (running) return running
+    }
+    if (snapshot.edgeName[edge] === labels.exports && name === 'Module') {
+      const file = textOf(snapshot, labels, snapshot.follow(object, labels.filename, PROPERTY))
+      if (file !== undefined)
+        return anchored(file.includes('/node_modules/') ? 'package' : 'variable', '', 'module.exports', file, file)
+    }
+    const constructor = snapshot.follow(object, labels.constructor, PROPERTY)
+    if (constructor !== NO_NODE && snapshot.nodeKind[constructor] === CLOSURE) return this.#prototype(constructor)
+    if (KERNEL_CLASSES.has(name)) {
+      const made = this.#places.constructorOf(object)
+      if (made !== NO_NODE && this.#places.authorOf(made) === 'outlive')
+        return anchored('outlive', '', `Outlive: ${OWN_PARTS[name] ?? name}`)
+    }
+    return this.#suspended(object)
+  }
+
+  #prototype(constructor: number): Meaning {
+    const snapshot = this.#snapshot
+    const name = `${snapshot.name(constructor)}.prototype`
+    const author = this.#places.authorOf(constructor)
+    if (author === 'outlive') return anchored('outlive', "Outlive's", name)
+    if (author === 'engine') return anchored('prototype', 'built-in', name)
+    const place = this.#places.placeOf(constructor)
+    return anchored('prototype', '', name, place, place)
+  }
+
+  /** A timer that is running is held by Node's lists of timers. */
+  #timer(object: number, name: string): Meaning | undefined {
+    const snapshot = this.#snapshot
+    const { _idlePrev, _repeat } = this.#labels
+    if (name === 'Immediate') return anchored('timer', '', 'immediate')
+    const previous = snapshot.follow(object, _idlePrev, PROPERTY)
+    if (previous === NO_NODE || snapshot.nodeKind[previous] !== OBJECT) return undefined
+    // An interval has a number here: small ones are not in the snapshot at all. A timeout has null.
+    const repeat = snapshot.follow(object, _repeat, PROPERTY)
+    const once = repeat !== NO_NODE && snapshot.nodeKind[repeat] !== NUMBER
+    const ms = this.#delayOf(object)
+    return anchored('timer', '', `${once ? 'timeout' : 'interval'}${ms === undefined ? '' : ` of ${ms} ms`}`)
+  }
+
+  /** Timers of one duration are in one list, and the lists are found by duration. */
+  #delayOf(timeout: number): number | undefined {
+    const snapshot = this.#snapshot
+    const { _idlePrev } = this.#labels
+    let at = timeout
+    for (let steps = 0; steps < 10_000; steps++) {
+      at = snapshot.follow(at, _idlePrev, PROPERTY)
+      if (at === NO_NODE || at === timeout) return undefined
+      if (snapshot.name(at) !== 'TimersList') continue
+      for (const edge of this.#graph.holding(at)) {
+        const from = snapshot.edgeFrom(edge)
+        if (snapshot.edgeKind[edge] === ELEMENT && snapshot.name(from) === 'Object') return snapshot.edgeName[edge]
+      }
+      return undefined
+    }
+    return undefined
+  }
+
+  /** A generator or an asynchronous function of the host, with its local variables. */
+  #suspended(object: number): Meaning {
+    const snapshot = this.#snapshot
+    const closure = snapshot.follow(object, this.#labels.function, INTERNAL)
+    if (closure === NO_NODE || snapshot.nodeKind[closure] !== CLOSURE) return WAY
+    if (snapshot.follow(object, this.#labels.context, INTERNAL) === NO_NODE) return WAY
+    if (this.#places.authorOf(closure) !== 'host') return WAY
+    const place = this.#places.placeOf(closure)
+    const name = snapshot.name(closure)
+    if (name === '' && place?.endsWith(':1:1'))
+      return anchored('suspended', '', 'the top level, which awaits', place, place)
+    return anchored('suspended', 'suspended function', name === '' ? '(anonymous)' : name, place, place)
+  }
+}
+
+const KERNEL_PARTS: Readonly<Record<string, string>> = {
+  modules: 'the module list, where it is loaded',
+  byFile: 'the module list, where it is loaded',
+  lingering: 'the list of removed images, which keeps them in the scheme retain',
+}
+
+const OWN_PARTS: Readonly<Record<string, string>> = {
+  ExtensionPoint: 'an extension point, where it is registered',
+  Lingering: KERNEL_PARTS.lingering!,
+}
+
+/** A symbol as V8 labels it, `<symbol x>`, is written as JavaScript would. */
+export const propertyName = (label: string): string => label.replace(/^<symbol ?(.*)>$/s, '[Symbol($1)]')

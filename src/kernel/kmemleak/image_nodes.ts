@@ -1,0 +1,115 @@
+import { FILE } from '../../images/module_source.ts'
+import type { HoldGraph } from './hold_graph.ts'
+import { CLOSURE, CONTEXT, type HeapSnapshot, INTERNAL, NO_NODE, OBJECT, PROPERTY } from './snapshot.ts'
+import { textOf } from './text.ts'
+
+/** An image in a snapshot, and the nodes that are its code. */
+export interface ImageInHeap {
+  readonly label: string
+  readonly node: number
+  /**
+   * The image itself, the records of its files, their scopes, functions, classes, prototypes and instances, and generators that run in
+   * them. Whoever holds one of these holds the image.
+   */
+  readonly code: Set<number>
+}
+
+const NAMES = [
+  'Image',
+  'label',
+  'owner',
+  '#owner',
+  FILE,
+  'previous',
+  'context',
+  '__proto__',
+  'prototype',
+  'constructor',
+  'first',
+  'second',
+] as const
+
+/** Finds images and what belongs to them. */
+export class ImageFinder {
+  readonly #graph: HoldGraph
+  readonly #snapshot: HeapSnapshot
+  readonly #names: Record<(typeof NAMES)[number], number>
+
+  constructor(graph: HoldGraph) {
+    this.#graph = graph
+    this.#snapshot = graph.snapshot
+    const found = this.#snapshot.find(NAMES)
+    this.#names = Object.fromEntries(NAMES.map((name, index) => [name, found[index]!])) as Record<
+      (typeof NAMES)[number],
+      number
+    >
+  }
+
+  /** Every image of the heap, by the class `Image` and its label. Two kernels in one process may have images of one label. */
+  all(): { label: string; node: number }[] {
+    const { Image, label } = this.#names
+    const snapshot = this.#snapshot
+    const images: { label: string; node: number }[] = []
+    if (Image === -1 || label === -1) return images
+    for (let node = 0; node < snapshot.nodeCount; node++) {
+      if (snapshot.nodeKind[node] !== OBJECT || snapshot.nameIndex(node) !== Image) continue
+      const text = textOf(snapshot, this.#names, snapshot.follow(node, label, PROPERTY))
+      if (text?.includes('#')) images.push({ label: text, node })
+    }
+    return images
+  }
+
+  /**
+   * The code of an image, found from the image outwards, against the direction in which things hold each other: files hold their image,
+   * scopes their file, inner scopes outer ones, functions their scope, prototypes their constructor, instances their prototype.
+   */
+  codeOf(image: { label: string; node: number }): ImageInHeap {
+    const snapshot = this.#snapshot
+    const { edgeKind, edgeName, nodeKind } = snapshot
+    const names = this.#names
+    const code = new Set([image.node])
+    const pending: number[] = []
+    const add = (node: number): void => {
+      if (code.has(node)) return
+      code.add(node)
+      pending.push(node)
+    }
+    for (const edge of this.#graph.holding(image.node))
+      if (edgeKind[edge] === PROPERTY && (edgeName[edge] === names.owner || edgeName[edge] === names['#owner']))
+        this.#addScopes(snapshot.edgeFrom(edge), code, add)
+    for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+      if (nodeKind[node] === CLOSURE) this.#addPrototype(node, add)
+      for (const edge of this.#graph.holding(node)) {
+        const kind = edgeKind[edge]
+        const name = edgeName[edge]
+        if (kind === INTERNAL && (name === names.context || name === names.previous)) {
+          const from = snapshot.edgeFrom(edge)
+          if (isScoped(snapshot, from)) add(from)
+        } else if (kind === PROPERTY && name === names.__proto__ && nodeKind[node] === OBJECT) {
+          const from = snapshot.edgeFrom(edge)
+          // A prototype that inherits from this one belongs to whoever wrote that class.
+          if (nodeKind[from] === OBJECT && snapshot.follow(from, names.constructor, PROPERTY) === NO_NODE) add(from)
+        }
+      }
+    }
+    return { ...image, code }
+  }
+
+  #addScopes(record: number, code: Set<number>, add: (node: number) => void): void {
+    code.add(record)
+    const { edgeKind, edgeName } = this.#snapshot
+    for (const edge of this.#graph.holding(record))
+      if (edgeKind[edge] === CONTEXT && edgeName[edge] === this.#names[FILE]) add(this.#snapshot.edgeFrom(edge))
+  }
+
+  #addPrototype(closure: number, add: (node: number) => void): void {
+    const prototype = this.#snapshot.follow(closure, this.#names.prototype, PROPERTY)
+    if (prototype !== NO_NODE && this.#snapshot.follow(prototype, this.#names.constructor, PROPERTY) === closure)
+      add(prototype)
+  }
+}
+
+/** Scopes, functions, and generators with the await that they are in. */
+const isScoped = (snapshot: HeapSnapshot, node: number): boolean =>
+  snapshot.nodeKind[node] === CLOSURE ||
+  (snapshot.nodeKind[node] === OBJECT && !snapshot.name(node).startsWith('system / Native'))

@@ -1,0 +1,5 @@
+export type { HolderKind } from './anchors.ts'
+export type { Holder, PathStep } from './explain.ts'
+export { formatReport } from './format_report.ts'
+export type { Estimate } from './take_snapshot.ts'
+export { explainImage, type WhyOptions, type WhyProgress, type WhyReport } from './why.ts'

@@ -1,0 +1,228 @@
+import { type Anchor, Anchors } from './anchors.ts'
+import type { HoldGraph } from './hold_graph.ts'
+import { NO_EDGE } from './hold_graph.ts'
+import type { ImageInHeap } from './image_nodes.ts'
+import type { Labels } from './names.ts'
+import type { Places } from './places.ts'
+import { CLOSURE, type HeapSnapshot, NO_NODE } from './snapshot.ts'
+
+/** One way in which an image is kept: an anchor, and the edges from there to a piece of the image's code. */
+export interface Path {
+  readonly anchor: Anchor
+  /** The first starts at what is anchored or at the anchor itself, the last ends in the image's code. */
+  readonly edges: readonly number[]
+  /** Other names that the same thing goes by, or by which what leads to it is kept as well. */
+  readonly also: readonly Anchor[]
+  /** Edges into the image of this very kind, from things of this kind. */
+  readonly count: number
+}
+
+/** Edges into the code of an image that are alike: same label, same sort of origin, same function or class. */
+interface EntryClass {
+  readonly edges: number[]
+}
+
+/** An anchored thing on the way to an image, with the names that it goes by. */
+interface Found {
+  readonly anchors: Anchor[]
+  readonly edges: readonly number[]
+  readonly viaCall: number
+}
+
+const RANK: Readonly<Record<Anchor['kind'], number>> = {
+  timer: 0,
+  listener: 1,
+  global: 2,
+  prototype: 3,
+  package: 4,
+  variable: 5,
+  module: 6,
+  promise: 7,
+  suspended: 8,
+  native: 9,
+  node: 10,
+  unknown: 11,
+  outlive: 12,
+  microtask: 13,
+  stack: 14,
+  engine: 15,
+}
+
+export const rankOf = (anchor: { readonly kind: Anchor['kind'] }): number => RANK[anchor.kind]
+
+/** Nodes that one search may visit, and classes that are looked into: a bound for heaps in which everything holds everything. */
+const SEARCH_LIMIT = 300_000
+const CLASS_LIMIT = 400
+/** A variable of a call that this many things keep is told as the variable rather than as each of them. */
+const KEEPERS_LIMIT = 4
+
+/**
+ * Finds what keeps an image: every edge that leads into its code from something that would be alive without it, and for each sort of
+ * these every anchor from which it is reached.
+ */
+export class Retainers {
+  readonly #graph: HoldGraph
+  readonly #snapshot: HeapSnapshot
+  readonly #labels: Labels
+  readonly #places: Places
+  readonly #anchors: Anchors
+  readonly #image: ImageInHeap
+  /** 1 for what is alive without the image. */
+  readonly #outside: Uint8Array
+  /** The edge by which each node was first reached from the root, for paths without an anchor. */
+  readonly #tree: Uint32Array
+  readonly #seen: Uint32Array
+  readonly #next: Uint32Array
+  #search = 0
+
+  constructor(
+    graph: HoldGraph,
+    labels: Labels,
+    places: Places,
+    image: ImageInHeap,
+    others: ReadonlyMap<number, string>,
+  ) {
+    this.#graph = graph
+    this.#snapshot = graph.snapshot
+    this.#labels = labels
+    this.#places = places
+    this.#image = image
+    this.#anchors = new Anchors(graph, labels, places, others)
+    this.#tree = new Uint32Array(graph.snapshot.nodeCount)
+    this.#outside = graph.reachFromRoot(image.code, this.#tree)
+    this.#seen = new Uint32Array(graph.snapshot.nodeCount)
+    this.#next = new Uint32Array(graph.snapshot.nodeCount)
+  }
+
+  get outside(): Uint8Array {
+    return this.#outside
+  }
+
+  paths(): Path[] {
+    const paths: Path[] = []
+    for (const entry of [...this.#entryClasses().values()].slice(0, CLASS_LIMIT)) {
+      const found = this.#searchBack(entry.edges)
+      if (found.length === 0) paths.push(this.#withoutAnchor(entry))
+      for (const { anchors, edges } of found) {
+        const [anchor, ...also] = anchors.sort((a, b) => rankOf(a) - rankOf(b))
+        paths.push({ anchor: anchor!, edges, also, count: entry.edges.length })
+      }
+    }
+    return paths
+  }
+
+  #entryClasses(): Map<string, EntryClass> {
+    const snapshot = this.#snapshot
+    const classes = new Map<string, EntryClass>()
+    for (const node of this.#image.code)
+      for (const edge of this.#graph.holding(node)) {
+        const from = snapshot.edgeFrom(edge)
+        if (this.#outside[from] !== 1 || !this.#isAlive(edge)) continue
+        const label = String(snapshot.edgeLabel(edge)).replace(/^\d+( \/ .*)?$/s, '[]')
+        const key = `${snapshot.nodeKind[from]} ${snapshot.name(from)} ${label} ${this.#sortOf(node)}`
+        const found = classes.get(key)
+        if (found) found.edges.push(edge)
+        else classes.set(key, { edges: [edge] })
+      }
+    return classes
+  }
+
+  #isAlive(edge: number): boolean {
+    const required = this.#graph.requires(edge)
+    return required === NO_NODE || this.#outside[required] === 1
+  }
+
+  /** What function a closure is an instance of, what class an object. */
+  #sortOf(node: number): string {
+    const snapshot = this.#snapshot
+    const closure = snapshot.nodeKind[node] === CLOSURE ? node : this.#places.constructorOf(node)
+    const shared = closure === NO_NODE ? NO_NODE : snapshot.follow(closure, this.#labels.shared)
+    return `${snapshot.nodeKind[node]} ${shared === NO_NODE ? snapshot.name(node) : shared}`
+  }
+
+  /** Breadth first from the image outwards, never through the image, and not past an anchor. */
+  #searchBack(entries: readonly number[]): Found[] {
+    const snapshot = this.#snapshot
+    const search = ++this.#search
+    const queue: number[] = []
+    const named = new Map<number, Found>()
+    /** For each node the nearest thing to the image, on the way there, that has a name; and the variable of a call. */
+    const pivotOf = new Map<number, number>()
+    const callOf = new Map<number, number>()
+    const variables = new Map<number, { anchor: Anchor; edges: readonly number[]; keepers: Set<number> }>()
+
+    const pathFrom = (edge: number): number[] => {
+      const edges = [edge]
+      for (let node = snapshot.edgeTo[edge]!; !this.#image.code.has(node); node = snapshot.edgeTo[edges.at(-1)!]!)
+        edges.push(this.#next[node]!)
+      return edges
+    }
+    const end = (edge: number, anchor: Anchor): void => {
+      const to = snapshot.edgeTo[edge]!
+      const call = callOf.get(to)
+      if (call !== undefined) variables.get(call)!.keepers.add(to)
+      // Whatever has a piece of the image's code itself is a holder of its own.
+      const pivot = this.#image.code.has(to) ? -1 - edge : (pivotOf.get(to) ?? to)
+      const known = named.get(pivot)
+      if (known) known.anchors.push(anchor)
+      else named.set(pivot, { anchors: [anchor], edges: pathFrom(edge), viaCall: call ?? NO_NODE })
+      if (pivot >= 0) pivotOf.set(to, pivot)
+    }
+    const goOn = (edge: number, variable: Anchor | undefined): void => {
+      const from = snapshot.edgeFrom(edge)
+      const to = snapshot.edgeTo[edge]!
+      if (this.#seen[from] === search || queue.length >= SEARCH_LIMIT) return
+      this.#seen[from] = search
+      this.#next[from] = edge
+      const pivot = pivotOf.get(to)
+      if (pivot !== undefined) pivotOf.set(from, pivot)
+      const call = callOf.get(to)
+      if (call !== undefined) callOf.set(from, call)
+      else if (variable) {
+        variables.set(from, { anchor: variable, edges: pathFrom(edge), keepers: new Set() })
+        callOf.set(from, from)
+      }
+      queue.push(from)
+    }
+    const visit = (edges: Iterable<number>): void => {
+      const ways: [number, Anchor | undefined][] = []
+      for (const edge of edges) {
+        if (this.#outside[snapshot.edgeFrom(edge)] !== 1 || !this.#isAlive(edge)) continue
+        const meaning = this.#anchors.meaning(edge)
+        if (meaning.is === 'anchor') end(edge, meaning.anchor)
+        else if (meaning.is === 'way') ways.push([edge, undefined])
+        else if (meaning.is === 'variable of a call') ways.push([edge, meaning.anchor])
+      }
+      // What is anchored here has its name before anything beyond it is looked at.
+      for (const [edge, variable] of ways) goOn(edge, variable)
+    }
+
+    visit(entries)
+    for (let at = 0; at < queue.length; at++) visit(this.#graph.holding(queue[at]!))
+
+    const found: Found[] = []
+    for (const one of named.values()) {
+      const variable = variables.get(one.viaCall)
+      if (!variable || variable.keepers.size <= KEEPERS_LIMIT) found.push(one)
+    }
+    for (const [context, { anchor, edges, keepers }] of variables)
+      if (keepers.size === 0 || keepers.size > KEEPERS_LIMIT) found.push({ anchors: [anchor], edges, viaCall: context })
+    return found
+  }
+
+  /** The shortest path from the root, as it is. */
+  #withoutAnchor(entry: EntryClass): Path {
+    const edges = [entry.edges[0]!]
+    for (;;) {
+      const edge = this.#tree[this.#snapshot.edgeFrom(edges[0]!)]!
+      if (edge === NO_EDGE) break
+      edges.unshift(edge)
+    }
+    return {
+      anchor: { kind: 'unknown', noun: '', name: 'something unnamed', where: undefined, place: undefined },
+      edges,
+      also: [],
+      count: entry.edges.length,
+    }
+  }
+}
