@@ -11,12 +11,20 @@ interface SwcError {
   readonly startColumn?: number
 }
 
+const COMPILER = '@swc/wasm-typescript'
+const nativeRequire = createRequire(import.meta.url)
 let swc: Swc | undefined
 
 /** A megabyte of compiler that hosts of plain JavaScript never need, so it is loaded at the first TypeScript file. */
 const compiler = (): Swc => {
-  swc ??= createRequire(import.meta.url)('@swc/wasm-typescript') as Swc
+  swc ??= nativeRequire(COMPILER) as Swc
   return swc
+}
+
+/** One that has run out of its stack or met a mistake of its own is left in the middle of things, and fails at every text from then on. */
+function forgetCompiler(): void {
+  swc = undefined
+  delete nativeRequire.cache[nativeRequire.resolve(COMPILER)]
 }
 
 /**
@@ -40,8 +48,16 @@ export function stripTypes(file: string, text: string): string {
 
 const isUnsupported = (error: unknown): boolean => (error as SwcError | undefined)?.code === 'UnsupportedSyntax'
 
+/** What the compiler says of a text has a code; what happens to the compiler itself has none. */
+const isJudgement = (error: unknown): error is SwcError => typeof (error as SwcError | undefined)?.code === 'string'
+
 function syntaxFault(file: string, text: string, error: unknown): ImageFault {
-  const { message, startLine = 1, startColumn = 0 } = error as SwcError
+  if (!isJudgement(error)) {
+    forgetCompiler()
+    const reason = `too much for the TypeScript compiler, as code that is nested too deeply (${(error as Error).message})`
+    return new ImageFault({ kind: 'syntax', reason, place: { file, line: 1, column: 1 }, frame: codeFrame(text, 1, 1) })
+  }
+  const { message, startLine = 1, startColumn = 0 } = error
   const line = startLine
   const column = startColumn + 1
   return new ImageFault({
