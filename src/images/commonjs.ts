@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parse as lexExports } from 'cjs-module-lexer'
 import { type CommonJsBody, compileCommonJs } from './compile.ts'
-import { faultAt } from './fault.ts'
+import { faultAt, syntaxReason } from './fault.ts'
 import type { Edit } from './module_source.ts'
 import { parseProgram } from './parse.ts'
 import { scanModule } from './scan.ts'
@@ -108,9 +108,10 @@ export class CommonJsFiles {
     try {
       return compileCommonJs(request, this, dynamicImport)
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
+      // V8 runs out of its stack on code that is nested too deeply.
+      if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error
       parseProgram(file, text, 'script')
-      throw faultAt({ kind: 'syntax', reason: error.message }, file, text, 0)
+      throw faultAt({ kind: 'syntax', reason: syntaxReason(error) }, file, text, 0)
     }
   }
 }

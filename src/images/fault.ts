@@ -56,6 +56,10 @@ export class ImageFault extends SyntaxError {
   }
 }
 
+/** What a parser says of code: its own words, unless it ran out of its stack. */
+export const syntaxReason = (error: Error): string =>
+  error instanceof RangeError ? 'the code is nested too deeply' : error.message
+
 /** A fault at an offset of the author's text. */
 export const faultAt = (
   fault:

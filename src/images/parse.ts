@@ -9,7 +9,7 @@ import {
   parse,
 } from 'acorn'
 import { renameArguments } from './arguments.ts'
-import { faultAt } from './fault.ts'
+import { faultAt, syntaxReason } from './fault.ts'
 import {
   DEFAULT,
   type Edit,
@@ -64,8 +64,8 @@ export function parseProgram(file: string, text: string, sourceType: 'module' | 
       allowReturnOutsideFunction: sourceType === 'script',
     })
   } catch (error) {
-    const { message, pos } = error as SyntaxError & { pos: number }
-    throw faultAt({ kind: 'syntax', reason: message.replace(PLACE_SUFFIX, '') }, file, text, pos)
+    const { pos = 0 } = error as { pos?: number }
+    throw faultAt({ kind: 'syntax', reason: syntaxReason(error as Error).replace(PLACE_SUFFIX, '') }, file, text, pos)
   }
 }
 
