@@ -1,5 +1,6 @@
 /** The measured host of the churn bench: the built-in HTTP host with one route, which the parent has replaced or left alone. Speaks over IPC. */
 import { writeFileSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startHttpHost } from '../../dist/cli/host/http_host.js'
 import { createKernel } from '../../dist/index.js'
@@ -39,9 +40,14 @@ let timer
 let failed = 0
 const inProgress = new Set()
 
+/** Written off the main thread, since what the disk takes is not the host's, and renamed into place, so that nobody reads half a file. */
 function churn() {
-  writeFileSync(file, version(++number))
-  const replacing = kernel.replace('route').catch(() => failed++)
+  const mine = ++number
+  const next = join(folder, `${mine}.tmp`)
+  const replacing = writeFile(next, version(mine))
+    .then(() => rename(next, file))
+    .then(() => kernel.replace('route'))
+    .catch(() => failed++)
   inProgress.add(replacing)
   replacing.finally(() => inProgress.delete(replacing))
 }
