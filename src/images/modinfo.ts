@@ -1,4 +1,5 @@
-import type { AnyNode, Expression, Program } from 'acorn'
+import { type AnyNode, type Expression, type Program, parseExpressionAt } from 'acorn'
+import { parse as lex } from 'es-module-lexer'
 import { faultAt } from './fault.ts'
 import { parseProgram } from './parse.ts'
 
@@ -22,7 +23,7 @@ export type LiteralValue =
 export function readInfo(file: string, text: string): Readonly<Record<string, LiteralValue>> | undefined {
   // Most texts without the word have no such export, and a parse costs more than a search.
   if (!/\binfo\b/.test(text)) return undefined
-  const initial = findInfo(parseProgram(file, text, 'module'))
+  const initial = findInfoQuickly(text) ?? findInfo(parseProgram(file, text, 'module'))
   if (!initial) return undefined
   const value = literal(initial, node => {
     throw faultAt(
@@ -35,6 +36,26 @@ export function readInfo(file: string, text: string): Readonly<Record<string, Li
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw faultAt({ kind: 'syntax', reason: `'info' must be an object` }, file, text, initial.start)
   return value as Readonly<Record<string, LiteralValue>>
+}
+
+const EXPORTED_INFO = /export\s+const\s+info\s*=/y
+
+/**
+ * The usual way to write it, found by the lexer: then nothing but the value needs a parser. Undefined for every other way, and where anything is odd: the parser
+ * of the whole text decides and says what is wrong. The lexer must be ready.
+ */
+function findInfoQuickly(text: string): Expression | undefined {
+  try {
+    const found = lex(text)[1].find(entry => entry.type === 'direct' && entry.name === 'info')
+    EXPORTED_INFO.lastIndex = found?.exportStart ?? text.length
+    const head = EXPORTED_INFO.exec(text)
+    if (!head) return undefined
+    const value = parseExpressionAt(text, EXPORTED_INFO.lastIndex, { ecmaVersion: 'latest', sourceType: 'module' })
+    // `info = {}, other = 1` are two declarations, and read as one expression.
+    return value.type === 'SequenceExpression' ? value.expressions[0] : value
+  } catch {
+    return undefined
+  }
 }
 
 function findInfo(program: Program): Expression | undefined {

@@ -1,11 +1,14 @@
 import type { CreateImage } from '../images/image.ts'
 import type { LateCallPolicy } from './call_gate.ts'
+import type { Catalogue } from './depmod/catalogue.ts'
 import type { ExtensionPoint } from './extension.ts'
 import type { Lingering } from './lingering.ts'
 import type { Module } from './module.ts'
 import type { ModuleFolders } from './module_folders.ts'
 import type { ModuleEvent, Notifier } from './notifier.ts'
+import type { PolicySource } from './policy_source.ts'
 import type { KernelLog } from './printk.ts'
+import type { Probes } from './probes.ts'
 import type { Seam } from './seam.ts'
 import type { Taints } from './taint.ts'
 import type { SchemeName } from './unload/scheme.ts'
@@ -17,6 +20,11 @@ export interface Core {
   readonly seam: Seam
   readonly createImage: CreateImage
   readonly folders: ModuleFolders
+  /** What the folders hold, read without running it. */
+  readonly catalogue: Catalogue
+  readonly policy: PolicySource
+  /** The modprobes under way. */
+  readonly probes: Probes
   readonly settings: Settings
   /** The module list, by name: at most one image of each, and of a replaced one the newest. */
   readonly modules: Map<string, Module>
@@ -53,7 +61,6 @@ export interface Settings {
   readonly lateCalls: LateCallPolicy
   /** Parameters by module name, for whoever loads it. */
   readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>
-  readonly blacklist: readonly string[]
   readonly memory: MemoryOptions | undefined
 }
 

@@ -86,7 +86,10 @@ const CATALOGUE = {
   EKEYREJECTED: { errno: 'EKEYREJECTED', text: data => `${inserting(data)}: Key was rejected by service` },
   EPERM: {
     errno: 'EPERM',
-    text: data => `${inserting(data)}: Operation not permitted: outside the host's module folders`,
+    text: data =>
+      data.reason === undefined
+        ? `${inserting(data)}: Operation not permitted: outside the host's module folders`
+        : `could not ${data.verb} module ${data.module}: Operation not permitted: ${data.reason}`,
   },
 } satisfies Record<string, Entry>
 

@@ -1,4 +1,4 @@
-import { ImageFault } from '../images/fault.ts'
+import { faultAt } from '../images/fault.ts'
 import { type LiteralValue, readInfo } from '../images/modinfo.ts'
 import { isParamType, type ParamSpec } from './moduleparam.ts'
 
@@ -17,6 +17,9 @@ export interface ModuleInfo {
   readonly scheme?: 'refcount' | 'retain' | 'collect'
 }
 
+/** Of a module that says nothing of itself. */
+export const NO_INFO: ModuleInfo = { params: {}, aliases: [], softdeps: { pre: [], post: [] }, permanent: false }
+
 const TEXTS = ['description', 'version', 'license', 'author'] as const
 const SCHEMES = ['refcount', 'retain', 'collect'] as const
 
@@ -27,12 +30,7 @@ const SCHEMES = ['refcount', 'retain', 'collect'] as const
 export function parseInfo(file: string, text: string): ModuleInfo {
   const raw = readInfo(file, text) ?? {}
   const refuse = (field: string, wanted: string): never => {
-    throw new ImageFault({
-      kind: 'syntax',
-      reason: `'info.${field}' must be ${wanted}`,
-      place: { file, line: 1, column: 1 },
-      frame: '',
-    })
+    throw faultAt({ kind: 'syntax', reason: `'info.${field}' must be ${wanted}` }, file, text, placeOf(text, field))
   }
   const list = (value: LiteralValue, field: string): readonly string[] => {
     if (value === undefined) return []
@@ -58,6 +56,13 @@ export function parseInfo(file: string, text: string): ModuleInfo {
     permanent: raw.permanent === true,
     ...(scheme && { scheme }),
   }
+}
+
+/** Where the field stands, as near as a search tells. */
+function placeOf(text: string, field: string): number {
+  const info = Math.max(0, text.search(/\binfo\b[^=\n]*=/))
+  const within = text.slice(info).search(new RegExp(`\\b${field.split('.')[0]!}\\b`))
+  return info + Math.max(0, within)
 }
 
 function paramSpecs(

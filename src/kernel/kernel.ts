@@ -3,21 +3,40 @@ import type { CreateImage } from '../images/image.ts'
 import { isInside } from '../images/resolve.ts'
 import type { Core, Settings } from './core.ts'
 import { finishRemoval, type RemoveOptions, rmmod, type UnloadReport, withdraw } from './delete_module.ts'
+import { Catalogue } from './depmod/catalogue.ts'
+import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
 import { ModuleError } from './errno.ts'
 import { ExtensionPoint } from './extension.ts'
 import { insmod } from './insmod.ts'
-import { checkMilliseconds, checkOptions, checkParams, checkText, type KernelOptions } from './kernel_options.ts'
+import {
+  checkMilliseconds,
+  checkOptions,
+  checkParams,
+  checkText,
+  type KernelOptions,
+  ownConfig,
+} from './kernel_options.ts'
 import { Lingering, type LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
 import { type MemoryUse, memoryUse } from './memory.ts'
 import { type ModuleDescription, modinfo } from './modinfo.ts'
-import { type ModprobeOptions, modprobe, request } from './modprobe.ts'
+import {
+  type ModprobeOptions,
+  modprobe,
+  modprobeRemove,
+  resolveAlias,
+  type ShownStep,
+  showDepends,
+} from './modprobe.ts'
 import { foldName, type Module, type ModuleState } from './module.ts'
 import { locate, ModuleFolders } from './module_folders.ts'
 import type { Params } from './moduleparam.ts'
 import { type KernelEventName, type KernelEvents, Notifier } from './notifier.ts'
+import { PolicySource } from './policy_source.ts'
 import { KernelLog } from './printk.ts'
+import { Probes } from './probes.ts'
 import { type ReclaimReport, reclaim } from './reclaim.ts'
+import { Requests } from './request.ts'
 import { realTime, type Seam } from './seam.ts'
 import { type KernelTaint, Taints } from './taint.ts'
 import type { Reference } from './unload/reference_count.ts'
@@ -66,6 +85,7 @@ export class Kernel implements AsyncDisposable {
   readonly #core: Core
   readonly #points = new Map<string, ExtensionPoint<unknown>>()
 
+  readonly #requests: Requests
   readonly #service: KernelService | undefined
   #used = false
 
@@ -89,17 +109,20 @@ export class Kernel implements AsyncDisposable {
       params: Object.fromEntries(
         Object.entries(options.params ?? {}).map(([name, params]) => [foldName(name), params]),
       ),
-      blacklist: (options.blacklist ?? []).map(foldName),
       memory: options.memory,
     }
     this.log = log
+    const folders = new ModuleFolders(options.modules)
     this.#core = {
       log,
       notifier,
       seam,
       createImage,
       settings,
-      folders: new ModuleFolders(options.modules),
+      folders,
+      catalogue: new Catalogue(folders),
+      policy: new PolicySource(folders.folders, options.config, ownConfig(options)),
+      probes: new Probes(),
       modules: new Map(),
       byFile: new Map(),
       loading: new Map(),
@@ -111,6 +134,7 @@ export class Kernel implements AsyncDisposable {
       point: name => this.point(name),
       request: alias => this.request(alias),
     }
+    this.#requests = new Requests(this.#core)
   }
 
   /** Folders in which modules are found by name. */
@@ -270,10 +294,57 @@ export class Kernel implements AsyncDisposable {
     return modinfo(this.#core, name)
   }
 
-  /** Loads what provides `alias`, unless it is there; false when nothing does. */
+  /**
+   * Loads what provides `alias`, unless it is there; false when nothing does. Made for aliases that come from outside: many at once load it once, an unknown one is
+   * unknown for a second unless a file comes, and a module that fails is not tried again for some seconds.
+   *
+   * @throws ModuleError why it could not be loaded
+   */
   async request(alias: string): Promise<boolean> {
     checkText('request', 'an alias', alias)
-    return request(this.#core, alias)
+    this.#use()
+    return this.#requests.request(alias)
+  }
+
+  /** The modules that a name or alias stands for, in order; none when nothing has it. */
+  async resolveAlias(name: string): Promise<string[]> {
+    checkText('resolveAlias', 'a name or an alias', name)
+    return resolveAlias(this.#core, name)
+  }
+
+  /**
+   * What modprobe would insert for a name, in order, loaded or not.
+   *
+   * @throws ModuleError ENOENT, ELOOP
+   */
+  async showDepends(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ShownStep[]> {
+    checkText('showDepends', 'a name or an alias', name)
+    checkParams('showDepends', params)
+    return showDepends(this.#core, name, params, options)
+  }
+
+  /**
+   * Removes what a name or alias stands for, and all that was there only for that, dependents first.
+   *
+   * @throws ModuleError ENOENT when nothing has that name, and whatever rmmod throws
+   */
+  async modprobeRemove(
+    name: string,
+    options: Pick<ModprobeOptions, 'firstTime'> & RemoveOptions = {},
+  ): Promise<UnloadReport[]> {
+    checkText('modprobeRemove', 'a name or an alias', name)
+    return modprobeRemove(this.#core, name, options)
+  }
+
+  /**
+   * Reads every module of the folders without running it, and writes an index into each. Only what has changed is read again.
+   *
+   * @param folder one folder; all of the kernel's when it is left out
+   * @throws ModuleError ENOENT, EINVAL
+   */
+  async depmod(folder?: string, options: DepmodOptions = {}): Promise<DepmodReport> {
+    if (folder !== undefined) checkText('depmod', 'a folder', folder)
+    return depmod(this.#core, folder, options)
   }
 
   /** Is this path, symbolic links followed, inside one of the module folders? */

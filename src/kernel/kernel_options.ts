@@ -1,3 +1,4 @@
+import { type ConfigFile, type ConfigValue, parseConfig } from '../modprobe/config.ts'
 import type { LateCallPolicy } from './call_gate.ts'
 import type { MemoryOptions } from './core.ts'
 import { ModuleError } from './errno.ts'
@@ -25,6 +26,10 @@ export interface KernelOptions {
   readonly memory?: MemoryOptions
   /** Modules that are not loaded by alias. */
   readonly blacklist?: readonly string[]
+  /** Parameters by the name of a module or of an alias, for what modprobe loads. */
+  readonly options?: Readonly<Record<string, Readonly<Record<string, ConfigValue>>>>
+  /** The configuration of modprobe: a file, or false for none. By default `outlive.config.{ts,js,mjs,json}` beside or above the module folders. */
+  readonly config?: string | false
   /** Where log entries go as they are written, besides the kernel log. */
   readonly log?: LogSink
 }
@@ -56,6 +61,7 @@ export function checkOptions(options: KernelOptions): void {
     value => isObject(value) && Object.values(value).every(isObject),
   )
   option('blacklist', 'a list of names', isTexts)
+  option('config', 'a file, or false', value => value === false || (typeof value === 'string' && value !== ''))
   const { memory } = options
   if (memory !== undefined && !(typeof memory.limit === 'number' && memory.limit > 0))
     refuse('createKernel: memory.limit', 'bytes, more than 0', memory.limit)
@@ -63,6 +69,19 @@ export function checkOptions(options: KernelOptions): void {
     refuse('createKernel: memory.onPressure', PRESSURES.join(', '), memory.onPressure)
   for (const name of ['grace', 'initTimeout', 'exitTimeout'] as const)
     checkMilliseconds(`createKernel: ${name}`, options[name])
+}
+
+/**
+ * What the host's own code says to modprobe.
+ *
+ * @throws ModuleError EINVAL
+ */
+export function ownConfig({ blacklist = [], options = {} }: KernelOptions): ConfigFile {
+  try {
+    return parseConfig({ blacklist, options }, 'createKernel')
+  } catch (error) {
+    throw new ModuleError('EINVAL', { reason: (error as Error).message }, { cause: error })
+  }
 }
 
 /** @throws ModuleError EINVAL */

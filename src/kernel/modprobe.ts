@@ -1,104 +1,245 @@
+import type { Hook } from '../modprobe/config.ts'
+import { insertionOrder, type ProbeStep, probeSteps, removalOrder } from '../modprobe/dependency_order.ts'
+import type { Candidate } from '../modprobe/lookup.ts'
 import type { Core } from './core.ts'
-import { rmmod } from './delete_module.ts'
+import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts'
 import { ModuleError } from './errno.ts'
+import { runHook } from './hooks.ts'
 import { insmod } from './insmod.ts'
-import { describe } from './modinfo.ts'
 import { foldName, type Module } from './module.ts'
-import type { ModuleLocation } from './module_folders.ts'
 import type { Params } from './moduleparam.ts'
+import { type CatalogueSource, LoadedSource, loadedModules, probeSource } from './probe_source.ts'
+import type { Probe } from './probes.ts'
 
 export interface ModprobeOptions {
-  /** Already loaded is an error (EEXIST) instead of success. */
+  /** Already loaded is an error (EEXIST) instead of success; when removing, not loaded is. */
   readonly firstTime?: boolean
+  /** The blacklist counts for a module's own name too, not only for its aliases. */
+  readonly useBlacklist?: boolean
+}
+
+/** One line of `modprobe --show-depends`. */
+export interface ShownStep {
+  readonly module: string
+  /** The file that would be inserted; undefined for what is only a hook. */
+  readonly file: string | undefined
+  readonly params: Params
+  /** What the configuration does instead: a command, or what its function is called. */
+  readonly install?: string
 }
 
 /**
- * Loads by name or alias, dependencies first. A failure half-way takes out what this call brought in.
+ * Loads by name or alias: of everything that the name stands for, dependencies first. A failure half-way takes out what this call brought in.
  *
  * @returns the modules that were brought in, in the order of their insertion
  */
 export async function modprobe(core: Core, name: string, params: Params, options: ModprobeOptions): Promise<Module[]> {
-  const location = core.folders.find(name)
-  if (!location && core.modules.get(foldName(name))?.state.is === 'LIVE') return []
-  const locations = location ? [location] : await byAlias(core, name)
-  if (locations.length === 0) {
-    const directory = core.folders.folders.join(':')
-    throw new ModuleError('ENOENT', { module: name, directory: directory === '' ? '(none)' : directory })
-  }
-  const brought: Module[] = []
-  try {
-    for (const found of locations) await insertTree(core, found, params, options, brought)
-    return brought
-  } catch (error) {
-    for (const module of brought.reverse())
-      if (module.holders.size === 0 && module.state.is === 'LIVE') await rmmod(core, module.name, {}).catch(() => {})
-    throw error
-  }
+  const source = await probeSource(core, name)
+  return insertAll(core, source, wantedModules(core, source, name, options), params, options)
 }
 
-async function insertTree(
+/** @throws ModuleError ENOENT when nothing has that name */
+function wantedModules(core: Core, source: CatalogueSource, name: string, options: ModprobeOptions): Candidate[] {
+  const found = source.lookup(name)
+  // One that came from elsewhere, by insmod.
+  if (found.length === 0 && core.modules.get(foldName(name))?.state.is !== 'LIVE') throw notFound(core, name)
+  return withoutBlacklisted(source, found, options)
+}
+
+export const withoutBlacklisted = (
+  { policy }: CatalogueSource,
+  candidates: readonly Candidate[],
+  options: ModprobeOptions,
+): Candidate[] =>
+  candidates.filter(candidate => !policy.isBlacklisted(candidate, { byName: options.useBlacklist === true }))
+
+export function notFound(core: Core, name: string): ModuleError {
+  const directory = core.folders.folders.join(':')
+  return new ModuleError('ENOENT', { module: name, directory: directory === '' ? '(none)' : directory })
+}
+
+/** Inserts the modules with all that they need. */
+export async function insertAll(
   core: Core,
-  location: ModuleLocation,
+  source: CatalogueSource,
+  wanted: readonly Candidate[],
   params: Params,
   options: ModprobeOptions,
-  brought: Module[],
-): Promise<void> {
-  if (core.modules.get(location.name)?.state.is === 'LIVE') {
-    if (options.firstTime) throw new ModuleError('EEXIST', { module: location.name, firstTime: true })
-    return
-  }
-  const { softdeps } = await describe(location)
-  await insertSoft(core, softdeps.pre, brought)
-  const loadDependency = (dependency: ModuleLocation) => insertTree(core, dependency, {}, {}, brought)
+): Promise<Module[]> {
+  const probe = core.probes.begin()
   try {
-    brought.push(await insmod(core, { location, given: location.file, params, loadDependency }))
+    const orders = wanted.map(candidate => ({ candidate, steps: insertionOrder(candidate, source) }))
+    for (const { steps } of orders) for (const { module } of steps) probe.plan.add(module)
+    for (const { candidate, steps } of orders)
+      for (const step of steps) {
+        const isWanted = step.module === candidate.module
+        const work = new Insertion(core, source, probe, isWanted ? { ...step, alias: candidate.alias } : step, {
+          params: isWanted ? params : {},
+          firstTime: isWanted && options.firstTime === true,
+          isWanted,
+        }).run()
+        // Soft dependencies are wishes: one that is not there, or fails, is noted and stops nothing.
+        await (step.required ? work : work.catch(error => noteSoft(core, step, error)))
+      }
+    core.probes.end(probe)
+    return probe.brought
   } catch (error) {
-    // Somebody else was faster, which is all that was wanted.
-    if (!(error instanceof ModuleError && error.code === 'EEXIST') || options.firstTime) throw error
-  }
-  await insertSoft(core, softdeps.post, brought)
-}
-
-/** Soft dependencies are wishes: one that is not there, or fails, is noted and stops nothing. */
-async function insertSoft(core: Core, names: readonly string[], brought: Module[]): Promise<void> {
-  for (const name of names) {
-    const location = core.folders.find(name)
-    if (!location || core.loading.has(location.name)) continue
-    await insertTree(core, location, {}, {}, brought).catch((error: Error) =>
-      core.log.warn(`soft dependency: ${error.message}`, location.name),
+    await core.probes.undo(probe, module =>
+      rmmod(core, module.name, {}).catch((reason: Error) =>
+        core.log.warn(`stays after a failed modprobe: ${reason.message}`, module.name),
+      ),
     )
+    throw error
   }
 }
 
-async function byAlias(core: Core, alias: string): Promise<ModuleLocation[]> {
-  const found: ModuleLocation[] = []
-  for (const location of core.folders.list()) {
-    if (core.settings.blacklist.includes(location.name)) continue
+const noteSoft = (core: Core, { module }: ProbeStep, error: unknown): void =>
+  core.log.warn(`soft dependency: ${error instanceof Error ? error.message : String(error)}`, module)
+
+/** One module's insertion, as a part of a modprobe. */
+class Insertion {
+  readonly #core: Core
+  readonly #source: CatalogueSource
+  readonly #probe: Probe
+  readonly #candidate: Candidate
+  readonly #params: Params
+  readonly #firstTime: boolean
+  readonly #isWanted: boolean
+
+  constructor(
+    core: Core,
+    source: CatalogueSource,
+    probe: Probe,
+    candidate: Candidate,
+    how: { readonly params: Params; readonly firstTime: boolean; readonly isWanted: boolean },
+  ) {
+    this.#core = core
+    this.#source = source
+    this.#probe = probe
+    this.#candidate = candidate
+    this.#params = { ...source.policy.options(candidate), ...how.params }
+    this.#firstTime = how.firstTime
+    this.#isWanted = how.isWanted
+  }
+
+  async run(): Promise<void> {
+    const { module } = this.#candidate
+    await this.#core.probes.gone(module)
+    const state = this.#core.modules.get(module)?.state.is
+    if (state === 'LIVE' && this.#firstTime) throw new ModuleError('EEXIST', { module, firstTime: true })
+    // Whoever needs a module that is on its way out says so better.
+    if (state === 'LIVE' || (state === 'GOING' && !this.#isWanted)) return
+    const hook = this.#source.policy.installHook(module)
+    if (hook === undefined) await this.#insert()
+    else await runHook(hook, 'install', module, this.#params, () => this.#insert())
+  }
+
+  async #insert(): Promise<void> {
+    const { module } = this.#candidate
+    const location = this.#source.catalogue.location(module)
+    if (!location) throw notFound(this.#core, module)
+    // What the files import and the catalogue did not know of, because they changed just now.
+    const loadDependency = ({ name }: { readonly name: string }) => {
+      this.#probe.plan.add(name)
+      const dependency = { module: name, alias: undefined }
+      return new Insertion(this.#core, this.#source, this.#probe, dependency, {
+        params: {},
+        firstTime: false,
+        isWanted: false,
+      }).run()
+    }
     try {
-      const { aliases } = await describe(location)
-      if (aliases.some(pattern => globMatches(pattern, alias))) found.push(location)
-    } catch {
-      // A module that cannot be read provides nothing; loading it by name says why.
+      const info = { location, given: location.file, params: this.#params, loadDependency }
+      this.#probe.brought.push(await insmod(this.#core, info))
+    } catch (error) {
+      // Somebody else was faster, which is all that was wanted.
+      if (!(error instanceof ModuleError && error.code === 'EEXIST') || this.#firstTime) throw error
     }
   }
-  return found
 }
 
-function globMatches(pattern: string, alias: string): boolean {
-  const source = foldName(pattern)
-    .replace(/[.+^${}()|\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.')
-  return new RegExp(`^${source}$`, 's').test(foldName(alias))
+/**
+ * The modules to insert for a name, in order, whether they are loaded or not; repetitions included, as kmod lists them.
+ *
+ * @throws ModuleError ENOENT, ELOOP
+ */
+export async function showDepends(
+  core: Core,
+  name: string,
+  params: Params,
+  options: ModprobeOptions,
+): Promise<ShownStep[]> {
+  const source = await probeSource(core, name)
+  const found = source.lookup(name)
+  if (found.length === 0) throw notFound(core, name)
+  return withoutBlacklisted(source, found, options).flatMap(candidate =>
+    probeSteps(candidate, source).map(({ module, alias }) => {
+      const isWanted = module === candidate.module
+      const configured = source.policy.options({ module, alias: isWanted ? candidate.alias : alias })
+      const hook = source.policy.installHook(module)
+      return {
+        module,
+        file: source.catalogue.location(module)?.file,
+        params: { ...configured, ...(isWanted && params) },
+        ...(hook !== undefined && { install: hookText(hook) }),
+      }
+    }),
+  )
 }
 
-/** Loads what provides `alias`; false when nothing does. */
-export async function request(core: Core, alias: string): Promise<boolean> {
-  try {
-    await modprobe(core, alias, {}, {})
-    return true
-  } catch (error) {
-    if (error instanceof ModuleError && error.code === 'ENOENT' && error.data.directory !== undefined) return false
-    throw error
+const hookText = (hook: Hook): string =>
+  typeof hook === 'function' ? `function ${hook.name}`.trim() : hook === false ? 'refused' : hook
+
+/** The modules that a name or alias stands for, in order; none when nothing has it. The blacklist does not count here, as in kmod. */
+export async function resolveAlias(core: Core, name: string): Promise<string[]> {
+  const source = await probeSource(core, name)
+  return source.lookup(name).map(({ module }) => module)
+}
+
+/**
+ * Removes what a name or alias stands for, and all that was there only for that, dependents first.
+ *
+ * @throws ModuleError ENOENT, EHOLDERS, EINUSE, ENOTLIVE, EPERMANENT
+ */
+export async function modprobeRemove(
+  core: Core,
+  name: string,
+  options: Pick<ModprobeOptions, 'firstTime'> & RemoveOptions,
+): Promise<UnloadReport[]> {
+  const source = await probeSource(core, name)
+  const found = source.lookup(name)
+  const own = { module: foldName(name), alias: undefined }
+  if (found.length === 0 && !core.modules.has(own.module)) throw notFound(core, name)
+  const reports: UnloadReport[] = []
+  for (const candidate of found.length === 0 ? [own] : found) {
+    const { module } = candidate
+    if (core.modules.has(module)) await removeTree(core, source, candidate, options, reports)
+    else if (options.firstTime) throw new ModuleError('ENOENT', { module })
+  }
+  return reports
+}
+
+async function removeTree(
+  core: Core,
+  source: CatalogueSource,
+  candidate: Candidate,
+  options: RemoveOptions,
+  reports: UnloadReport[],
+): Promise<void> {
+  const order = removalOrder(candidate, new LoadedSource(core, source), loadedModules(core))
+  const remove = async (module: string): Promise<void> => {
+    const proceed = async (): Promise<void> => void reports.push(await rmmod(core, module, options))
+    const hook = source.policy.removeHook(module)
+    await (hook === undefined ? proceed() : runHook(hook, 'remove', module, {}, proceed))
+  }
+  // Softdeps after it go before it, so it need not be the first; when it cannot go at all, this says why.
+  if (order.length === 0) await remove(candidate.module)
+  for (const module of order) {
+    if (module === candidate.module) await remove(module)
+    else if (!core.probes.isPlanned(module))
+      await remove(module).catch(error => {
+        if (!(error instanceof ModuleError)) throw error
+        core.log.debug(`stays: ${error.message}`, module)
+      })
   }
 }

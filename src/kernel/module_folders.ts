@@ -20,7 +20,9 @@ const EXTENSIONS = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx'
 const isModuleFile = (file: string): boolean =>
   (EXTENSIONS as readonly string[]).includes(extname(file)) &&
   !/\.d\.[cm]?ts$/.test(file) &&
-  !basename(file).startsWith('.')
+  !basename(file).startsWith('.') &&
+  // The configuration of modprobe may stand beside the modules.
+  !basename(file).startsWith('outlive.config.')
 
 const nameOfFile = (file: string): string => foldName(basename(file, extname(file)))
 
@@ -110,6 +112,12 @@ export class ModuleFolders {
     return undefined
   }
 
+  /** Is this one of the folders, by whatever path? */
+  has(folder: string): boolean {
+    const real = realPath(folder)
+    return this.folders.some(own => own === resolve(folder) || (real !== undefined && realPath(own) === real))
+  }
+
   /** Is `file` the entry of a module of the folders? */
   locationOf(file: string): ModuleLocation | undefined {
     for (const folder of this.folders) {
@@ -151,24 +159,39 @@ const realPath = (path: string): string | undefined => {
   }
 }
 
-function listFolder(folder: string): ModuleLocation[] {
+/** Sorts files by the names of their modules, and those of one name by the preference of their extensions. */
+const orderKey = (file: string): string => {
+  const rank = (EXTENSIONS as readonly string[]).indexOf(extname(file))
+  return `${nameOfFile(file)}\0${rank === -1 ? EXTENSIONS.length : rank}\0${file}`
+}
+
+/** The modules of one folder, in order of their names; several may have one name, the preferred one first. */
+export function listFolder(folder: string): ModuleLocation[] {
+  let real: string
   let entries: fs.Dirent[]
   try {
-    entries = fs.readdirSync(folder, { withFileTypes: true })
+    real = fs.realpathSync.native(folder)
+    entries = fs.readdirSync(real, { withFileTypes: true })
   } catch {
     return []
   }
   const found: ModuleLocation[] = []
-  const rank = (file: string): number => (EXTENSIONS as readonly string[]).indexOf(extname(file))
-  entries.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) || rank(a.name) - rank(b.name))
+  const keys = new Map(entries.map(({ name }) => [name, orderKey(name)]))
+  entries.sort((a, b) => (keys.get(a.name)! < keys.get(b.name)! ? -1 : 1))
   for (const entry of entries) {
-    const path = join(folder, entry.name)
-    if (entry.name.startsWith('.') || entry.name === 'node_modules') continue
+    const { name } = entry
+    if (name.startsWith('.') || name === 'node_modules') continue
+    const path = join(real, name)
+    // Thousands of plain files need no look at each.
+    if (entry.isFile()) {
+      if (isModuleFile(name)) found.push({ name: nameOfFile(name), file: path, root: undefined })
+      continue
+    }
     try {
       if (fs.statSync(path).isDirectory()) {
         const location = locateFolder(path)
         if (location) found.push(location)
-      } else if (isModuleFile(entry.name))
+      } else if (isModuleFile(name))
         found.push({ name: nameOfFile(path), file: fs.realpathSync.native(path), root: undefined })
     } catch {
       // A dangling link, or a file that went while we looked.

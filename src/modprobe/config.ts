@@ -11,8 +11,11 @@ export interface HookCall {
   proceed(): Promise<void>
 }
 
-/** Runs in place of inserting or removing a module: a command line for the shell, or a function (in .js and .ts). */
-export type Hook = string | ((call: HookCall) => unknown)
+/**
+ * Runs in place of inserting or removing a module: a function (in .js and .ts), or a command line for the shell, which finds the parameters in
+ * `$CMDLINE_OPTS`. `false` refuses.
+ */
+export type Hook = false | string | ((call: HookCall) => unknown)
 
 /** What `outlive.config.json` holds and what `outlive.config.js` and `.ts` export by default. */
 export interface ConfigFile {
@@ -66,8 +69,8 @@ export function parseConfig(value: unknown, file: string): ConfigFile {
     }
   }
   const hook: Check = (found, key) => {
-    if (typeof found !== 'function' && (typeof found !== 'string' || found.trim() === '')) {
-      need('a command or a function', found, key)
+    if (found !== false && typeof found !== 'function' && (typeof found !== 'string' || found.trim() === '')) {
+      need('a command, a function or false', found, key)
     }
   }
   const entriesOf = (found: unknown, key: string): [string, unknown][] =>

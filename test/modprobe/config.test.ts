@@ -57,7 +57,7 @@ describe('a configuration', () => {
     [{ softdeps: { loop: ['dummy'] } }, 'softdeps.loop: must be an object, not an array'],
     [{ softdeps: { loop: { before: [] } } }, 'softdeps.loop.before: unknown key; known are pre, post'],
     [{ softdeps: { loop: { pre: [7] } } }, 'softdeps.loop.pre[0]: must be a non-empty string, not 7'],
-    [{ install: { dummy: true } }, 'install.dummy: must be a command or a function, not true'],
+    [{ install: { dummy: true } }, 'install.dummy: must be a command, a function or false, not true'],
   ] as const) {
     it(`is refused: ${message}`, () => {
       throws(

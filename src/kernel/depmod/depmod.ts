@@ -1,0 +1,114 @@
+import fs from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { formatAliases, formatDependencies, formatSoftdeps, formatSymbols } from '../../modprobe/text_forms.ts'
+import type { Core } from '../core.ts'
+import { ModuleError } from '../errno.ts'
+import { ModuleFolders } from '../module_folders.ts'
+import { Catalogue } from './catalogue.ts'
+import { formatIndex, INDEX_FILE, PREPARED_FILE, writeAtomically } from './index_file.ts'
+import { hashOf } from './read_file.ts'
+import type { DepmodProblem } from './record.ts'
+
+export interface DepmodOptions {
+  /** Writes kmod's text forms too: modules.dep, modules.alias, modules.symbols and modules.softdep. */
+  readonly text?: boolean
+}
+
+/** What depmod found and wrote. */
+export interface DepmodReport {
+  readonly modules: number
+  /** Modules whose files were read: those that had changed since the last time. */
+  readonly read: number
+  readonly aliases: number
+  /** What is wrong, each with its place. The index is written all the same, for the modules that are well. */
+  readonly problems: readonly DepmodProblem[]
+  /** Files written; none when they said all that already. */
+  readonly written: readonly string[]
+  readonly ms: number
+}
+
+/**
+ * Reads every module of the folders without running it, and writes an index into each.
+ *
+ * @param folder one folder; all of the kernel's when it is left out
+ * @throws ModuleError ENOENT for a folder that is not there, EINVAL when there is none or it cannot be written
+ */
+export async function depmod(core: Core, folder: string | undefined, options: DepmodOptions): Promise<DepmodReport> {
+  const started = performance.now()
+  const own = folder === undefined || (core.folders.folders.length === 1 && core.folders.has(folder))
+  const folders = own ? core.folders : new ModuleFolders(folder)
+  if (folders.folders.length === 0) throw new ModuleError('EINVAL', { reason: 'depmod needs a folder of modules' })
+  for (const path of folders.folders)
+    if (!fs.statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new ModuleError('ENOENT', { missing: path, reason: 'No such directory' })
+  const catalogue = own ? core.catalogue : new Catalogue(folders)
+  const { read } = await catalogue.refresh()
+  const written: string[] = []
+  for (const path of catalogue.folders) {
+    const files = {
+      ...(!catalogue.isWritten(path) && index(catalogue, path)),
+      ...(options.text && texts(catalogue, path)),
+    }
+    for (const [name, contents] of Object.entries(files)) write(join(path, name), contents, written)
+    const prepared = files[PREPARED_FILE]
+    if (prepared !== undefined) catalogue.markWritten(path, hashOf(Buffer.from(prepared)))
+  }
+  return {
+    modules: catalogue.records.size,
+    read,
+    aliases: catalogue.aliases.size,
+    problems: catalogue.problems(),
+    written,
+    ms: performance.now() - started,
+  }
+}
+
+function write(file: string, contents: string | Uint8Array, written: string[]): void {
+  try {
+    writeAtomically(file, contents)
+    written.push(file)
+  } catch (error) {
+    throw new ModuleError('EINVAL', { reason: `cannot write ${file}: ${(error as Error).message}` }, { cause: error })
+  }
+}
+
+/** The prepared aliases before the index that has their hash: whoever reads between the two finds that they do not belong together. */
+function index(catalogue: Catalogue, folder: string): Record<string, Uint8Array> {
+  const prepared = catalogue.aliasesIn(folder).prepared()
+  const stamps = catalogue.stampsIn(folder)
+  const place = { folder, folders: catalogue.folders }
+  return {
+    [PREPARED_FILE]: prepared,
+    [INDEX_FILE]: formatIndex(
+      place,
+      { stamps, prepared: hashOf(prepared), problems: catalogue.problems() },
+      catalogue.records,
+    ),
+  }
+}
+
+function texts(catalogue: Catalogue, folder: string): Record<string, string> {
+  const { needs } = catalogue.sorted()
+  const records = [...catalogue.records.records()].filter(({ name }) => catalogue.folderOf(name) === folder)
+  // A folder's own modules by their paths within it, as kmod has them.
+  const shown = (name: string): string => {
+    const { root, file } = catalogue.location(name)!
+    return relative(folder, root ?? file).replaceAll(sep, '/')
+  }
+  return {
+    'modules.dep': formatDependencies(
+      records.map(({ name }) => ({ file: shown(name), needs: (needs.get(name) ?? []).map(shown) })),
+    ),
+    'modules.alias': formatAliases(
+      records.flatMap(({ name, info }) => info.aliases.map(pattern => ({ pattern, module: name }))),
+    ),
+    'modules.symbols': formatSymbols(
+      records.flatMap(({ name, symbols }) => symbols.map(pattern => ({ pattern, module: name }))),
+    ),
+    'modules.softdep': formatSoftdeps(
+      records.flatMap(({ name, info: { softdeps } }) =>
+        softdeps.pre.length + softdeps.post.length > 0 ? [{ module: name, ...softdeps }] : [],
+      ),
+    ),
+  }
+}

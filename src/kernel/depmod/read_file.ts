@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { commonJsExports } from '../../images/commonjs.ts'
+import { lineAndColumn } from '../../images/fault.ts'
+import { formatByName, isTypeScript, packageType } from '../../images/format.ts'
+import { parseModule } from '../../images/parse.ts'
+import { hasModuleSyntax, scanModule } from '../../images/scan.ts'
+import { stripTypes } from '../../images/strip.ts'
+
+/** Where something stands in a file: `line:column`, both from 1. */
+export type LineColumn = string
+
+/** One specifier of a file, and what is imported by it. */
+export interface FileImport {
+  readonly specifier: string
+  /** Names; a namespace import has none. */
+  readonly symbols: readonly string[]
+  readonly at: LineColumn
+}
+
+/** What can be read off one file's text. */
+export interface FileFacts {
+  readonly hash: string
+  readonly size: number
+  /** The text as JavaScript, for whoever reads `info` from it; kept by nobody. */
+  readonly text: string
+  readonly isModule: boolean
+  readonly imports: readonly FileImport[]
+  readonly exports: readonly string[]
+  /** Places in `imports` of what is exported with `export *`. */
+  readonly stars: readonly number[]
+  /** True when it may export more than `exports`: CommonJS decides while it runs. */
+  readonly open: boolean
+}
+
+export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/**
+ * Reads a file's imports and exports without running it. The lexer must be ready.
+ *
+ * @throws ImageFault `syntax`
+ */
+export function readFacts(file: string, bytes: Buffer, hash = hashOf(bytes)): FileFacts {
+  const raw = bytes.toString('utf8')
+  const text = isTypeScript(file) ? stripTypes(file, raw) : raw
+  const common = { hash, size: bytes.length, text }
+  if (!isEsModule(file, text)) {
+    const { names } = commonJsExports(text)
+    return { ...common, isModule: false, imports: [], exports: names, stars: [], open: true }
+  }
+  const source = scanModule(text) ?? parseModule(file, text)
+  const entries = [...source.imports, ...source.indirectExports]
+  const imports = source.requests.map(({ specifier, offset }, request) => ({
+    specifier,
+    symbols: [
+      ...new Set(
+        entries.flatMap(entry =>
+          entry.request === request && entry.importName !== undefined ? [entry.importName] : [],
+        ),
+      ),
+    ],
+    at: lineColumn(text, offset),
+  }))
+  const exports = [...source.localExports, ...source.indirectExports].map(({ exportName }) => exportName)
+  return { ...common, isModule: true, imports, exports, stars: source.starExports, open: false }
+}
+
+function lineColumn(text: string, offset: number): LineColumn {
+  const { line, column } = lineAndColumn(text, offset)
+  return `${line}:${column}`
+}
+
+/** As the loader decides, in another order: what has `import` or `export` is an ES module whatever package.json says, and that file need not be read. */
+function isEsModule(file: string, text: string): boolean {
+  const named = formatByName(file)
+  return named !== undefined ? named === 'module' : hasModuleSyntax(text) || packageType(file) === 'module'
+}

@@ -1,0 +1,183 @@
+import fs from 'node:fs'
+import { dirname, join } from 'node:path'
+import { ImageFault } from '../../images/fault.ts'
+import { formatByName } from '../../images/format.ts'
+import { isInside, resolveTarget, type Target } from '../../images/resolve.ts'
+import { type ModuleInfo, NO_INFO, parseInfo } from '../info.ts'
+import type { ModuleLocation } from '../module_folders.ts'
+import { type KnownModules, stemOf } from './paths.ts'
+import { type FileFacts, type FileImport, hashOf, readFacts } from './read_file.ts'
+import { type DepmodProblem, type FileStamp, isSymbol, type ModuleRecord, type ModuleUse } from './record.ts'
+
+export interface ReadModule {
+  readonly record: ModuleRecord
+  /** The entry first, then the other files that belong to the module. */
+  readonly stamps: readonly FileStamp[]
+}
+
+/** File systems tick in milliseconds: what was written just now may be written again with the same time. */
+const CLOCK_TICK = 20
+
+/** Reads a module and the files that belong to it. What is wrong with it is part of its record; nothing is thrown and nothing is run. */
+export function readModule(location: ModuleLocation, known: KnownModules): ReadModule {
+  return new Reader(location, known).read()
+}
+
+export function stampOf(path: string, bytes: Uint8Array, hash: string): FileStamp {
+  const { mtimeMs } = fs.statSync(path)
+  return { path, mtime: Date.now() - mtimeMs > CLOCK_TICK ? mtimeMs : 0, size: bytes.length, hash }
+}
+
+class Reader {
+  readonly #location: ModuleLocation
+  readonly #known: KnownModules
+  readonly #facts = new Map<string, FileFacts>()
+  readonly #stamps: FileStamp[] = []
+  readonly #problems: DepmodProblem[] = []
+  readonly #uses: ModuleUse[] = []
+  /** By file: the files of this module whose exports it passes on. */
+  readonly #ownStars = new Map<string, string[]>()
+  readonly #stars = new Set<string>()
+  readonly #asksFor = new Set<string>()
+  #open = false
+
+  constructor(location: ModuleLocation, known: KnownModules) {
+    this.#location = location
+    this.#known = known
+  }
+
+  read(): ReadModule {
+    const { name, file, root } = this.#location
+    const manifest = root === undefined ? undefined : join(root, 'package.json')
+    const pending = [file]
+    // A set of files grows while it is walked: cycles end.
+    const seen = new Set(pending)
+    for (const next of pending)
+      for (const own of this.#readFile(next)) {
+        if (seen.has(own)) continue
+        seen.add(own)
+        pending.push(own)
+      }
+    if (manifest !== undefined) this.#stamp(manifest)
+    const entry = this.#facts.get(file)
+    const exported = this.#exportsOf(file)
+    const info = this.#readInfo(entry)
+    const record: ModuleRecord = {
+      name,
+      file,
+      ...(root !== undefined && { root }),
+      info,
+      symbols: exported.filter(isSymbol).sort(),
+      ...(this.#open && { open: true as const }),
+      others: exported.filter(name => !isSymbol(name)).sort(),
+      imports: [...new Set(entry?.imports.map(({ specifier }) => specifier))],
+      uses: this.#uses,
+      asksFor: [...this.#asksFor],
+      ...(this.#stars.size > 0 && { stars: [...this.#stars] }),
+      size: entry?.size ?? 0,
+      hash: entry?.hash ?? '',
+      ...(this.#problems.length > 0 && { problems: this.#problems }),
+    }
+    return { record, stamps: this.#stamps }
+  }
+
+  #stamp(path: string): Buffer | undefined {
+    try {
+      const bytes = fs.readFileSync(path)
+      this.#stamps.push(stampOf(path, bytes, hashOf(bytes)))
+      return bytes
+    } catch (error) {
+      this.#stamps.push({ path, mtime: 0, size: -1, hash: '' })
+      this.#problem(
+        'ENOENT',
+        path,
+        (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'No such file' : 'cannot be read',
+      )
+      return undefined
+    }
+  }
+
+  /** @returns the other files of the module that this one imports */
+  #readFile(file: string): string[] {
+    const bytes = this.#stamp(file)
+    if (bytes === undefined || (formatByName(file) ?? 'module') === 'json' || /\.(node|wasm)$/.test(file)) return []
+    let facts: FileFacts
+    try {
+      facts = readFacts(file, bytes, this.#stamps.at(-1)!.hash)
+    } catch (error) {
+      this.#fault(error, file)
+      return []
+    }
+    this.#facts.set(file, facts)
+    const own: string[] = []
+    for (const [index, found] of facts.imports.entries()) {
+      const target = this.#resolve(found, file)
+      if (target?.owner === 'image') own.push(target.file)
+      if (facts.stars.includes(index)) this.#star(file, target)
+    }
+    return own
+  }
+
+  #resolve({ specifier, symbols, at }: FileImport, from: string): Target | undefined {
+    const place = `${from}:${at}`
+    if (specifier.startsWith('.')) this.#asksFor.add(stemOf(specifier))
+    const use = (module: string): void => void this.#uses.push({ module, symbols, place })
+    // Most imports name a module of the same folder by its very path.
+    if (specifier.startsWith('./')) {
+      const file = join(dirname(from), specifier)
+      const module = this.#known.nameOf(file)
+      const { root } = this.#location
+      if (module !== undefined && file !== this.#location.file && !(root !== undefined && isInside(file, root))) {
+        use(module)
+        return { owner: 'module', file }
+      }
+    }
+    const target = resolveTarget(specifier, from, 'import', {
+      root: this.#location.root,
+      isModule: file => file !== this.#location.file && this.#known.nameOf(file) !== undefined,
+    })
+    if (target === undefined) this.#problem('ENOENT', place, `Cannot find '${specifier}'`)
+    if (target?.owner === 'module') use(this.#known.nameOf(target.file)!)
+    return target
+  }
+
+  #star(file: string, target: Target | undefined): void {
+    if (target?.owner === 'image') this.#ownStars.set(file, [...(this.#ownStars.get(file) ?? []), target.file])
+    else if (target?.owner === 'module') this.#stars.add(this.#known.nameOf(target.file)!)
+    else this.#open = true
+  }
+
+  /** What a file exports, `export *` of the module's other files included. */
+  #exportsOf(file: string): string[] {
+    const names = new Set<string>()
+    const files = new Set([file])
+    for (const next of files) {
+      const facts = this.#facts.get(next)
+      // A file that could not be read may export anything.
+      if (facts === undefined || facts.open) this.#open = true
+      for (const name of facts?.exports ?? []) if (next === file || name !== 'default') names.add(name)
+      for (const star of this.#ownStars.get(next) ?? []) files.add(star)
+    }
+    return [...names]
+  }
+
+  #readInfo(entry: FileFacts | undefined): ModuleInfo {
+    if (!entry?.isModule) return NO_INFO
+    try {
+      return parseInfo(this.#location.file, entry.text)
+    } catch (error) {
+      this.#fault(error, this.#location.file)
+      return NO_INFO
+    }
+  }
+
+  #fault(error: unknown, file: string): void {
+    if (!(error instanceof ImageFault)) throw error
+    const place = 'place' in error.fault ? error.fault.place : undefined
+    this.#problem('ENOEXEC', place ? `${place.file}:${place.line}:${place.column}` : file, error.message)
+  }
+
+  #problem(code: DepmodProblem['code'], place: string, message: string): void {
+    this.#problems.push({ code, module: this.#location.name, place, message })
+  }
+}

@@ -1,0 +1,41 @@
+import type { ModuleRecord } from './record.ts'
+
+/**
+ * Records by name, kept as bytes outside of the JavaScript heap: thousands of them are there for the few that are looked at.
+ */
+export class RecordStore {
+  readonly #lines = new Map<string, Buffer>()
+
+  set(name: string, line: Buffer): void {
+    this.#lines.set(name, line)
+  }
+
+  add(record: ModuleRecord): void {
+    this.#lines.set(record.name, Buffer.from(JSON.stringify(record)))
+  }
+
+  line(name: string): Buffer | undefined {
+    return this.#lines.get(name)
+  }
+
+  get(name: string): ModuleRecord | undefined {
+    const line = this.#lines.get(name)
+    return line && (JSON.parse(line.toString('utf8')) as ModuleRecord)
+  }
+
+  has(name: string): boolean {
+    return this.#lines.has(name)
+  }
+
+  get size(): number {
+    return this.#lines.size
+  }
+
+  names(): IterableIterator<string> {
+    return this.#lines.keys()
+  }
+
+  *records(): Generator<ModuleRecord> {
+    for (const name of this.#lines.keys()) yield this.get(name)!
+  }
+}

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import type { ConfigValue, Hook } from '../modprobe/config.ts'
+import { ModuleError } from './errno.ts'
+import type { Params } from './moduleparam.ts'
+
+/**
+ * Runs what the configuration has put in place of inserting or removing a module.
+ *
+ * @throws ModuleError EPERM for `false`, EINVAL for a command that fails, EINIT for a function that throws
+ */
+export async function runHook(
+  hook: Hook,
+  what: 'install' | 'remove',
+  module: string,
+  params: Params,
+  proceed: () => Promise<void>,
+): Promise<void> {
+  if (hook === false)
+    throw new ModuleError('EPERM', {
+      module,
+      verb: what === 'install' ? 'insert' : 'remove',
+      reason: 'the configuration refuses it',
+    })
+  if (typeof hook === 'string') {
+    await runCommand(hook, what, module, params)
+    return
+  }
+  try {
+    await hook({ module, params: params as Readonly<Record<string, ConfigValue>>, proceed })
+  } catch (error) {
+    if (error instanceof ModuleError) throw error
+    const reason = `its ${what} hook threw: ${error instanceof Error ? error.message : String(error)}`
+    throw new ModuleError('EINIT', { module, reason }, { cause: error })
+  }
+}
+
+/** Parameters go by the environment: in the text of a command they could be commands themselves. */
+async function runCommand(command: string, what: string, module: string, params: Params): Promise<void> {
+  const words = Object.entries(params).map(([name, value]) => `${name}=${String(value)}`)
+  const env = { ...process.env, CMDLINE_OPTS: words.join(' '), MODPROBE_MODULE: module }
+  const code = await new Promise<number | null>((resolve, reject) => {
+    const child = spawn(command, { shell: true, stdio: 'inherit', env })
+    child.once('error', reject)
+    child.once('exit', resolve)
+  })
+  if (code !== 0)
+    throw new ModuleError('EINVAL', {
+      reason: `error running ${what} command '${command}' for module ${module}: retcode ${code ?? 'none'}`,
+    })
+}

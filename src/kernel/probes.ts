@@ -1,0 +1,58 @@
+import type { Module } from './module.ts'
+
+/** One modprobe under way. */
+export interface Probe {
+  /** Modules that it will insert, or needs to stay. */
+  readonly plan: Set<string>
+  /** What it brought in, in the order of insertion; taken out again when it fails. */
+  readonly brought: Module[]
+}
+
+/**
+ * The modprobes under way. Trees overlap: what one brought in and would take out again may be what another counts on.
+ */
+export class Probes {
+  readonly #active = new Set<Probe>()
+  readonly #leaving = new Map<string, Promise<unknown>>()
+
+  begin(): Probe {
+    const probe: Probe = { plan: new Set(), brought: [] }
+    this.#active.add(probe)
+    return probe
+  }
+
+  end(probe: Probe): void {
+    this.#active.delete(probe)
+  }
+
+  /** Does any modprobe count on this module? */
+  isPlanned(name: string): boolean {
+    return [...this.#active].some(({ plan }) => plan.has(name))
+  }
+
+  /** Waits for the end of a module that a failed modprobe takes out. */
+  async gone(name: string): Promise<void> {
+    await this.#leaving.get(name)
+  }
+
+  /**
+   * Takes out what a failed modprobe brought in, dependents first. A module that another one counts on becomes that one's: it stays if that
+   * succeeds, and goes if that fails too.
+   */
+  async undo(probe: Probe, remove: (module: Module) => Promise<unknown>): Promise<void> {
+    this.#active.delete(probe)
+    for (const module of probe.brought.toReversed()) {
+      if (module.state.is !== 'LIVE') continue
+      const heir = [...this.#active].find(({ plan }) => plan.has(module.name))
+      if (heir) heir.brought.unshift(module)
+      else if (module.holders.size === 0) await this.#remove(module, remove)
+    }
+  }
+
+  async #remove(module: Module, remove: (module: Module) => Promise<unknown>): Promise<void> {
+    const removal = remove(module)
+    this.#leaving.set(module.name, removal)
+    await removal
+    this.#leaving.delete(module.name)
+  }
+}

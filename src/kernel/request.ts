@@ -1,0 +1,82 @@
+import type { Core } from './core.ts'
+import type { ModuleError } from './errno.ts'
+import { insertAll, withoutBlacklisted } from './modprobe.ts'
+import { CatalogueSource } from './probe_source.ts'
+
+/** Aliases come from outside, as parts of a URL: what is longer than any sensible one is answered without a look. */
+const LONGEST_ALIAS = 2048
+
+/** Milliseconds for which the folders are taken to be as they were, unless a file came or went: so long an unknown alias stays unknown. */
+const FRESH = 1000
+
+/** Milliseconds for which a module that could not be loaded is not tried again. */
+const FAILED = 5000
+
+/**
+ * Loads by alias while the host runs. Whatever is asked, a request costs a look-up: the files are looked at once in a while, modules that fail are not
+ * tried every time, and nothing is remembered by alias but the requests under way.
+ */
+export class Requests {
+  readonly #core: Core
+  readonly #underWay = new Map<string, Promise<boolean>>()
+  /** By module: at most as many as there are. */
+  readonly #failed = new Map<
+    string,
+    { readonly error: ModuleError; readonly until: number; readonly hash: string | undefined }
+  >()
+  #source: CatalogueSource | undefined
+  #sourceAge = Number.NEGATIVE_INFINITY
+
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  /**
+   * Loads what provides `alias`, unless it is there; false when nothing does.
+   *
+   * @throws ModuleError why it could not be loaded
+   */
+  request(alias: string): Promise<boolean> {
+    if (typeof alias !== 'string' || alias === '' || alias.length > LONGEST_ALIAS) return Promise.resolve(false)
+    const underWay = this.#underWay.get(alias)
+    if (underWay) return underWay
+    const request = this.#load(alias).finally(() => this.#underWay.delete(alias))
+    this.#underWay.set(alias, request)
+    return request
+  }
+
+  async #load(alias: string): Promise<boolean> {
+    const source = await this.#current()
+    const wanted = withoutBlacklisted(source, source.lookup(alias), {})
+    if (wanted.length === 0) return false
+    const missing = wanted.filter(({ module }) => this.#core.modules.get(module)?.state.is !== 'LIVE')
+    for (const { module } of missing) this.#refuseFailed(source, module)
+    try {
+      if (missing.length > 0) await insertAll(this.#core, source, missing, {}, {})
+      return true
+    } catch (error) {
+      for (const { module } of missing) {
+        const hash = source.catalogue.record(module)?.hash
+        this.#failed.set(module, { error: error as ModuleError, until: performance.now() + FAILED, hash })
+      }
+      throw error
+    }
+  }
+
+  #refuseFailed(source: CatalogueSource, module: string): void {
+    const failed = this.#failed.get(module)
+    if (!failed) return
+    if (failed.until > performance.now() && failed.hash === source.catalogue.record(module)?.hash) throw failed.error
+    this.#failed.delete(module)
+  }
+
+  async #current(): Promise<CatalogueSource> {
+    const { catalogue, policy } = this.#core
+    await catalogue.refreshOlderThan(FRESH)
+    if (this.#source === undefined || performance.now() - this.#sourceAge > FRESH) {
+      this.#source = new CatalogueSource(catalogue, await policy.current())
+      this.#sourceAge = performance.now()
+    }
+    return this.#source
+  }
+}
