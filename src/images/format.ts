@@ -44,7 +44,10 @@ export interface PackageManifest {
   readonly exports?: unknown
 }
 
-/** The parsed package.json of a folder; undefined where there is none. A broken one counts as empty here and is reported by the resolver. */
+/** What `readPackage` gives for a package.json that is no JSON: it counts as empty. */
+export const BROKEN_PACKAGE: PackageManifest = {}
+
+/** The parsed package.json of a folder; undefined where there is none. */
 export function readPackage(folder: string): PackageManifest | undefined {
   let text: string
   try {
@@ -56,6 +59,6 @@ export function readPackage(folder: string): PackageManifest | undefined {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null ? value : {}
   } catch {
-    return {}
+    return BROKEN_PACKAGE
   }
 }

@@ -64,6 +64,7 @@ export class ModuleContextImplementation implements ModuleContext {
   #controller: AbortController | undefined
   #abortedAt: Date | undefined
   readonly #disposers: (() => unknown)[] = []
+  #disposed = false
   #phase: 'held back' | 'published' | 'withdrawn' = 'held back'
 
   constructor(
@@ -89,12 +90,7 @@ export class ModuleContextImplementation implements ModuleContext {
   }
 
   register(point: string, ops: unknown): Registration {
-    if (this.#phase === 'withdrawn')
-      throw new ModuleError('ESTALE', {
-        image: `${this.module.name}#${this.module.generation}`,
-        export: `register('${point}')`,
-        time: new Date().toISOString(),
-      })
+    if (this.#phase === 'withdrawn') throw this.#gone(new Date(), `register('${point}')`)
     if (typeof point !== 'string' || point === '')
       throw new ModuleError('EINVAL', { reason: 'register() needs the name of an extension point' })
     if (typeof ops !== 'function' && (typeof ops !== 'object' || ops === null))
@@ -115,7 +111,7 @@ export class ModuleContextImplementation implements ModuleContext {
   defer(fn: () => unknown): void {
     if (typeof fn !== 'function')
       throw new ModuleError('EINVAL', { reason: `defer() needs a function, got ${fn === null ? 'null' : typeof fn}` })
-    this.#disposers.push(fn)
+    this.#onDispose(fn, 'defer()')
   }
 
   use<R extends Disposable | AsyncDisposable>(resource: R): R {
@@ -123,8 +119,20 @@ export class ModuleContextImplementation implements ModuleContext {
     const dispose = disposable?.[Symbol.asyncDispose] ?? disposable?.[Symbol.dispose]
     if (typeof dispose !== 'function')
       throw new ModuleError('EINVAL', { reason: 'use() needs something with Symbol.dispose or Symbol.asyncDispose' })
-    this.#disposers.push(() => dispose.call(resource))
+    this.#onDispose(() => dispose.call(resource), 'use()')
     return resource
+  }
+
+  /** An init that was given up may come here when everything is over: what it opened is closed at once, and it is told. */
+  #onDispose(dispose: () => unknown, name: string): void {
+    if (!this.#disposed) {
+      this.#disposers.push(dispose)
+      return
+    }
+    Promise.resolve()
+      .then(dispose)
+      .catch((error: unknown) => this.log.error(`a deferred function threw: ${String(error)}`))
+    throw this.#gone(new Date(), name)
   }
 
   /** Lets the host see everything that was registered so far, and from now on at once. */
@@ -165,9 +173,10 @@ export class ModuleContextImplementation implements ModuleContext {
     this.#controller?.abort(this.#gone(this.#abortedAt))
   }
 
-  #gone(at: Date): ModuleError {
+  #gone(at: Date, name?: string): ModuleError {
     return new ModuleError('ESTALE', {
       image: `${this.module.name}#${this.module.generation}`,
+      ...(name !== undefined && { export: name }),
       time: at.toISOString(),
     })
   }
@@ -181,5 +190,6 @@ export class ModuleContextImplementation implements ModuleContext {
         onError(error)
       }
     }
+    this.#disposed = true
   }
 }

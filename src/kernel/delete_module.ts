@@ -80,6 +80,8 @@ export async function finishRemoval(
   const { seam, log } = core
   const started = seam.now()
   const { image, context, hooks } = loaded
+  // A call that unloads its own module is in flight once its synchronous part is over.
+  await undefined
   const callsInFlight = module.gate.inFlight
   const { counts } = schemeOf(module.scheme)
   // What a replaced image is still referenced by can only become less.

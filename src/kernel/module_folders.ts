@@ -1,8 +1,10 @@
 import fs from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
-import { readPackage } from '../images/format.ts'
+import { parseJson } from '../images/commonjs.ts'
+import { BROKEN_PACKAGE, readPackage } from '../images/format.ts'
 import { isInside } from '../images/resolve.ts'
 import { ModuleError } from './errno.ts'
+import { loadError } from './load_errors.ts'
 import { foldName } from './module.ts'
 
 /** Where a module's code is. */
@@ -29,11 +31,10 @@ const nameOfFile = (file: string): string => foldName(basename(file, extname(fil
 /** The entry of a package folder: `exports["."]`, `main`, or an index file. */
 function entryOf(folder: string): string | undefined {
   const manifest = readPackage(folder)
-  if (!manifest) return undefined
+  if (!manifest || manifest === BROKEN_PACKAGE) return undefined
   for (const named of [mainExport(manifest.exports), manifest.main])
-    if (typeof named === 'string' && fs.existsSync(join(folder, named)) && fs.statSync(join(folder, named)).isFile())
-      return join(folder, named)
-  return EXTENSIONS.map(extension => join(folder, `index${extension}`)).find(file => fs.existsSync(file))
+    if (typeof named === 'string' && isFile(join(folder, named))) return join(folder, named)
+  return EXTENSIONS.map(extension => join(folder, `index${extension}`)).find(isFile)
 }
 
 function mainExport(exports: unknown): unknown {
@@ -45,11 +46,15 @@ function mainExport(exports: unknown): unknown {
   return undefined
 }
 
+/** A name with a slash would lead somewhere else. */
+const isName = (name: string): boolean => !/[/\\\0]|^\.\.?$/.test(name)
+
 function locateFolder(folder: string): ModuleLocation | undefined {
   const entry = entryOf(folder)
   if (entry === undefined) return undefined
   const { name } = readPackage(folder)!
   const named = typeof name === 'string' && name !== '' ? name.replace(/^@[^/]*\//, '') : basename(folder)
+  if (!isName(named)) return undefined
   return { name: foldName(named), file: fs.realpathSync.native(entry), root: fs.realpathSync.native(folder) }
 }
 
@@ -75,12 +80,27 @@ export function locate(path: string): ModuleLocation {
   }
   if (!isFolder) return { name: nameOfFile(full), file: real, root: undefined }
   const found = locateFolder(full)
-  if (!found)
-    throw new ModuleError('ENOENT', {
-      missing: path,
-      reason: 'a folder is a module when it has a package.json and an entry',
-    })
+  if (!found) throw noModule(full, path)
   return found
+}
+
+/** Why a folder is no module. */
+function noModule(folder: string, path: string): ModuleError {
+  const manifest = join(folder, 'package.json')
+  const read = readPackage(folder)
+  if (read === BROKEN_PACKAGE)
+    try {
+      parseJson(manifest, fs.readFileSync(manifest, 'utf8'))
+    } catch (error) {
+      return loadError(error, manifest)
+    }
+  const { name } = read ?? {}
+  if (typeof name === 'string' && entryOf(folder) !== undefined)
+    return new ModuleError('EINVAL', { reason: `'${name}' in ${manifest} is no name of a module` })
+  return new ModuleError('ENOENT', {
+    missing: path,
+    reason: 'a folder is a module when it has a package.json and an entry',
+  })
 }
 
 /** The folders in which a kernel finds modules by name. Nothing is read before it is asked for. */
@@ -103,7 +123,7 @@ export class ModuleFolders {
     if (name === '' || name.includes('/') || name.includes('\\')) return undefined
     const folded = foldName(name)
     for (const folder of this.folders) {
-      const direct = EXTENSIONS.map(extension => join(folder, name + extension)).find(file => fs.existsSync(file))
+      const direct = EXTENSIONS.map(extension => join(folder, name + extension)).find(isFile)
       if (direct !== undefined && foldName(name) === folded)
         return { name: folded, file: fs.realpathSync.native(direct), root: undefined }
       const listed = listFolder(folder).find(location => location.name === folded)
@@ -148,6 +168,15 @@ export class ModuleFolders {
   contains(path: string): boolean {
     const file = realPath(path) ?? resolve(path)
     return this.folders.some(folder => isInside(file, realPath(folder) ?? folder))
+  }
+}
+
+const isFile = (path: string): boolean => {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true
+  } catch {
+    // A link to itself, or a path that can be none.
+    return false
   }
 }
 
