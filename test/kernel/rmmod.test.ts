@@ -73,6 +73,7 @@ describe('rmmod', () => {
     const call = greet!('you')
     await probe.reached('you')
     const removing = kernel.rmmod('hello')
+    await turns()
     clock.advance(4999)
     await turns()
     assert.deepEqual(probe.said, [])
