@@ -13,6 +13,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** For one test, or on the older lines of Node one file of them. */
+const LIMIT_MS = 300_000
 const COUNTS = new URL('test_counts.mjs', import.meta.url).href
 
 /** Tests by their sources, so that what was built of a source since removed does not run. */
@@ -32,7 +34,13 @@ function runTests(node, files, concurrency, countsFile) {
     [COUNTS, countsFile],
   ].flatMap(([reporter, destination]) => [`--test-reporter=${reporter}`, `--test-reporter-destination=${destination}`])
   // The runner hands --expose-gc on to the process of each file; NODE_OPTIONS could not, before Node 22.3.
-  const options = ['--expose-gc', '--test', `--test-concurrency=${concurrency}`, ...reporters]
+  const options = [
+    '--expose-gc',
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    `--test-timeout=${LIMIT_MS}`,
+    ...reporters,
+  ]
   return new Promise((resolve, reject) => {
     const runner = spawn(node, [...options, ...files], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
     runner.on('error', reject)

@@ -1,0 +1,85 @@
+/**
+ * Everything that has to hold before a change goes in. Names each step with its time and shows the output of those that fail. The last line is
+ * `N passed, N failed`: the tests on all lines of Node, and every other step that failed.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { NODE_LINES, provideNode } from './nodes.mjs'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+/** Of one step. It is a process group of its own, so that nothing of it stays. */
+const LIMIT_MS = 600_000
+const COUNTS = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/
+
+const total = { passed: 0, failed: 0, skipped: 0 }
+
+let endStep = () => {}
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    endStep()
+    process.exit(1)
+  })
+
+/** Resolves to how a command ended and all that it printed. */
+function run(command, ...args) {
+  return new Promise(resolve => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    let output = ''
+    endStep = () => process.kill(-child.pid, 'SIGKILL')
+    const limit = setTimeout(() => {
+      output += `\nended: it took longer than ${LIMIT_MS / 60_000} minutes`
+      endStep()
+    }, LIMIT_MS)
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (output += text))
+    child.on('error', error => {
+      clearTimeout(limit)
+      resolve({ ok: false, output: String(error) })
+    })
+    child.on('close', code => {
+      clearTimeout(limit)
+      resolve({ ok: code === 0, output: output.trimEnd() })
+    })
+  })
+}
+
+const tool = name => join(ROOT, 'node_modules', '.bin', name)
+const script = (name, ...args) => [process.execPath, join(ROOT, 'scripts', name), ...args]
+
+async function timed(name, command) {
+  const started = performance.now()
+  const result = await run(...command)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const summary = result.output.split('\n').at(-1)
+  console.log(`${result.ok ? 'ok    ' : 'FAILED'} ${name}, ${seconds} s${COUNTS.test(summary) ? `: ${summary}` : ''}`)
+  if (!result.ok) console.log(result.output)
+  return { ...result, counts: COUNTS.exec(summary) }
+}
+
+async function check(name, ...command) {
+  const { ok } = await timed(name, command)
+  if (!ok) total.failed++
+  return ok
+}
+
+async function test(line) {
+  const { path } = await provideNode(line)
+  const { ok, counts } = await timed(`tests on Node ${line}`, script('test.mjs', '--node', path))
+  const [passed = 0, failed = 0, skipped = 0] = (counts ?? []).slice(1).map(count => Number(count ?? 0))
+  total.passed += passed
+  total.failed += ok ? 0 : Math.max(1, failed)
+  total.skipped += skipped
+}
+
+await check('format and lint', tool('biome'), 'check', '.')
+if (await check('build', tool('tsc'), '-b')) {
+  await check('layers', ...script('layers.mjs'))
+  await check('public interface', ...script('api.mjs', '--check'))
+  if (existsSync(join(ROOT, 'scripts', 'docs.mjs'))) await check('documentation', ...script('docs.mjs', '--check'))
+  await check('package', ...script('package.mjs'))
+  for (const line of NODE_LINES) await test(line)
+}
+const { passed, failed, skipped } = total
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exitCode = failed > 0 ? 1 : 0
