@@ -27,6 +27,12 @@ const object = (body: Call['body'], field: string): Record<string, unknown> => {
   return value as Record<string, unknown>
 }
 
+const name = (query: URLSearchParams): string => {
+  const value = query.get('name')
+  if (!value) throw new BadRequest(400, "'name' is missing")
+  return value
+}
+
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/': { GET: ({ info }) => info },
   '/lsmod': { GET: ({ kernel }) => kernel.lsmod() },
@@ -42,11 +48,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   },
   '/lingering': { GET: ({ kernel }) => kernel.lingering() },
   '/modinfo': {
-    GET: ({ kernel, query }) => {
-      const name = query.get('name')
-      if (!name) throw new BadRequest(400, "'name' is missing")
-      return kernel.modinfo(name)
-    },
+    GET: ({ kernel, query }) => kernel.modinfo(name(query)),
   },
   '/insmod': {
     POST: ({ kernel, body }) => {
@@ -57,8 +59,27 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   },
   '/modprobe': {
     POST: ({ kernel, body }) =>
-      kernel.modprobe(text(body, 'name'), object(body, 'params'), { firstTime: body.firstTime === true }),
+      kernel.modprobe(text(body, 'name'), object(body, 'params'), {
+        firstTime: body.firstTime === true,
+        useBlacklist: body.useBlacklist === true,
+      }),
   },
+  '/modprobe-remove': {
+    GET: ({ kernel, query }) => kernel.showRemoval(name(query)),
+    POST: async ({ kernel, body }) => {
+      const reports = await kernel.modprobeRemove(text(body, 'name'), { firstTime: body.firstTime === true })
+      return reports.map(({ exitError, ...report }) => ({
+        ...report,
+        ...(exitError && { exitError: { message: exitError.message } }),
+      }))
+    },
+  },
+  '/resolve': { GET: ({ kernel, query }) => kernel.resolveAlias(name(query)) },
+  '/show-depends': {
+    POST: ({ kernel, body }) =>
+      kernel.showDepends(text(body, 'name'), object(body, 'params'), { useBlacklist: body.useBlacklist === true }),
+  },
+  '/depmod': { POST: ({ kernel, body }) => kernel.depmod(undefined, { text: body.text === true }) },
   '/rmmod': {
     POST: async ({ kernel, body, response }) => {
       // Whoever hangs up no longer waits.

@@ -27,6 +27,7 @@ import {
   resolveAlias,
   type ShownStep,
   showDepends,
+  showRemoval,
 } from './modprobe.ts'
 import { foldName, type Module, type ModuleState } from './module.ts'
 import { locate, ModuleFolders } from './module_folders.ts'
@@ -334,6 +335,16 @@ export class Kernel implements AsyncDisposable {
   ): Promise<UnloadReport[]> {
     checkText('modprobeRemove', 'a name or an alias', name)
     return modprobeRemove(this.#core, name, options)
+  }
+
+  /**
+   * What `modprobeRemove` would remove now, in order.
+   *
+   * @throws ModuleError ENOENT
+   */
+  async showRemoval(name: string): Promise<string[]> {
+    checkText('showRemoval', 'a name or an alias', name)
+    return showRemoval(this.#core, name)
   }
 
   /**

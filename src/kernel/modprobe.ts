@@ -187,7 +187,8 @@ export async function showDepends(
   )
 }
 
-const hookText = (hook: Hook): string =>
+/** A hook as `--show-depends` prints it. */
+export const hookText = (hook: Hook): string =>
   typeof hook === 'function' ? `function ${hook.name}`.trim() : hook === false ? 'refused' : hook
 
 /** The modules that a name or alias stands for, in order; none when nothing has it. The blacklist does not count here, as in kmod. */
@@ -217,6 +218,14 @@ export async function modprobeRemove(
     else if (options.firstTime) throw new ModuleError('ENOENT', { module })
   }
   return reports
+}
+
+/** What `modprobeRemove` would remove now, in order. */
+export async function showRemoval(core: Core, name: string): Promise<string[]> {
+  const source = await probeSource(core, name)
+  const found = source.lookup(name)
+  if (found.length === 0 && !core.modules.has(foldName(name))) throw notFound(core, name)
+  return found.flatMap(candidate => removalOrder(candidate, new LoadedSource(core, source), loadedModules(core)))
 }
 
 async function removeTree(

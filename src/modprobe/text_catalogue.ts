@@ -72,7 +72,12 @@ export class TextCatalogue implements ProbeSource {
   steps(name: string): ProbeStep[] {
     return this.lookup(name)
       .filter(candidate => !this.#policy.isBlacklisted(candidate))
-      .flatMap(candidate => probeSteps(candidate, this))
+      .flatMap(candidate => this.stepsOf(candidate))
+  }
+
+  /** The same for one of the modules. */
+  stepsOf(candidate: Candidate): ProbeStep[] {
+    return probeSteps(candidate, this)
   }
 }
 

@@ -97,7 +97,10 @@ async function respond(
   const { method = 'GET', url = '/' } = request
   const head = method === 'HEAD'
   try {
-    const found = routes.find(method, url) ?? (head ? routes.find('GET', url) : undefined)
+    const find = () => routes.find(method, url) ?? (head ? routes.find('GET', url) : undefined)
+    // A module may offer the route that is not loaded yet.
+    const found =
+      find() ?? ((await kernel.request(`http:${head ? 'GET' : method}:${url.split('?')[0]}`)) ? find() : undefined)
     if (!found) {
       sendJson(response, 404, { error: 'Not Found', method, url })
       return
