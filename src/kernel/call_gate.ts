@@ -9,12 +9,48 @@ export type LateCallPolicy = 'run' | 'forward' | 'fail'
 
 type AnyFunction = (...args: unknown[]) => unknown
 
+/** Something that stands between the host and the code, and can let go of the code. */
+interface Severable {
+  sever(): void
+}
+
 /** One function of a module as the host holds it. Letting go of `target` cuts the host off from the code. */
-export interface Cell {
+class Cell implements Severable {
   target: AnyFunction | undefined
   readonly name: string
+  /** What the function sees as `this` when it is a method of registered operations. */
+  readonly self: Operations | undefined
   /** The function that stands in this one's place now, if a later image registered one. */
-  successor(): AnyFunction | undefined
+  readonly successor: () => AnyFunction | undefined
+
+  constructor(target: AnyFunction, name: string, self: Operations | undefined, successor: Cell['successor']) {
+    this.target = target
+    this.name = name
+    this.self = self
+    this.successor = successor
+  }
+
+  sever(): void {
+    this.target = undefined
+  }
+}
+
+/** An object of operations as its module registered it, behind the face that the host sees. */
+export class Operations implements Severable {
+  /** Undefined once the image is cut off. */
+  source: object | undefined
+  readonly face: object
+
+  constructor(source: object) {
+    this.source = source
+    this.face = Object.create(Object.getPrototypeOf(source) as object | null)
+  }
+
+  sever(): void {
+    this.source = undefined
+    // The prototype is the module's class.
+    Object.setPrototypeOf(this.face, Object.prototype)
+  }
 }
 
 type GateState =
@@ -33,14 +69,14 @@ export interface GateOptions {
 
 /**
  * Stands between the host's pointers and one image. Tracks asynchronous calls in flight (a synchronous call needs no count, since nothing can be
- * unloaded while it runs), in `refcount` takes and puts for the host, and after removal decides about late calls. Holds its cells weakly:
+ * unloaded while it runs), in `refcount` takes and puts for the host, and after removal decides about late calls. Holds what it guards weakly:
  * the kernel may keep a gate without keeping code.
  */
 export class CallGate {
   readonly label: string
   lateCalls = 0
   readonly #options: GateOptions
-  readonly #cells = new Set<WeakRef<Cell>>()
+  readonly #severables = new Set<WeakRef<Severable>>()
   readonly #idle = new Set<() => void>()
   /** How to refuse a call in flight, and what it called, for each of them. */
   readonly #flights = new Map<(reason: Error) => void, string>()
@@ -64,15 +100,29 @@ export class CallGate {
     this.#refusesLateCalls = scheme.refusesLateCalls
   }
 
-  /** Puts the gate in front of `target`. `self` is what the function sees as `this` when it is a method of registered operations. */
-  guard(target: AnyFunction, name: string, self: object | undefined, successor: Cell['successor']): AnyFunction {
-    const cell: Cell = { target, name, successor }
-    this.#cells.add(new WeakRef(cell))
+  /** The operations from here on are let go when the image is cut off. */
+  operations(source: object): Operations {
+    const operations = new Operations(source)
+    this.#severables.add(new WeakRef(operations))
+    return operations
+  }
+
+  /** Reads a member of operations that is no function. @throws ModuleError ESTALE once the image is cut off */
+  read({ source }: Operations, key: string | symbol, name: string): unknown {
+    if (source === undefined) throw this.#stale(name)
+    return (source as Record<string | symbol, unknown>)[key]
+  }
+
+  /** Puts the gate in front of `target`, a function by itself or a method of operations. */
+  guard(target: AnyFunction, name: string, self: Operations | undefined, successor: Cell['successor']): AnyFunction {
+    const cell = new Cell(target, name, self, successor)
+    this.#severables.add(new WeakRef(cell))
     const gate = this
     const entry = function (this: unknown, ...args: unknown[]): unknown {
-      if (gate.#state.is !== 'open') return gate.#late(cell, entry, self ?? this, args)
-      if (gate.#counts) return gate.#counted(cell, self ?? this, args)
-      const result = cell.target!.apply(self ?? this, args)
+      const receiver = cell.self ? cell.self.source : this
+      if (gate.#state.is !== 'open') return gate.#late(cell, entry, receiver, args)
+      if (gate.#counts) return gate.#counted(cell, receiver, args)
+      const result = cell.target!.apply(receiver, args)
       return result instanceof Promise ? gate.#track(result, name) : result
     }
     Object.defineProperty(entry, 'name', { value: target.name, configurable: true })
@@ -153,11 +203,8 @@ export class CallGate {
   /** From here calls fail, those in flight included, and no pointer that the host holds leads to the code. */
   cut(how: string): void {
     this.#state = { is: 'cut', at: new Date(), how }
-    for (const reference of this.#cells) {
-      const cell = reference.deref()
-      if (cell) cell.target = undefined
-    }
-    this.#cells.clear()
+    for (const reference of this.#severables) reference.deref()?.sever()
+    this.#severables.clear()
     for (const [refuse, name] of this.#flights) refuse(this.#stale(name))
   }
 

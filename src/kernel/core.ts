@@ -37,6 +37,8 @@ export interface Core {
   /** Names whose next image is being prepared. */
   readonly replacing: Set<string>
   readonly generations: Map<string, number>
+  /** Bytes of source of images that are being loaded, by label, from the moment that the memory limit let them in. */
+  readonly admitted: Map<string, number>
   readonly lingering: Lingering
   readonly taints: Taints
   point(name: string): ExtensionPoint<unknown>

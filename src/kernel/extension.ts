@@ -152,20 +152,18 @@ export function faceOf(
 ): unknown {
   if (typeof ops === 'function')
     return gate.guard(ops as AnyFunction, ops.name || point, undefined, () => successor(undefined))
-  const face: object = Object.create(Object.getPrototypeOf(ops) as object | null)
   const source = ops as Record<string | symbol, unknown>
+  const operations = gate.operations(source)
+  const { face } = operations
   for (const key of memberKeys(source)) {
     const value = source[key]
+    const name = `${point}.${String(key)}`
     const enumerable = Object.prototype.propertyIsEnumerable.call(source, key)
     if (typeof value === 'function') {
-      const guarded = gate.guard(value as AnyFunction, `${point}.${String(key)}`, source, () => successor(key))
-      Object.defineProperty(face, key, {
-        value: guarded,
-        enumerable,
-        writable: true,
-        configurable: true,
-      })
-    } else Object.defineProperty(face, key, { get: () => source[key], enumerable, configurable: true })
+      const guarded = gate.guard(value as AnyFunction, name, operations, () => successor(key))
+      Object.defineProperty(face, key, { value: guarded, enumerable, writable: true, configurable: true })
+    } else
+      Object.defineProperty(face, key, { get: () => gate.read(operations, key, name), enumerable, configurable: true })
   }
   return face
 }

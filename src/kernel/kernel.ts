@@ -130,6 +130,7 @@ export class Kernel implements AsyncDisposable {
       waitsFor: new Map(),
       replacing: new Set(),
       generations: new Map(),
+      admitted: new Map(),
       lingering: new Lingering(notifier, (label, bytes) => log.info(`${label} collected, ${bytes} bytes given back`)),
       taints: new Taints(log, taint => notifier.notify('taint', taint)),
       point: name => this.point(name),

@@ -94,6 +94,8 @@ export async function prepareModule(core: Core, module: Module, info: LoadInfo):
       core.generations.set(module.name, module.generation - 1)
     await rollBack(core, module, image)
     throw error instanceof ModuleError ? error : loadError(error, info.given)
+  } finally {
+    core.admitted.delete(module.label)
   }
 }
 

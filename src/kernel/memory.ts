@@ -33,16 +33,20 @@ export function memoryUse(core: Core): MemoryUse {
   })
   const heap = getHeapStatistics()
   return {
-    live: sum(
-      [...core.modules.values()].flatMap(({ state }) =>
-        'loaded' in state && state.loaded ? [state.loaded.image.bytes] : [],
-      ),
-    ),
+    live: sum(sizesInService(core)),
     lingering: sum(core.lingering.list().map(({ size }) => size)),
     limit: core.settings.memory?.limit,
     heapUsed: heap.used_heap_size,
     heapLimit: heap.heap_size_limit,
   }
+}
+
+/** Of images in service and of those that are on their way into it. */
+function sizesInService({ modules, admitted }: Core): number[] {
+  const sizes = new Map(admitted)
+  for (const { label, state } of modules.values())
+    if ('loaded' in state && state.loaded) sizes.set(label, state.loaded.image.bytes)
+  return [...sizes.values()]
 }
 
 /**
@@ -51,18 +55,27 @@ export function memoryUse(core: Core): MemoryUse {
  * @param reclaim frees one lingering image, oldest first; false when there is none
  * @throws ModuleError ENOMEM
  */
-export async function admit(core: Core, file: string, image: Image, reclaim: () => Promise<boolean>): Promise<void> {
+export async function admit(
+  core: Core,
+  file: string,
+  image: Pick<Image, 'label' | 'bytes'>,
+  reclaim: () => Promise<boolean>,
+): Promise<void> {
   const { memory } = core.settings
   if (!memory) return
   const needed = estimatedBytes(image.bytes)
-  const fits = (): boolean => {
+  const enters = (): boolean => {
     const { live, lingering, heapUsed, heapLimit } = memoryUse(core)
-    return live.estimated + lingering.estimated + needed <= memory.limit && heapUsed + needed + DANGER <= heapLimit
+    const fits = live.estimated + lingering.estimated + needed <= memory.limit
+    if (!fits || heapUsed + needed + DANGER > heapLimit) return false
+    // In the same tick, so that of two that are loaded at once the second counts the first.
+    core.admitted.set(image.label, image.bytes)
+    return true
   }
-  if (fits()) return
+  if (enters()) return
   await core.seam.collect()
-  if (memory.onPressure === 'reclaim') while (!fits() && (await reclaim()));
-  if (fits()) return
+  if (enters()) return
+  if (memory.onPressure === 'reclaim') while (await reclaim()) if (enters()) return
   const { live, lingering } = memoryUse(core)
   throw new ModuleError('ENOMEM', {
     file,

@@ -28,10 +28,15 @@ const codeOf = promise => promise.then(value => value, error => error.code ?? er
  *
  * @returns what it printed
  */
-export function runProgram(t: TestContext, files: Readonly<Record<string, string>>, program: string): Promise<string> {
+export function runProgram(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  program: string,
+  nodeOptions: readonly string[] = [],
+): Promise<string> {
   const folder = new Folder(files)
   t.after(() => folder.remove())
-  const args = ['--expose-gc', '--input-type=module', '--eval', PRELUDE + program, '--', folder.path]
+  const args = ['--expose-gc', ...nodeOptions, '--input-type=module', '--eval', PRELUDE + program, '--', folder.path]
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
