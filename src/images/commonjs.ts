@@ -1,13 +1,12 @@
-import { createRequire } from 'node:module'
-import { basename, dirname } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { parse as lexExports } from 'cjs-module-lexer'
+import nodeModule, { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { dynamicImportEdits, parseJson } from './commonjs_text.ts'
 import { type CommonJsBody, compileCommonJs } from './compile.ts'
 import { faultAt, syntaxReason } from './fault.ts'
-import type { Edit } from './module_source.ts'
 import { parseProgram } from './parse.ts'
-import { scanModule } from './scan.ts'
 import type { FileOwner } from './source_module.ts'
+
+export { commonJsExports, parseJson } from './commonjs_text.ts'
 
 /** What a CommonJS file sees as `module`. */
 export interface CommonJsModule {
@@ -19,7 +18,15 @@ export interface CommonJsModule {
   parent: CommonJsModule | undefined
   children: CommonJsModule[]
   paths: string[]
-  require: (specifier: string) => unknown
+  require: Require
+}
+
+export interface Require {
+  (specifier: string): unknown
+  cache: Record<string, CommonJsModule>
+  resolve: { (specifier: string, options?: { paths?: readonly string[] }): string; paths(specifier: string): unknown }
+  extensions: object
+  main: undefined
 }
 
 /** What CommonJS needs of its image. */
@@ -30,15 +37,22 @@ export interface CommonJsOwner extends FileOwner {
   resolveRequire(specifier: string, from: string): string
 }
 
+/** Node's own class, so that `module instanceof require('module')`, and two of its functions, which are as old as Node. */
+const NodeModule = nodeModule as unknown as { prototype: object; _nodeModulePaths(folder: string): string[] }
+
 /** The CommonJS files of one image, with a cache of their own: `require.cache` shows this image's files and no others. */
 export class CommonJsFiles {
   readonly cache: Record<string, CommonJsModule> = Object.create(null) as Record<string, CommonJsModule>
   readonly #owner: CommonJsOwner
-  readonly #main: string
+  readonly #extensions: object
 
-  constructor(owner: CommonJsOwner, main: string) {
+  constructor(owner: CommonJsOwner) {
     this.#owner = owner
-    this.#main = main
+    // Code looks which extensions there are; how they are loaded cannot be changed.
+    const load = (module: CommonJsModule, file: string): void => {
+      module.exports = this.load(file, module)
+    }
+    this.#extensions = Object.assign(Object.create(null) as object, { '.js': load, '.json': load, '.node': load })
   }
 
   clear(): void {
@@ -48,8 +62,12 @@ export class CommonJsFiles {
   /** Runs the file once. One that throws is forgotten, so that it can be required again, as in Node. */
   load(file: string, parent: CommonJsModule | undefined): unknown {
     const known = this.cache[file]
-    if (known) return known.exports
+    if (known) {
+      adopt(parent, known)
+      return known.exports
+    }
     const module = this.#create(file, parent)
+    adopt(parent, module)
     this.cache[file] = module
     try {
       if (file.endsWith('.json')) module.exports = parseJson(file, this.#owner.readText(file))
@@ -61,44 +79,52 @@ export class CommonJsFiles {
       return module.exports
     } catch (error) {
       delete this.cache[file]
+      const place = parent ? parent.children.indexOf(module) : -1
+      if (place !== -1) parent!.children.splice(place, 1)
       throw error
     }
   }
 
+  /** A `require` as a file of this name would have it: what `createRequire` gives. */
+  requireOf(file: string): Require {
+    return this.#create(file, undefined).require
+  }
+
   #create(file: string, parent: CommonJsModule | undefined): CommonJsModule {
-    const native = createRequire(file)
-    const require = (specifier: string): unknown => {
-      if (typeof specifier !== 'string' || specifier === '')
-        throw Object.assign(
-          new TypeError(`The "id" argument must be a non-empty string. Received ${String(specifier)}`),
-          {
-            code: 'ERR_INVALID_ARG_TYPE',
-          },
-        )
-      return this.#owner.require(specifier, module)
-    }
-    const resolve = Object.assign((specifier: string) => this.#owner.resolveRequire(specifier, file), {
-      paths: (specifier: string) => native.resolve.paths(specifier),
-    })
-    const module: CommonJsModule = {
-      id: file === this.#main ? '.' : file,
-      path: dirname(file),
-      filename: file,
+    const folder = dirname(file)
+    const hidden = <T>(value: T) => ({ value, writable: true, configurable: true })
+    const module = Object.create(NodeModule.prototype, {
+      parent: hidden(parent),
+      require: hidden(this.#requireFor(file, () => module)),
+    }) as CommonJsModule
+    return Object.assign(module, {
+      id: file,
+      path: folder,
       exports: {},
+      filename: file,
       loaded: false,
-      parent,
       children: [],
-      paths: native.resolve.paths(`${basename(file)}-`) ?? [],
-      require: Object.assign(require, {
-        cache: this.cache,
-        resolve,
-        extensions: Object.create(null) as object,
-        main: undefined,
-      }),
+      paths: NodeModule._nodeModulePaths(folder),
+    })
+  }
+
+  #requireFor(file: string, module: () => CommonJsModule): Require {
+    const require = (specifier: string): unknown => {
+      checkSpecifier(specifier, 'id')
+      return this.#owner.require(specifier, module())
     }
-    Object.defineProperty(module, 'parent', { enumerable: false })
-    parent?.children.push(module)
-    return module
+    const resolve = (specifier: string, options?: { paths?: readonly string[] }): string => {
+      checkSpecifier(specifier, 'request')
+      return options?.paths
+        ? createRequire(file).resolve(specifier, { paths: [...options.paths] })
+        : this.#owner.resolveRequire(specifier, file)
+    }
+    return Object.assign(require, {
+      resolve: Object.assign(resolve, { paths: (specifier: string) => createRequire(file).resolve.paths(specifier) }),
+      main: undefined,
+      extensions: this.#extensions,
+      cache: this.cache,
+    })
   }
 
   #compile(file: string): CommonJsBody {
@@ -116,65 +142,18 @@ export class CommonJsFiles {
   }
 }
 
-const MAY_IMPORT = /\bimport\s*\(/
-
-/** Only a file that has `import(` somewhere is read for where it is. */
-function dynamicImportEdits(file: string, text: string): readonly Edit[] {
-  if (!MAY_IMPORT.test(text)) return []
-  const scanned = scanModule(text)
-  if (scanned) return scanned.edits
-  return parseDynamicImports(file, text)
+function adopt(parent: CommonJsModule | undefined, child: CommonJsModule): void {
+  if (parent && !parent.children.includes(child)) parent.children.push(child)
 }
 
-function parseDynamicImports(file: string, text: string): Edit[] {
-  const edits: Edit[] = []
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(visit)
-    else if (typeof value === 'object' && value !== null && 'type' in value) {
-      const node = value as { type: string; start: number }
-      if (node.type === 'ImportExpression') edits.push({ start: node.start, end: node.start + 6, text: 'ìmport' })
-      Object.values(node).forEach(visit)
-    }
-  }
-  visit(parseProgram(file, text, 'script').body)
-  return edits.sort((a, b) => a.start - b.start)
-}
-
-/** @throws ImageFault `syntax` */
-export function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\ufeff/, ''))
-  } catch (error) {
-    const reason = (error as Error).message
-    const offset = Number(/position (\d+)/.exec(reason)?.[1] ?? text.length)
-    throw faultAt(
-      { kind: 'syntax', reason: reason.replace(/ in JSON at position.*| \(line .*/s, '') },
-      file,
-      text,
-      offset,
+function checkSpecifier(specifier: unknown, argument: string): void {
+  if (typeof specifier !== 'string')
+    throw Object.assign(
+      new TypeError(`The "${argument}" argument must be of type string. Received ${String(specifier)}`),
+      { code: 'ERR_INVALID_ARG_TYPE' },
     )
-  }
+  if (specifier === '')
+    throw Object.assign(new TypeError(`The argument '${argument}' must be a non-empty string. Received ''`), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    })
 }
-
-export interface CommonJsExports {
-  readonly names: readonly string[]
-  readonly reexports: readonly string[]
-}
-
-/** The names that an ES module may import from a CommonJS text, found without running it, as Node finds them. */
-export function commonJsExports(text: string): CommonJsExports {
-  try {
-    const { exports, reexports } = lexExports(text)
-    return { names: exports, reexports }
-  } catch {
-    return { names: [], reexports: [] }
-  }
-}
-
-const REQUIRED = /\brequire\s*\(\s*(?:"([^"\n]+)"|'([^'\n]+)')\s*\)/g
-
-/** Specifiers of `require` calls that can be named without running the code. */
-export const literalRequires = (text: string): string[] =>
-  [...text.matchAll(REQUIRED)].map(match => (match[1] ?? match[2])!)
-
-export const urlOf = (file: string): string => pathToFileURL(file).href

@@ -8,8 +8,41 @@ import { type Promised, SourceModule } from './source_module.ts'
 
 let asyncOrder = 0
 
-/** Runs `module` and what it requests. Resolves when it has run to its end; rejects, every time alike, with what it threw. */
-export function evaluate(module: SourceModule): Promise<void> {
+/** Runs a module and what it requests. Resolves when it has run to its end; rejects, every time alike, with what it threw. */
+export async function evaluate(record: ModuleRecord): Promise<void> {
+  if (record instanceof SyntheticModule) record.evaluateOnce()
+  else if (record instanceof SourceModule) await evaluateSource(record)
+}
+
+/**
+ * Runs a module at once, for `require`.
+ *
+ * @returns what `require` gives
+ * @throws Error ERR_REQUIRE_ASYNC_MODULE, before anything has run, and ERR_REQUIRE_CYCLE_MODULE
+ */
+export function evaluateNow(module: SourceModule): unknown {
+  refuseAsync(module)
+  void evaluateSource(module)
+  if (module.status.is === 'failed') throw module.status.error
+  return module.required
+}
+
+function refuseAsync(first: SourceModule): void {
+  const reached = new Set<ModuleRecord>([first])
+  for (const module of reached) {
+    if (!(module instanceof SourceModule) || module.status.is === 'evaluated') continue
+    if (module.status.is === 'evaluating')
+      throw requireError('CYCLE', `Cannot require('${first.file}'): ${module.file} is being evaluated`)
+    if (module.source.hasTopLevelAwait && module.status.is !== 'failed')
+      throw requireError('ASYNC', `Cannot require('${first.file}'): ${module.file} has top-level await; import() it`)
+    for (const requested of module.requested) reached.add(requested)
+  }
+}
+
+const requireError = (kind: 'ASYNC' | 'CYCLE', message: string): Error =>
+  Object.assign(new Error(message), { code: `ERR_REQUIRE_${kind}_MODULE` })
+
+function evaluateSource(module: SourceModule): Promise<void> {
   const root =
     module.status.is === 'evaluating-async' || module.status.is === 'evaluated' ? (module.cycleRoot ?? module) : module
   if (root.topLevel) return root.topLevel.promise
@@ -145,6 +178,6 @@ function asyncRejected(module: SourceModule, error: unknown): void {
   if (module.status.is === 'failed' || module.status.is === 'evaluated') return
   pendingOrder.delete(module)
   module.status = { is: 'failed', error }
-  for (const parent of module.asyncParents) asyncRejected(parent, error)
   module.topLevel?.reject(error)
+  for (const parent of module.asyncParents) asyncRejected(parent, error)
 }

@@ -1,24 +1,22 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import {
-  CommonJsFiles,
-  type CommonJsModule,
-  type CommonJsOwner,
-  commonJsExports,
-  literalRequires,
-  parseJson,
-  urlOf,
-} from './commonjs.ts'
-import { findCycles } from './cycles.ts'
-import { evaluate } from './evaluate.ts'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { attributesOf, checkAttributes } from './attributes.ts'
+import { CommonJsFiles, type CommonJsModule, type CommonJsOwner } from './commonjs.ts'
+import { commonJsRecord } from './commonjs_record.ts'
+import { commonJsExports } from './commonjs_text.ts'
+import { evaluate, evaluateNow } from './evaluate.ts'
 import { faultAt, type ImageFault } from './fault.ts'
 import { formatByName, formatOf } from './format.ts'
+import { type GraphOwner, ModuleGraph } from './graph.ts'
+import { hostNamespace } from './host_modules.ts'
 import type { Dependency, Image, ImageEnvironment, ImageOptions } from './image.ts'
+import { LazyFiles } from './lazy_files.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
-import type { ModuleSource } from './module_source.ts'
+import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
-import { forgetDisk, type Loader, resolveTarget, type Target } from './resolve.ts'
+import { forgetDisk, isInside, type Loader, resolveTarget, type Target } from './resolve.ts'
 import { prepareLexer, scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
 import { SourceTexts } from './source_texts.ts'
@@ -26,7 +24,7 @@ import { SourceTexts } from './source_texts.ts'
 /**
  * An image that is read from files. Every function of its files holds it, so it is collected when, and only when, nobody can call any of them.
  */
-export class FileImage implements Image, CommonJsOwner {
+export class FileImage implements Image, CommonJsOwner, GraphOwner {
   readonly label: string
   readonly entry: string
   readonly globals: Readonly<Record<string, unknown>>
@@ -36,10 +34,11 @@ export class FileImage implements Image, CommonJsOwner {
   readonly #environment: ImageEnvironment
   #stale: ((name: string) => Error) | undefined
   readonly #root: string | undefined
-  readonly #records = new Map<string, ModuleRecord>()
   readonly #texts: SourceTexts
-  readonly #commonJs: CommonJsFiles
-  readonly #targets = new Map<SourceModule, readonly Target[]>()
+  readonly #graph = new ModuleGraph(this)
+  readonly #commonJs = new CommonJsFiles(this)
+  readonly #lazy: LazyFiles
+  #nodeModule: object | undefined
 
   constructor(options: ImageOptions) {
     this.label = options.label
@@ -48,7 +47,7 @@ export class FileImage implements Image, CommonJsOwner {
     this.#environment = options.environment
     this.globals = options.environment.globals
     this.#texts = new SourceTexts(options.label)
-    this.#commonJs = new CommonJsFiles(this, options.entry)
+    this.#lazy = new LazyFiles(this.#texts, (specifier, from, loader) => this.resolve(specifier, from, loader))
   }
 
   get bytes(): number {
@@ -60,16 +59,16 @@ export class FileImage implements Image, CommonJsOwner {
   }
 
   get entryRecord(): ModuleRecord {
-    return this.#records.get(this.entry)!
+    return this.#graph.get(this.entry)!
   }
 
   async read(): Promise<void> {
     await prepareLexer()
     forgetDisk()
-    await this.#readGraph(this.entry)
-    for (const [module, targets] of this.#targets)
-      for (const [index, target] of targets.entries())
-        if (target.owner === 'module') this.#addDependency(module, index, target.file)
+    await this.#graph.read(this.entry)
+    for (const { module, targets } of this.#graph.unlinked(this.entry))
+      for (const [request, target] of targets.entries())
+        if (target.owner === 'module') this.#addDependency(module, request, target.file)
   }
 
   #addDependency(module: SourceModule, request: number, file: string): void {
@@ -91,33 +90,21 @@ export class FileImage implements Image, CommonJsOwner {
   }
 
   link(modules: ReadonlyMap<string, ModuleRecord>): void {
-    const fresh = [...this.#targets.keys()]
-    for (const module of fresh)
-      module.requested = this.#targets
-        .get(module)!
-        .map(target => (target.owner === 'module' ? modules.get(target.file)! : this.#records.get(keyOf(target))!))
-    this.#targets.clear()
-    for (const module of fresh) module.resolveImports()
-    const cycles = findCycles(fresh)
-    for (const module of fresh) module.instantiate(cycles.get(module) ?? NO_CYCLE)
-    for (const module of cycles.keys()) module.publishHoisted()
+    this.#graph.link(this.entry, modules)
   }
 
-  async evaluate(): Promise<void> {
-    const record = this.entryRecord
-    if (record instanceof SourceModule) await evaluate(record)
-    else if (record instanceof SyntheticModule) record.evaluateOnce()
+  evaluate(): Promise<void> {
+    return evaluate(this.entryRecord)
   }
 
-  *sourceModules(): Generator<SourceModule> {
-    for (const record of this.#records.values()) if (record instanceof SourceModule) yield record
+  sourceModules(): Iterable<SourceModule> {
+    return this.#graph.sourceModules()
   }
 
   cut(stale: (name: string) => Error): void {
     for (const module of this.sourceModules()) module.cut(stale)
     this.#stale = stale
-    this.#records.clear()
-    this.#targets.clear()
+    this.#graph.clear()
     this.#texts.clear()
     this.#commonJs.clear()
   }
@@ -127,54 +114,72 @@ export class FileImage implements Image, CommonJsOwner {
   }
 
   importMeta(file: string): object {
-    const url = urlOf(file)
     return Object.assign(Object.create(null) as object, {
       dirname: dirname(file),
       filename: file,
       resolve: (specifier: string) => {
-        const target = this.#resolve(specifier, file, 'import')
+        const target = this.resolve(`${specifier}`, file, 'import')
         if (target?.owner === 'builtin') return target.name.startsWith('node:') ? target.name : `node:${target.name}`
-        if (target) return target.owner === 'url' ? target.url : urlOf(target.file)
+        if (target) return target.owner === 'url' ? target.url : pathToFileURL(target.file).href
         throw notFound(specifier, file, 'ERR_MODULE_NOT_FOUND')
       },
-      url,
+      url: pathToFileURL(file).href,
     })
   }
 
   async dynamicImport(referrer: string, specifier: unknown, options: unknown): Promise<object> {
-    const name = String(specifier)
-    const attributes = (options as { with?: Record<string, string> } | undefined)?.with ?? {}
-    const target = this.#resolve(name, referrer, 'import')
+    // A symbol is no specifier: this throws, as String(specifier) would not.
+    const name = `${specifier as string}`
+    const attributes = attributesOf(options)
+    const target = this.resolve(name, referrer, 'import')
     if (!target) throw notFound(name, referrer, 'ERR_MODULE_NOT_FOUND')
-    if (target.owner === 'host' || target.owner === 'url') return hostNamespace(target)
-    if (target.owner === 'module') return (await this.#environment.requestModule(target.file, name)).namespace
-    if (target.owner === 'builtin') return this.#builtin(target.name).namespace
-    checkAttributes(target.file, attributes)
-    await this.#readGraph(target.file)
+    checkAttributes(target, attributes, reason =>
+      Object.assign(new TypeError(reason), { code: 'ERR_IMPORT_ATTRIBUTE_MISSING' }),
+    )
+    switch (target.owner) {
+      case 'host':
+      case 'url':
+        return hostNamespace(target, attributes)
+      case 'module':
+        return (await this.#environment.requestModule(target.file, name)).namespace
+      case 'builtin':
+        return this.builtin(target.name).namespace
+      case 'image':
+        return this.#importFile(target.file)
+    }
+  }
+
+  async #importFile(file: string): Promise<object> {
+    await this.#graph.read(file)
     const modules = new Map<string, ModuleRecord>()
-    for (const targets of this.#targets.values())
-      for (const found of targets)
-        if (found.owner === 'module')
-          modules.set(found.file, await this.#environment.requestModule(found.file, found.file))
-    this.link(modules)
-    const record = this.#records.get(target.file)!
-    if (record instanceof SourceModule) await evaluate(record)
-    else if (record instanceof SyntheticModule) record.evaluateOnce()
+    for (const { targets } of this.#graph.unlinked(file))
+      for (const target of targets)
+        if (target.owner === 'module' && !modules.has(target.file))
+          modules.set(target.file, await this.#environment.requestModule(target.file, target.file))
+    this.#graph.link(file, modules)
+    const record = this.#graph.get(file)!
+    await evaluate(record)
     return record.namespace
   }
 
   resolveRequire(specifier: string, from: string): string {
-    const target = this.#resolve(specifier, from, 'require')
-    if (!target || target.owner === 'url') throw notFound(specifier, from, 'MODULE_NOT_FOUND')
+    const target = this.#requireTarget(specifier, from)
     return target.owner === 'builtin' ? target.name : target.file
   }
 
+  #requireTarget(specifier: string, from: string): Exclude<Target, { owner: 'url' }> {
+    const target = this.resolve(specifier, from, 'require')
+    if (target && target.owner !== 'url') return target
+    // Node says best what is wrong.
+    createRequire(from).resolve(specifier)
+    throw notFound(specifier, from, 'MODULE_NOT_FOUND')
+  }
+
   require(specifier: string, from: CommonJsModule): unknown {
-    const target = this.#resolve(specifier, from.filename, 'require')
-    if (!target || target.owner === 'url') throw notFound(specifier, from.filename, 'MODULE_NOT_FOUND')
+    const target = this.#requireTarget(specifier, from.filename)
     switch (target.owner) {
       case 'builtin':
-        return this.#environment.builtin(target.name)
+        return this.#builtinView(target.name)
       case 'host':
         return createRequire(from.filename)(target.file)
       case 'module':
@@ -187,19 +192,15 @@ export class FileImage implements Image, CommonJsOwner {
   }
 
   #requireFile(file: string, from: CommonJsModule): unknown {
+    // Whatever was put into the cache by hand is taken as it is.
+    if (Object.hasOwn(this.#commonJs.cache, file)) return this.#commonJs.load(file, from)
     const named = formatByName(file)
     if (named === 'addon') return this.#loadAddon(file)
     if (named === 'json' || formatOf(file, this.#texts.read(file)) === 'commonjs')
       return this.#commonJs.load(file, from)
-    const packages = this.#walk(file)
-    if (packages.length > 0) throw asyncModule(file, 'imports packages of the host')
-    this.link(new Map())
-    const record = this.#records.get(file) as SourceModule
-    const evaluation = evaluate(record)
-    evaluation.catch(() => {})
-    if (record.status.is === 'failed') throw record.status.error
-    if (record.status.is === 'evaluating-async') throw asyncModule(file, 'has top-level await')
-    return record.namespace
+    this.#graph.readNow(file)
+    this.#graph.link(file, new Map())
+    return evaluateNow(this.#graph.get(file) as SourceModule)
   }
 
   #loadAddon(file: string): unknown {
@@ -207,7 +208,7 @@ export class FileImage implements Image, CommonJsOwner {
     return createRequire(file)(file)
   }
 
-  #resolve(specifier: string, from: string, loader: Loader): Target | undefined {
+  resolve(specifier: string, from: string, loader: Loader): Target | undefined {
     if (this.#stale) throw this.#stale(`${loader} of '${specifier}'`)
     return resolveTarget(specifier, from, loader, {
       root: this.#root,
@@ -215,150 +216,71 @@ export class FileImage implements Image, CommonJsOwner {
     })
   }
 
-  async #readGraph(file: string): Promise<void> {
-    for (const target of this.#walk(file))
-      if (!this.#records.has(keyOf(target))) {
-        const namespace = (await hostNamespace(target)) as Record<string, unknown>
-        const record = new SyntheticModule(keyOf(target), Object.keys(namespace), name => namespace[name])
-        Object.defineProperty(record, 'namespace', { value: namespace })
-        this.#records.set(keyOf(target), record)
-      }
-  }
-
-  /** Reads files from `first` on; returns the packages of the host that they want. */
-  #walk(first: string): (Target & { owner: 'host' | 'url' })[] {
-    const packages: (Target & { owner: 'host' | 'url' })[] = []
-    const pending = [first]
-    for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
-      if (this.#records.has(file)) continue
-      const record = this.#readFile(file)
-      this.#records.set(file, record)
-      if (!(record instanceof SourceModule)) continue
-      const targets = record.source.requests.map(({ specifier, attributes, offset }) => {
-        const target = this.#resolve(specifier, file, 'import')
-        if (!target) throw faultAt({ kind: 'unresolved', specifier }, file, record.text, offset)
-        if (target.owner === 'image') checkAttributes(target.file, attributes, { file, text: record.text, offset })
-        return target
-      })
-      this.#targets.set(record, targets)
-      for (const target of targets) {
-        if (target.owner === 'image') pending.push(target.file)
-        else if (target.owner === 'builtin') this.#builtin(target.name)
-        else if (target.owner !== 'module') packages.push(target)
-      }
-    }
-    return packages
-  }
-
-  #readFile(file: string): ModuleRecord {
+  readFile(file: string): ModuleRecord {
     const named = formatByName(file)
     if (named === 'addon') return new SyntheticModule(file, ['default'], () => this.#loadAddon(file))
     const text = this.#texts.read(file)
     switch (named ?? formatOf(file, text)) {
       case 'json': {
-        const value = parseJson(file, text)
+        // One object for `import` and `require`.
+        const value = this.#commonJs.load(file, undefined)
         return new SyntheticModule(file, ['default'], () => value)
       }
       case 'commonjs':
-        return this.#commonJsRecord(file, text)
+        this.#lazy.keep(file, text)
+        return commonJsRecord(file, this.#namesOf(file, text), () => this.#commonJs.load(file, undefined))
       default: {
-        const source: ModuleSource = scanModule(text) ?? parseModule(file, text)
-        for (const specifier of source.dynamicRequests) this.#remember(specifier, file, 'import')
-        return new SourceModule(file, urlOf(file), text, source, this)
+        const source = scanModule(text) ?? parseModule(file, text)
+        this.#lazy.keep(file, text)
+        return new SourceModule(file, pathToFileURL(file).href, text, source, this)
       }
     }
   }
 
-  /** Keeps the text of a file that may be loaded lazily: it must be this image's version, also when the disk has changed by then. */
-  #remember(specifier: string, from: string, loader: Loader): void {
-    const target = this.#resolve(specifier, from, loader)
-    if (target?.owner !== 'image' || formatByName(target.file) === 'addon' || this.#texts.has(target.file)) return
-    let text: string
-    try {
-      text = this.#texts.read(target.file)
-    } catch {
-      return
+  /** The names of a CommonJS text and of what it exports again. */
+  #namesOf(file: string, text: string): Set<string> {
+    const names = new Set<string>()
+    const texts = new Map([[file, text]])
+    for (const [from, source] of texts) {
+      const found = commonJsExports(source)
+      for (const name of found.names) names.add(name)
+      for (const specifier of found.reexports) {
+        const target = this.resolve(specifier, from, 'require')
+        if (!target || !('file' in target) || texts.has(target.file) || !/\.[cm]?[jt]sx?$/.test(target.file)) continue
+        texts.set(
+          target.file,
+          target.owner === 'image' ? this.#texts.read(target.file) : readFileSync(target.file, 'utf8'),
+        )
+      }
     }
-    if (formatByName(target.file) === 'json') return
-    if (formatOf(target.file, text) === 'commonjs') {
-      for (const required of literalRequires(text)) this.#remember(required, target.file, 'require')
-      return
-    }
-    const source = scanModule(text)
-    for (const request of source?.requests ?? []) this.#remember(request.specifier, target.file, 'import')
-    for (const request of source?.dynamicRequests ?? []) this.#remember(request, target.file, 'import')
+    return names
   }
 
-  #commonJsRecord(file: string, text: string): SyntheticModule {
-    for (const specifier of literalRequires(text)) this.#remember(specifier, file, 'require')
-    const names = new Set(['default', 'module.exports'])
-    this.#collectNames(file, text, names, new Set())
-    const exports = (): unknown => this.#commonJs.load(file, undefined)
-    return new SyntheticModule(
-      file,
-      [...names],
-      name =>
-        name === 'default' || name === 'module.exports'
-          ? exports()
-          : (exports() as Record<string, unknown> | undefined)?.[name],
-      () => void exports(),
-    )
-  }
-
-  #collectNames(file: string, text: string, names: Set<string>, seen: Set<string>): void {
-    if (seen.has(file)) return
-    seen.add(file)
-    const found = commonJsExports(text)
-    for (const name of found.names) names.add(name)
-    for (const specifier of found.reexports) {
-      const target = this.#resolve(specifier, file, 'require')
-      if (target?.owner === 'image' && formatByName(target.file) !== 'addon')
-        this.#collectNames(target.file, this.#texts.read(target.file), names, seen)
-    }
-  }
-
-  #builtin(name: string): SyntheticModule {
-    const key = keyOf({ owner: 'builtin', name })
-    const known = this.#records.get(key)
-    if (known instanceof SyntheticModule) return known
-    const view = this.#environment.builtin(name) as Record<string, unknown>
+  builtin(name: string): ModuleRecord {
+    const view = this.#builtinView(name) as Record<string, unknown>
     // A view may inherit most of what it shows, so the names are those of the builtin itself.
     const names = new Set(['default', ...Object.keys(nativeRequire(name) as object)])
-    const record = new SyntheticModule(key, [...names], exportName =>
-      exportName === 'default' ? view : view[exportName],
+    const key = name.startsWith('node:') ? name : `node:${name}`
+    const known = this.#graph.get(key)
+    return (
+      known ?? new SyntheticModule(key, [...names], exportName => (exportName === 'default' ? view : view[exportName]))
     )
-    this.#records.set(key, record)
-    return record
+  }
+
+  #builtinView(name: string): unknown {
+    if (!/^(?:node:)?module$/.test(name)) return this.#environment.builtin(name)
+    this.#nodeModule ??= viewNodeModule(this.#environment.builtin(name) as object, file =>
+      this.#owns(file) ? this.#commonJs.requireOf(file) : undefined,
+    )
+    return this.#nodeModule
+  }
+
+  #owns(file: string): boolean {
+    return this.#root === undefined ? this.#texts.has(file) : isInside(file, this.#root)
   }
 }
 
 const nativeRequire = createRequire(import.meta.url)
-
-const NO_CYCLE: ReadonlySet<SourceModule> = new Set()
-
-const keyOf = (target: Target): string => {
-  if (target.owner === 'builtin') return `node:${target.name.replace(/^node:/, '')}`
-  return target.owner === 'url' ? target.url : target.file
-}
-
-const hostNamespace = (target: Target & { owner: 'host' | 'url' }): Promise<object> =>
-  import(target.owner === 'url' ? target.url : urlOf(target.file)) as Promise<object>
-
-/** Node asks for `with { type: 'json' }` on JSON and refuses it elsewhere. */
-function checkAttributes(
-  file: string,
-  attributes: Readonly<Record<string, string>>,
-  at?: { file: string; text: string; offset: number },
-): void {
-  const wanted = formatByName(file) === 'json' ? 'json' : undefined
-  if (attributes.type === wanted && Object.keys(attributes).every(key => key === 'type')) return
-  const reason =
-    wanted !== undefined && attributes.type === undefined
-      ? `Module "${file}" needs an import attribute of "type: json"`
-      : `Module "${file}" does not support the import attributes ${JSON.stringify(attributes)}`
-  if (at) throw faultAt({ kind: 'syntax', reason }, at.file, at.text, at.offset)
-  throw Object.assign(new TypeError(reason), { code: 'ERR_IMPORT_ATTRIBUTE_MISSING' })
-}
 
 const notFound = (specifier: string, from: string, code: string): Error =>
   Object.assign(
@@ -367,6 +289,3 @@ const notFound = (specifier: string, from: string, code: string): Error =>
     ),
     { code },
   )
-
-const asyncModule = (file: string, reason: string): Error =>
-  Object.assign(new Error(`Cannot require('${file}'): it ${reason}; import() it`), { code: 'ERR_REQUIRE_ASYNC_MODULE' })

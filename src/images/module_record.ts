@@ -1,4 +1,4 @@
-import { createNamespace } from './namespace.ts'
+import { createNamespace, type ModuleNamespace, type NamespaceBinding } from './namespace.ts'
 
 /** Where an exported name leads: a binding of a module, or (undefined) that module's namespace. ResolvedBinding Record of ECMA-262, 16.2.1.5. */
 export interface ResolvedBinding {
@@ -27,12 +27,23 @@ export interface ModuleRecord {
 export const readResolved = ({ module, bindingName }: ResolvedBinding): unknown =>
   bindingName === undefined ? module.namespace : module.readBinding(bindingName)
 
-/** [[Exports]] of a module namespace: names that resolve to one binding, in code unit order. */
-export function makeNamespace(module: ModuleRecord): object {
-  const bindings = new Map<string, () => unknown>()
+/**
+ * [[Exports]] of a module namespace: names that resolve to one binding, in code unit order.
+ *
+ * @param isOwn does this module belong to the same image?
+ * @param more names with values that are there besides
+ */
+export function makeNamespace(
+  module: ModuleRecord,
+  isOwn: (module: ModuleRecord) => boolean,
+  more: Readonly<Record<string, unknown>> = {},
+): ModuleNamespace {
+  const bindings = new Map<string, NamespaceBinding>()
+  for (const [name, value] of Object.entries(more)) bindings.set(name, { read: () => value, isOwn: true })
   for (const name of module.exportNames()) {
     const resolution = module.resolveExport(name)
-    if (resolution && resolution !== 'ambiguous') bindings.set(name, () => readResolved(resolution))
+    if (resolution && resolution !== 'ambiguous')
+      bindings.set(name, { read: () => readResolved(resolution), isOwn: isOwn(resolution.module) })
   }
   return createNamespace(bindings)
 }
@@ -43,8 +54,8 @@ export class SyntheticModule implements ModuleRecord {
   readonly requested: readonly ModuleRecord[] = []
   readonly #names: readonly string[]
   readonly #read: (name: string) => unknown
-  /** Runs the module when its turn comes in the order of evaluation. */
-  readonly evaluateOnce: () => void
+  readonly #evaluate: () => void
+  #failed: { readonly error: unknown } | undefined
   #namespace: object | undefined
 
   constructor(
@@ -56,7 +67,18 @@ export class SyntheticModule implements ModuleRecord {
     this.file = file
     this.#names = names
     this.#read = read
-    this.evaluateOnce = evaluate
+    this.#evaluate = evaluate
+  }
+
+  /** Runs the module when its turn comes in the order of evaluation. What it throws once it throws always. */
+  evaluateOnce(): void {
+    if (this.#failed) throw this.#failed.error
+    try {
+      this.#evaluate()
+    } catch (error) {
+      this.#failed = { error }
+      throw error
+    }
   }
 
   exportNames(): readonly string[] {
@@ -72,7 +94,7 @@ export class SyntheticModule implements ModuleRecord {
   }
 
   get namespace(): object {
-    this.#namespace ??= makeNamespace(this)
+    this.#namespace ??= makeNamespace(this, () => false).object
     return this.#namespace
   }
 }

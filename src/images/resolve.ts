@@ -1,22 +1,31 @@
 import fs from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, isAbsolute, join, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { forgetDisk, type Loader, resolvePackage } from './package_resolver.ts'
 
 export { forgetDisk, type Loader }
 
 /** Where a specifier leads, and who owns the code there. */
 export type Target =
+  | HostTarget
   /** Belongs to the image and goes when it goes. */
   | { readonly owner: 'image'; readonly file: string }
   /** Another module of the kernel: a dependency. */
   | { readonly owner: 'module'; readonly file: string }
+  | { readonly owner: 'builtin'; readonly name: string }
+
+export type HostTarget =
   /** A package outside the module's folder: shared, loaded once by Node's own loader. */
   | { readonly owner: 'host'; readonly file: string }
-  | { readonly owner: 'builtin'; readonly name: string }
   /** A `data:` URL. */
   | { readonly owner: 'url'; readonly url: string }
+
+/** One key for each module that a target can lead to. */
+export const keyOf = (target: Target): string => {
+  if (target.owner === 'builtin') return `node:${target.name.replace(/^node:/, '')}`
+  return target.owner === 'url' ? target.url : target.file
+}
 
 export interface Ownership {
   /** The module's folder, or undefined for a module of a single file. */
@@ -27,16 +36,26 @@ export interface Ownership {
 
 /** The file that a specifier names, symbolic links followed; undefined when there is none. */
 export function resolveFile(specifier: string, from: string, loader: Loader): string | undefined {
-  const path = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier
+  const path = loader === 'import' ? pathOf(specifier, from) : specifier
+  if (path === undefined) return undefined
   return (
     (isRelative(path) ? existingFile(isAbsolute(path) ? path : join(dirname(from), path)) : undefined) ??
     resolvePackage(path, from, loader)
   )
 }
 
+/** An ES module's relative specifiers are URLs: percent escapes count, and a query only tells instances apart, of which an image has one. */
+function pathOf(specifier: string, from: string): string | undefined {
+  if (!specifier.startsWith('file:') && !(isRelative(specifier) && /[%?#]/.test(specifier))) return specifier
+  try {
+    return fileURLToPath(new URL(specifier, pathToFileURL(from)))
+  } catch {
+    return undefined
+  }
+}
+
 /** Most imports name a file as it is, which needs no resolver. */
 function existingFile(path: string): string | undefined {
-  if (path.includes('?') || path.includes('#')) return undefined
   try {
     const real = fs.realpathSync.native(path)
     return fs.statSync(real).isFile() ? real : undefined

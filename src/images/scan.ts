@@ -49,6 +49,26 @@ export function hasModuleSyntax(text: string): boolean {
   }
 }
 
+/** Where a text has `import(…)`; undefined when the lexer cannot tell. */
+export function dynamicImportOffsets(text: string): number[] | undefined {
+  try {
+    return parse(text)[0].flatMap(found => (found.type === 'dynamic' ? [found.importStart] : []))
+  } catch {
+    return undefined
+  }
+}
+
+/** What a text imports by name, statically or while it runs; as far as the lexer can tell. */
+export function literalSpecifiers(text: string): string[] {
+  try {
+    return parse(text)[0].flatMap(found =>
+      typeof found.specifier === 'string' && !(found.type === 'dynamic' && found.glob) ? [found.specifier] : [],
+    )
+  } catch {
+    return []
+  }
+}
+
 /**
  * Reads a module with a lexer, about ten times faster than a parser. Gives up (undefined) on whatever it cannot be sure of; the
  * parser then decides. It never guesses: a text that it accepts is read the same way by `parseModule`.

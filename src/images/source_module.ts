@@ -17,6 +17,7 @@ import {
   readResolved,
 } from './module_record.ts'
 import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts'
+import type { ModuleNamespace } from './namespace.ts'
 import { parseModule } from './parse.ts'
 import { mayReturnOutside } from './stray_return.ts'
 
@@ -71,7 +72,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   readonly #setters = new Map<ImportEntry, (value: unknown) => void>()
   /** Importers, of this image or of others, that must be told when an export changes. Weak: an importer is not kept by what it imports. */
   readonly #importers = new Set<WeakRef<SourceModule>>()
-  #namespace: object | undefined
+  #namespace: ModuleNamespace | undefined
+  #required: object | undefined
   readonly #self = new WeakRef(this)
 
   constructor(file: string, url: string, text: string, source: ModuleSource, owner: FileOwner) {
@@ -130,9 +132,24 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     )
   }
 
+  /** What `require` of this file gives: its namespace, but for two conventions of Node. */
+  get required(): unknown {
+    const resolution = this.resolveExport('module.exports')
+    if (resolution && resolution !== 'ambiguous') return readResolved(resolution)
+    if (!this.exportNames().includes('default') || this.exportNames().includes('__esModule')) return this.namespace
+    this.#required ??= this.#makeNamespace({ __esModule: true }).object
+    return this.#required
+  }
+
   get namespace(): object {
-    this.#namespace ??= makeNamespace(this)
-    return this.#namespace
+    this.#namespace ??= this.#makeNamespace()
+    return this.#namespace.object
+  }
+
+  #makeNamespace(more?: Readonly<Record<string, unknown>>): ModuleNamespace {
+    const made = makeNamespace(this, module => module instanceof SourceModule && module.owner === this.owner, more)
+    if (this.#values || this.#pull) made.fill()
+    return made
   }
 
   /**
@@ -296,6 +313,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   #publish(value: unknown): unknown {
+    this.#namespace?.fill()
     for (const reference of this.#importers) {
       const importer = reference.deref()
       if (importer) importer.#refresh(this)

@@ -53,7 +53,8 @@ export class SourceTexts {
         // Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
         if (mtimeMs > this.#createdAt && Date.now() - this.#createdAt > SAME_LOAD_MS)
           throw new ImageFault({ kind: 'changed', file, image: this.#label })
-        return fs.readFileSync(descriptor, 'utf8')
+        // A byte order mark is no part of the text, and would move the columns of its first line.
+        return fs.readFileSync(descriptor, 'utf8').replace(/^\ufeff/, '')
       } finally {
         fs.closeSync(descriptor)
       }

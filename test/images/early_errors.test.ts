@@ -313,7 +313,6 @@ describe('a text that is not a Module is refused before anything runs', () => {
           const marks: string[] = []
           Object.assign(globalThis, { marks })
           const files = {
-            // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a module
             'main.mjs': `import './first.mjs'\n${text}`,
             'first.mjs': 'marks.push(1)',
             'other.mjs': 'marks.push(2); export const named = 1, other = 2; export default 3',

@@ -1,0 +1,36 @@
+import { SyntheticModule } from './module_record.ts'
+
+/**
+ * A CommonJS file as ES modules see it: `default` is `module.exports`, and its names are those found in the text, with the values that they had when the file
+ * had run, as in Node.
+ *
+ * @param load runs the file, once, and gives its `module.exports`
+ */
+export function commonJsRecord(file: string, names: Iterable<string>, load: () => unknown): SyntheticModule {
+  let values = new Map<string, unknown>()
+  const all = new Set(['default', 'module.exports', ...names])
+  return new SyntheticModule(
+    file,
+    [...all],
+    name => values.get(name),
+    () => {
+      const exports = load()
+      values = new Map([
+        ...[...all].map(name => [name, ownValue(exports, name)] as const),
+        ['default', exports],
+        ['module.exports', exports],
+      ])
+    },
+  )
+}
+
+function ownValue(exports: unknown, name: string): unknown {
+  if ((typeof exports !== 'object' && typeof exports !== 'function') || exports === null) return undefined
+  if (!Object.hasOwn(exports, name)) return undefined
+  try {
+    return (exports as Record<string, unknown>)[name]
+  } catch {
+    // A getter that throws does not stop the import.
+    return undefined
+  }
+}

@@ -1,0 +1,147 @@
+import { type Attributes, checkAttributes } from './attributes.ts'
+import { findCycles } from './cycles.ts'
+import { faultAt } from './fault.ts'
+import { hostModule, requireHostModule } from './host_modules.ts'
+import type { ModuleRecord } from './module_record.ts'
+import { type HostTarget, keyOf, type Loader, type Target } from './resolve.ts'
+import { SourceModule } from './source_module.ts'
+
+/** What the graph asks of its image. */
+export interface GraphOwner {
+  resolve(specifier: string, from: string, loader: Loader): Target | undefined
+  /** @throws ImageFault */
+  readFile(file: string): ModuleRecord
+  builtin(name: string): ModuleRecord
+}
+
+/** A module that was read and not linked yet. */
+interface Draft {
+  readonly module: SourceModule
+  /** Where its requests lead, in their order. */
+  readonly targets: readonly Target[]
+}
+
+interface Reached {
+  readonly drafts: readonly Draft[]
+  /** Packages of the host that are wanted and not there yet. */
+  readonly packages: ReadonlyMap<string, { readonly target: HostTarget; readonly attributes: Attributes }>
+}
+
+/**
+ * The modules of an image by file. A module is read, then linked together with all that it reaches, and only then can anybody find it here: a
+ * load that fails leaves nothing behind, and loads that wait for the host do not disturb each other.
+ */
+export class ModuleGraph {
+  readonly #owner: GraphOwner
+  readonly #linked = new Map<string, ModuleRecord>()
+  readonly #drafts = new Map<string, Draft>()
+
+  constructor(owner: GraphOwner) {
+    this.#owner = owner
+  }
+
+  get(file: string): ModuleRecord | undefined {
+    return this.#linked.get(file) ?? this.#drafts.get(file)?.module
+  }
+
+  *sourceModules(): Generator<SourceModule> {
+    for (const record of this.#linked.values()) if (record instanceof SourceModule) yield record
+  }
+
+  clear(): void {
+    this.#linked.clear()
+    this.#drafts.clear()
+  }
+
+  /**
+   * Reads a file and everything that it imports, and loads the packages of the host among that.
+   *
+   * @throws ImageFault
+   */
+  async read(first: string): Promise<void> {
+    // While the host loads packages, others may read and link what is also reached from here, so that is looked for again.
+    for (;;) {
+      const { packages } = this.#reach(first)
+      if (packages.size === 0) return
+      for (const [key, { target, attributes }] of packages)
+        if (!this.#linked.has(key)) this.#linked.set(key, await hostModule(target, attributes))
+    }
+  }
+
+  /** The same at once, as `require` needs it. */
+  readNow(first: string): void {
+    for (const [key, { target }] of this.#reach(first).packages) this.#linked.set(key, requireHostModule(target))
+  }
+
+  /** What `first` reaches and is not linked, with the targets of its requests. */
+  unlinked(first: string): readonly Draft[] {
+    return this.#reach(first).drafts
+  }
+
+  /**
+   * Links all that `first` reaches: resolves imports and compiles. `modules` holds the entry records of other modules of the kernel.
+   *
+   * @throws ImageFault `symbol`, `syntax`; then none of it is linked
+   */
+  link(first: string, modules: ReadonlyMap<string, ModuleRecord>): void {
+    const { drafts } = this.#reach(first)
+    try {
+      for (const { module, targets } of drafts)
+        module.requested = targets.map(target =>
+          target.owner === 'module' ? modules.get(target.file)! : this.get(keyOf(target))!,
+        )
+      for (const { module } of drafts) module.resolveImports()
+      const cycles = findCycles(drafts.map(draft => draft.module))
+      for (const { module } of drafts) module.instantiate(cycles.get(module) ?? NO_CYCLE)
+      for (const module of cycles.keys()) module.publishHoisted()
+    } catch (error) {
+      for (const { module } of drafts) this.#drafts.delete(module.file)
+      throw error
+    }
+    for (const { module } of drafts) {
+      this.#linked.set(module.file, module)
+      this.#drafts.delete(module.file)
+    }
+  }
+
+  #reach(first: string): Reached {
+    const drafts: Draft[] = []
+    const packages = new Map<string, { target: HostTarget; attributes: Attributes }>()
+    const files = new Set([first])
+    // A set is walked in order of insertion, also over what is added on the way.
+    for (const file of files) {
+      const draft = this.#draft(file)
+      if (!draft) continue
+      drafts.push(draft)
+      for (const [index, target] of draft.targets.entries()) {
+        if (target.owner === 'image') files.add(target.file)
+        else if ((target.owner === 'host' || target.owner === 'url') && !this.#linked.has(keyOf(target)))
+          packages.set(keyOf(target), { target, attributes: draft.module.source.requests[index]!.attributes })
+      }
+    }
+    return { drafts, packages }
+  }
+
+  #draft(file: string): Draft | undefined {
+    const known = this.#drafts.get(file)
+    if (known || this.#linked.has(file)) return known
+    const record = this.#owner.readFile(file)
+    if (!(record instanceof SourceModule)) {
+      this.#linked.set(file, record)
+      return undefined
+    }
+    const targets = record.source.requests.map(({ specifier, attributes, offset }) => {
+      const target = this.#owner.resolve(specifier, file, 'import')
+      if (!target) throw faultAt({ kind: 'unresolved', specifier }, file, record.text, offset)
+      checkAttributes(target, attributes, reason => faultAt({ kind: 'syntax', reason }, file, record.text, offset))
+      if (target.owner === 'builtin' && !this.#linked.has(keyOf(target)))
+        this.#linked.set(keyOf(target), this.#owner.builtin(target.name))
+      return target
+    })
+    const draft = { module: record, targets }
+    this.#drafts.set(file, draft)
+    return draft
+  }
+}
+
+const NO_CYCLE: ReadonlySet<SourceModule> = new Set()
