@@ -208,7 +208,7 @@ export class CallGate {
     for (const [refuse, name] of this.#flights) refuse(this.#stale(name))
   }
 
-  /** Resolves to true once no call is in flight, or to false after `ms`. */
+  /** Resolves to true once no call is in flight, or to false after `ms`, which may be Infinity. */
   drained(ms: number, seam: Seam): Promise<boolean> {
     if (this.inFlight === 0) return Promise.resolve(true)
     if (ms <= 0) return Promise.resolve(false)
@@ -218,10 +218,11 @@ export class CallGate {
         resolve(true)
       }
       this.#idle.add(idle)
-      const cancel = seam.after(ms, () => {
+      const late = () => {
         this.#idle.delete(idle)
         resolve(false)
-      })
+      }
+      const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : seam.after(ms, late)
     })
   }
 }

@@ -121,10 +121,10 @@ export async function finishRemoval(
     () => new Error('deferred functions took too long'),
   )
   await seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note('deferred'))
-  // A call that outlasts the grace period may be waiting for a timer of its own: it keeps what ends by itself.
-  const leftovers = module.leftovers.closeAll(file => image.files.includes(file), drained ? undefined : ONE_SHOT)
-  for (const { kind, where, closed } of leftovers)
-    log.warn(`left behind: ${kind} from ${where}${closed ? ', closed' : ', could not be closed'}`, module.name)
+  const leftovers = await seam.step(
+    `${module.label}: its leftovers are closed`,
+    closeLeftovers(core, module, image.files),
+  )
   release(module)
   // Freed at once, as a count of zero allows; whoever ignored the count meets ESTALE.
   if (counts) module.gate.cut('removed')
@@ -147,6 +147,24 @@ export async function finishRemoval(
     bytes: image.bytes,
     ms,
   }
+}
+
+/** A call that outlasts the grace period may be waiting for a timer or a socket of its own: it keeps such things until the last call has ended. */
+async function closeLeftovers(core: Core, module: Module, files: readonly string[]): Promise<Leftover[]> {
+  const isOwn = (file: string): boolean => files.includes(file)
+  const note = (leftovers: readonly Leftover[]): void => {
+    for (const { kind, where, closed } of leftovers)
+      core.log.warn(`left behind: ${kind} from ${where}${closed ? ', closed' : ', could not be closed'}`, module.name)
+  }
+  const inUse = module.gate.inFlight > 0
+  const leftovers = await module.leftovers.closeAll(isOwn, inUse ? ONE_SHOT : undefined)
+  note(leftovers)
+  if (inUse)
+    void module.gate
+      .drained(Number.POSITIVE_INFINITY, core.seam)
+      .then(() => module.leftovers.closeAll(isOwn))
+      .then(note)
+  return leftovers
 }
 
 /**

@@ -320,7 +320,8 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
     const note = (error: unknown) => core.log.error(`a deferred function threw: ${textOf(error)}`, module.name)
     await core.seam.step(`${module.label}: its deferred functions have run`, loaded.context.dispose(note))
   }
-  for (const { kind, where, what } of module.leftovers.closeAll(file => image?.files.includes(file) ?? false))
+  const closing = module.leftovers.closeAll(file => image?.files.includes(file) ?? false)
+  for (const { kind, where, what } of await core.seam.step(`${module.label}: its leftovers are closed`, closing))
     core.log.warn(`left behind by a failed init: ${kind} (${what}) from ${where}`, module.name)
   release(module)
   if (module.state.is !== 'GOING') return

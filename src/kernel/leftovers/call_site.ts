@@ -1,3 +1,5 @@
+import { fileURLToPath } from 'node:url'
+
 /** Where something was opened. Taken cheaply when it is opened, worded only if it is ever asked for. */
 export interface CallSite {
   /** `file:line:column` of the innermost frame in one of the module's own files, or of the innermost frame of all. */
@@ -5,27 +7,41 @@ export interface CallSite {
 }
 
 const FRAMES = 16
-const FRAME_PLACE = /\(?((?:file:\/\/)?\/[^()]*?):(\d+):(\d+)\)?$/
+/** For what is opened often: each frame costs, and the module's own is nearly always the first. */
+export const FEW_FRAMES = 5
 
-/** `below` and everything called by it are left out. */
-export function captureCallSite(below: Function): CallSite {
+const FRAME_PLACE = /(file:\/\/\/.*?|(?<=^at |\()\/.*?):(\d+):(\d+)\)?$/
+
+/**
+ * `below` and everything called by it are left out. Until it is worded, a call site holds the functions of its frames and their receivers, so it
+ * must not outlive what it belongs to.
+ */
+export function captureCallSite(below: Function, frames: number = FRAMES): CallSite {
   const holder: { stack?: unknown } = {}
   const { stackTraceLimit } = Error
-  Error.stackTraceLimit = FRAMES
+  Error.stackTraceLimit = frames
   Error.captureStackTrace(holder, below)
   Error.stackTraceLimit = stackTraceLimit
-  return {
-    place(isOwn) {
-      let first: string | undefined
-      for (const line of String(holder.stack).split('\n')) {
-        const found = FRAME_PLACE.exec(line.trim())
-        if (!found) continue
-        const file = decodeURI(found[1]!.replace(/^file:\/\//, ''))
-        const place = `${file}:${found[2]}:${found[3]}`
-        if (isOwn(file)) return place
-        first ??= place
-      }
-      return first ?? 'unknown'
-    },
+  return new CapturedSite(holder)
+}
+
+class CapturedSite implements CallSite {
+  readonly #holder: { stack?: unknown }
+
+  constructor(holder: { stack?: unknown }) {
+    this.#holder = holder
+  }
+
+  place(isOwn: (file: string) => boolean): string {
+    let first: string | undefined
+    for (const line of String(this.#holder.stack).split('\n')) {
+      const found = FRAME_PLACE.exec(line.trim())
+      if (!found) continue
+      const file = found[1]!.startsWith('file:') ? fileURLToPath(found[1]!) : found[1]!
+      const place = `${file}:${found[2]}:${found[3]}`
+      if (isOwn(file)) return place
+      first ??= place
+    }
+    return first ?? 'unknown'
   }
 }

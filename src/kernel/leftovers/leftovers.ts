@@ -1,10 +1,46 @@
+import { realTime, type Seam, within } from '../seam.ts'
 import type { CallSite } from './call_site.ts'
 
 /** What a module can leave behind. */
-export type LeftoverKind = 'timeout' | 'interval' | 'immediate' | 'listener' | 'server'
+export type LeftoverKind =
+  | 'timeout'
+  | 'interval'
+  | 'immediate'
+  | 'listener'
+  | 'subscription'
+  | 'observer'
+  | 'hook'
+  | 'server'
+  | 'socket'
+  | 'request'
+  | 'agent'
+  | 'session'
+  | 'fetch'
+  | 'file'
+  | 'database'
+  | 'watcher'
+  | 'readline'
+  | 'child'
+  | 'worker'
+  | 'port'
+  | 'channel'
+  | 'inspector'
 
-/** What ends by itself, and what a call that is still in flight may be waiting for. */
-export const ONE_SHOT: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>(['timeout', 'immediate'])
+/** What ends by itself or serves one purpose: a call that is still in flight may be waiting for it. */
+export const ONE_SHOT: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>([
+  'timeout',
+  'immediate',
+  'socket',
+  'request',
+  'agent',
+  'session',
+  'fetch',
+  'file',
+  'database',
+  'child',
+  'worker',
+  'port',
+])
 
 /** One thing that a module left behind, as an UnloadReport tells it. */
 export interface Leftover {
@@ -17,50 +53,124 @@ export interface Leftover {
   readonly what: string
 }
 
+/** What `close` says when there turned out to be nothing to close. */
+export const NOT_OPEN = Symbol('not open')
+
 /** Anything that a module opened and has not closed. One owner, a label, one disposer. */
 export interface Resource {
   readonly kind: LeftoverKind
-  readonly what: () => string
-  readonly close: () => void
+  readonly site: CallSite | undefined
+  /** Closed like the others, but nothing that its author would have to care for. */
+  readonly silent?: boolean
+  what(): string
+  /** Not asked of what leaves the table at the moment that it ends. */
+  isOpen?(): boolean
+  /** It can never be open again: the table may forget it. */
+  isOver?(): boolean
+  /** The module may have asked it to close, which takes a moment. */
+  isClosing?(): boolean
+  /**
+   * Closes it without calling the author's code. What closes slowly gives a promise.
+   *
+   * @throws when it could not be closed
+   */
+  close(): unknown
 }
+
+/** Milliseconds that a module's own, unfinished closing gets before it counts as left behind. */
+const SETTLE_MS = 300
+const SETTLE_STEP_MS = 5
+/** Milliseconds for one thing to close. */
+const CLOSE_MS = 3000
+/** Closing one thing may make the module open another; whoever does so again and again is not followed for ever. */
+const ROUNDS = 4
+/** The table is not searched for what is over before it has this many entries. */
+const SWEEP_AT_LEAST = 64
+
+/** Listeners and agents go last: what used them has often taken them along by then. */
+const rank = ({ kind }: Resource): number => (kind === 'listener' ? 2 : kind === 'agent' ? 1 : 0)
+
+const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
 
 /** The things that one image has open: each is added when it is opened and removed when it ends by itself or is closed by the module. */
 export class Leftovers {
-  readonly #open = new Map<Resource, CallSite>()
+  readonly #table = new Set<Resource>()
+  #sweepAt = SWEEP_AT_LEAST
 
+  /** How many are open. */
   get size(): number {
-    return this.#open.size
+    let open = 0
+    for (const resource of this.#table) if (!resource.silent && isOpen(resource)) open++
+    return open
   }
 
-  /** @param site where it was opened; made by `captureCallSite` of the function that the module called */
-  add(resource: Resource, site: CallSite): void {
-    this.#open.set(resource, site)
+  add(resource: Resource): void {
+    this.#table.add(resource)
+    if (this.#table.size >= this.#sweepAt) this.#sweep()
   }
 
   remove(resource: Resource): void {
-    this.#open.delete(resource)
+    this.#table.delete(resource)
+  }
+
+  /** Forgets what is over and did not say so. The table doubles before the next time, so that adding costs the same however long it is. */
+  #sweep(): void {
+    for (const resource of this.#table) if (resource.isOver?.()) this.#table.delete(resource)
+    this.#sweepAt = Math.max(SWEEP_AT_LEAST, this.#table.size * 2)
   }
 
   /**
-   * Closes all, oldest first, and names each.
+   * Closes all, oldest first, and names each. Never rejects.
    *
    * @param spare kinds that are left open and in the table, because a call in flight may need them
    */
-  closeAll(isOwn: (file: string) => boolean, spare: ReadonlySet<LeftoverKind> = new Set()): Leftover[] {
+  async closeAll(
+    isOwn: (file: string) => boolean,
+    spare: ReadonlySet<LeftoverKind> = new Set(),
+    seam: Seam = realTime,
+  ): Promise<Leftover[]> {
     const report: Leftover[] = []
-    for (const [resource, site] of this.#open) {
-      const { kind } = resource
-      if (spare.has(kind)) continue
-      this.#open.delete(resource)
-      const what = resource.what()
-      let closed = true
-      try {
-        resource.close()
-      } catch {
-        closed = false
-      }
-      report.push({ kind, where: site.place(isOwn), closed, what })
+    await this.#settle(spare, seam)
+    for (let round = 0; round < ROUNDS; round++) {
+      const found = [...this.#table].filter(({ kind }) => !spare.has(kind))
+      if (found.length === 0) break
+      const closing = [0, 1, 2].flatMap(turn =>
+        found.filter(resource => rank(resource) === turn).map(resource => this.#close(resource, isOwn, seam)),
+      )
+      for (const leftover of await Promise.all(closing)) if (leftover) report.push(leftover)
     }
     return report
   }
+
+  /** An `exit` that has said `kill()` or `terminate()` has done its part, though the process or thread takes a moment to go. */
+  async #settle(spare: ReadonlySet<LeftoverKind>, seam: Seam): Promise<void> {
+    const until = seam.now() + SETTLE_MS
+    const unsettled = (): boolean =>
+      [...this.#table].some(
+        resource =>
+          !spare.has(resource.kind) && resource.isClosing !== undefined && isOpen(resource) && resource.isClosing(),
+      )
+    while (unsettled() && seam.now() < until)
+      await new Promise<void>(resolve => void seam.after(SETTLE_STEP_MS, resolve))
+  }
+
+  async #close(resource: Resource, isOwn: (file: string) => boolean, seam: Seam): Promise<Leftover | undefined> {
+    if (!this.#table.delete(resource)) return undefined
+    const { kind, site, silent } = resource
+    let what = ''
+    let closed = true
+    try {
+      if (!isOpen(resource)) return undefined
+      what = resource.what()
+      const closing = resource.close()
+      if (closing === NOT_OPEN) return undefined
+      if (closing instanceof Promise && (await within(seam, CLOSE_MS, closing, tookTooLong)) === NOT_OPEN)
+        return undefined
+    } catch {
+      closed = false
+    }
+    return silent ? undefined : { kind, where: site?.place(isOwn) ?? 'unknown', closed, what }
+  }
 }
+
+const tookTooLong = (): Error => new Error('it took too long to close')

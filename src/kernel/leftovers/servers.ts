@@ -1,57 +1,59 @@
-import type { AddressInfo, Server } from 'node:net'
-import { captureCallSite } from './call_site.ts'
-import type { Leftovers, Resource } from './leftovers.ts'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import type { CallSite } from './call_site.ts'
+import { type HandleSort, trackHandle } from './handle.ts'
+import { ended, hush } from './hush.ts'
+import type { Leftovers } from './leftovers.ts'
+import { viewClass, viewOpener } from './view_object.ts'
 
-type ServerClass = new (...args: never[]) => Server
-type ServerModule = Record<string, unknown> & { Server: ServerClass; createServer: (...args: never[]) => Server }
+type ServerModule = Readonly<Record<string, Function>>
 
-const addressOf = (server: Server): string => {
+/** Open connections by server. A connection keeps its server, and with it the module's handlers. */
+const connections = new WeakMap<Server, Set<Socket>>()
+
+const openConnections = (server: Server): number => connections.get(server)?.size ?? 0
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+function addressOf(server: Server): string {
   const address = server.address() as AddressInfo | string | null
-  if (address === null) return 'not listening'
-  return typeof address === 'string'
-    ? address
-    : `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+  if (address === null) return `closed, ${plural(openConnections(server), 'connection')} still open`
+  if (typeof address === 'string') return address
+  return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
 }
 
-/** The image's own view of `node:net`, `node:http` or `node:https`: the servers that it makes are remembered until they close. */
-export function viewServers(real: ServerModule, protocol: string, leftovers: Leftovers): ServerModule {
-  const remember = (server: Server, below: Function): Server => {
-    const site = captureCallSite(below)
-    const sockets = new Set<{ destroy(): void }>()
-    const resource: Resource = {
-      kind: 'server',
-      what: () => `${protocol} server, ${addressOf(server)}`,
-      close: () => {
-        server.close()
-        // An open connection keeps its server and so the module's handlers; whoever is in it has had its grace.
-        const { closeAllConnections } = server as { closeAllConnections?: () => void }
-        closeAllConnections?.call(server)
-        for (const socket of sockets) socket.destroy()
-      },
-    }
+const serverSort = (protocol: string): HandleSort<Server> => ({
+  kind: 'server',
+  what: server => `${protocol} server, ${addressOf(server)}`,
+  // A server that never listened is only an object.
+  isOpen: server => server.listening || openConnections(server) > 0,
+  isClosing: server => !server.listening,
+  close: server => {
+    hush(server, ['close'])
+    const closed = ended(server, 'close')
+    const wasListening = server.listening
+    if (wasListening) server.close()
+    // Whoever is in a connection has had its grace.
+    for (const socket of connections.get(server) ?? []) socket.destroy()
+    return wasListening ? closed : undefined
+  },
+})
+
+/** The members of `node:net`, `http`, `https`, `http2` or `tls` that make servers. */
+export function viewServers(real: ServerModule, protocol: string, leftovers: Leftovers): object {
+  const sort = serverSort(protocol)
+  const made = (server: Server, site: CallSite): void => {
+    if (connections.has(server)) return
+    const open = new Set<Socket>()
+    connections.set(server, open)
     server.on('connection', socket => {
-      sockets.add(socket)
-      socket.once('close', () => sockets.delete(socket))
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
     })
-    // A server that never listened is only an object; it is the listening one that stays behind.
-    server.on('listening', () => leftovers.add(resource, site))
-    server.on('close', () => leftovers.remove(resource))
-    return server
+    trackHandle(leftovers, server, sort, site)
   }
-  const createServer = (...args: never[]): Server => remember(real.createServer(...args), createServer)
-  const Server: ServerClass = new Proxy(real.Server, {
-    construct: (target, args, newTarget) =>
-      remember(Reflect.construct(target, args, newTarget as Function) as Server, Server),
-    apply: (target, self, args) =>
-      remember(Reflect.apply(target as unknown as Function, self, args) as Server, Server as Function),
-  })
-  const view = Object.defineProperties({}, Object.getOwnPropertyDescriptors(real))
-  Object.defineProperty(view, 'createServer', {
-    value: createServer,
-    enumerable: true,
-    writable: true,
-    configurable: true,
-  })
-  Object.defineProperty(view, 'Server', { value: Server, enumerable: true, writable: true, configurable: true })
-  return view as ServerModule
+  return {
+    ...(real.Server && { Server: viewClass(real.Server, made) }),
+    ...(real.createServer && { createServer: viewOpener(real.createServer, made) }),
+    ...(real.createSecureServer && { createSecureServer: viewOpener(real.createSecureServer, made) }),
+  }
 }

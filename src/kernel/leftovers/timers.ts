@@ -1,11 +1,13 @@
 import nodeTimers from 'node:timers'
 import { promisify } from 'node:util'
-import { captureCallSite } from './call_site.ts'
+import { type CallSite, captureCallSite, FEW_FRAMES } from './call_site.ts'
 import type { LeftoverKind, Leftovers, Resource } from './leftovers.ts'
 
 type Callback = (...args: unknown[]) => void
 type Start<T> = (callback: Callback, ...rest: unknown[]) => T
 type Handle = NodeJS.Timeout | NodeJS.Immediate
+/** What Node itself reads of a timer. A timer that is refreshed while it fires is back in a list. */
+type TimerFields = { readonly _destroyed?: boolean; readonly _idleNext?: unknown }
 
 /** The image's own view of the timer functions: the host's, which also remember what is pending. */
 export interface TimerView {
@@ -17,46 +19,83 @@ export interface TimerView {
   readonly clearImmediate: unknown
 }
 
-export function viewTimers(leftovers: Leftovers): TimerView {
-  const pending = new Map<unknown, Resource>()
+type TimerKind = LeftoverKind & ('timeout' | 'interval' | 'immediate')
 
-  const forget = (handle: unknown): void => {
-    const resource = pending.get(handle)
-    if (!resource) return
-    pending.delete(handle)
-    leftovers.remove(resource)
+class Timer implements Resource {
+  readonly kind: TimerKind
+  readonly site: CallSite
+  readonly #pending: Map<unknown, Timer>
+  readonly #handle: Handle
+  readonly #delay: unknown
+  readonly #stop: (handle: never) => void
+
+  constructor(
+    pending: Map<unknown, Timer>,
+    kind: TimerKind,
+    site: CallSite,
+    handle: Handle,
+    delay: unknown,
+    stop: (handle: never) => void,
+  ) {
+    this.#pending = pending
+    this.kind = kind
+    this.site = site
+    this.#handle = handle
+    this.#delay = delay
+    this.#stop = stop
   }
 
-  const opener = <T extends Handle>(kind: LeftoverKind, start: Start<T>, stop: (handle: T) => void) => {
-    const once = kind !== 'interval'
+  what(): string {
+    return this.kind === 'immediate' ? 'immediate' : `${this.kind} of ${Number(this.#delay ?? 1)} ms`
+  }
+
+  isOpen(): boolean {
+    return (this.#handle as TimerFields)._destroyed !== true
+  }
+
+  isOver(): boolean {
+    if (this.isOpen()) return false
+    this.#pending.delete(this.#handle)
+    return true
+  }
+
+  close(): void {
+    this.#pending.delete(this.#handle)
+    this.#stop(this.#handle as never)
+  }
+}
+
+/** @param promised the promise forms, for `promisify` */
+export function viewTimers(leftovers: Leftovers, promised: () => Record<string, unknown>): TimerView {
+  const pending = new Map<unknown, Timer>()
+
+  const forget = (handle: unknown): void => {
+    const timer = pending.get(handle)
+    if (!timer) return
+    pending.delete(handle)
+    leftovers.remove(timer)
+  }
+
+  const opener = <T extends Handle>(kind: TimerKind, start: Start<T>, stop: (handle: T) => void) => {
     const open = (callback: Callback, ...rest: unknown[]): T => {
       // The host's function says what is wrong with a callback that is none.
       if (typeof callback !== 'function') return start(callback, ...rest)
-      const handle: T = start(
-        once
-          ? function (this: unknown, ...args: unknown[]) {
-              forget(handle)
-              Reflect.apply(callback, this, args)
-            }
-          : callback,
-        ...rest,
-      )
-      const resource: Resource = {
-        kind,
-        what: () => (kind === 'immediate' ? 'immediate' : `${kind} of ${Number(rest[0] ?? 1)} ms`),
-        close: () => {
-          pending.delete(handle)
-          stop(handle)
-        },
+      const handle: T = start(kind === 'interval' ? callback : fired, ...rest)
+      function fired(this: unknown, ...args: unknown[]): void {
+        if (kind === 'immediate') forget(handle)
+        Reflect.apply(callback, this, args)
+        // One that its callback refreshed is back in a list.
+        if (kind === 'timeout' && !(handle as TimerFields)._idleNext) forget(handle)
       }
-      pending.set(handle, resource)
-      leftovers.add(resource, captureCallSite(open))
+      const timer = new Timer(pending, kind, captureCallSite(open, FEW_FRAMES), handle, rest[0], stop)
+      pending.set(handle, timer)
+      leftovers.add(timer)
       return handle
     }
     return open
   }
 
-  const closer = (stop: (handle: never) => void) => (handle: unknown) => {
+  const closer = (stop: (handle: never) => void) => (handle?: unknown) => {
     // A timer may also be named by its number, which is what it turns into as a key.
     if (!pending.has(handle) && (typeof handle === 'number' || typeof handle === 'string'))
       for (const known of pending.keys()) if (Number(known) === Number(handle)) forget(known)
@@ -65,23 +104,22 @@ export function viewTimers(leftovers: Leftovers): TimerView {
   }
 
   const { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate } = nodeTimers
-  return {
-    setTimeout: withPromisify(
-      opener('timeout', setTimeout as unknown as Start<NodeJS.Timeout>, clearTimeout),
-      setTimeout,
-    ),
+  const openers = {
+    setTimeout: opener('timeout', setTimeout as unknown as Start<NodeJS.Timeout>, clearTimeout),
     setInterval: opener('interval', setInterval as unknown as Start<NodeJS.Timeout>, clearInterval),
-    setImmediate: withPromisify(
-      opener('immediate', setImmediate as unknown as Start<NodeJS.Immediate>, clearImmediate),
-      setImmediate,
-    ),
+    setImmediate: opener('immediate', setImmediate as unknown as Start<NodeJS.Immediate>, clearImmediate),
+  }
+  const view = {
+    ...openers,
     clearTimeout: closer(clearTimeout),
     clearInterval: closer(clearInterval),
     clearImmediate: closer(clearImmediate),
   }
+  for (const name of ['setTimeout', 'setImmediate'] as const)
+    Object.defineProperty(view[name], promisify.custom, { get: () => promised()[name], enumerable: true })
+  for (const name of NAMES)
+    Object.defineProperties(view[name], { name: { value: name }, length: { value: nodeTimers[name].length } })
+  return view
 }
 
-const withPromisify = (view: Function, real: Function): Function =>
-  Object.defineProperty(view, promisify.custom, {
-    value: (real as unknown as Record<symbol, unknown>)[promisify.custom],
-  })
+const NAMES = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'] as const

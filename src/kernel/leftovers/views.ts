@@ -1,8 +1,26 @@
 import { createRequire } from 'node:module'
+import { viewDiagnosticsChannels } from './channels.ts'
+import { viewChildren } from './children.ts'
+import { viewCluster } from './clusters.ts'
+import { viewDatabases } from './databases.ts'
+import { Descriptors } from './descriptors.ts'
+import { viewFilePromises, viewFileStreams, viewFiles } from './files.ts'
+import { viewGlobals } from './globals.ts'
+import { viewAsyncHooks } from './hooks.ts'
+import { viewInspector } from './inspector.ts'
 import type { Leftovers } from './leftovers.ts'
-import { viewProcess } from './process_listeners.ts'
+import { viewModules } from './modules.ts'
+import { viewObservers } from './observers.ts'
+import { viewProcess } from './process.ts'
+import { viewPromiseTimers } from './promise_timers.ts'
+import { viewReadline } from './readline.ts'
+import { viewRequests, viewSessions } from './requests.ts'
 import { viewServers } from './servers.ts'
+import { viewDatagramSockets, viewSockets } from './sockets.ts'
 import { viewTimers } from './timers.ts'
+import { viewOf } from './view_object.ts'
+import { viewWatchers, viewWatchPromises } from './watchers.ts'
+import { viewWorkers } from './workers.ts'
 
 const nativeRequire = createRequire(import.meta.url)
 
@@ -12,31 +30,94 @@ export interface Views {
   builtin(name: string): unknown
 }
 
+/** What a view of a builtin is made of. */
+interface Maker {
+  readonly leftovers: Leftovers
+  /** The image's view of another builtin. */
+  builtin(name: string): unknown
+  readonly globals: Readonly<Record<string, unknown>>
+  readonly timers: object
+}
+
+type Members = Readonly<Record<string, Function>>
+type Make = (real: never, maker: Maker) => unknown
+
+/** Builtins by which something can be left behind. All others a module sees as they are. */
+const MAKERS: Readonly<Record<string, Make>> = {
+  async_hooks: (real: Parameters<typeof viewAsyncHooks>[0], { leftovers }) =>
+    viewOf(real, viewAsyncHooks(real, leftovers)),
+  child_process: (real: object, { leftovers }) => viewOf(real, viewChildren(leftovers)),
+  cluster: (real: Parameters<typeof viewCluster>[0], { leftovers }) => viewCluster(real, leftovers),
+  dgram: (real: Members, { leftovers }) => viewOf(real, viewDatagramSockets(real, leftovers)),
+  diagnostics_channel: (real: object, { leftovers }) => viewOf(real, viewDiagnosticsChannels(leftovers)),
+  fs: (real: object, { leftovers, builtin }) => {
+    const descriptors = new Descriptors(leftovers)
+    const files = viewFiles(leftovers, descriptors)
+    return viewOf(real, files, viewFileStreams(leftovers, descriptors), viewWatchers(leftovers), {
+      get promises() {
+        return builtin('fs/promises')
+      },
+    })
+  },
+  'fs/promises': (real: object, { leftovers }) =>
+    viewOf(real, viewFilePromises(leftovers), viewWatchPromises(leftovers)),
+  http: (real: Members, { leftovers, globals }) =>
+    viewOf(real, viewServers(real, 'http', leftovers), viewRequests(real, 'http', leftovers), {
+      WebSocket: globals.WebSocket,
+    }),
+  http2: (real: Members, { leftovers }) =>
+    viewOf(real, viewServers(real, 'http2', leftovers), viewSessions(real, leftovers)),
+  https: (real: Members, { leftovers }) =>
+    viewOf(real, viewServers(real, 'https', leftovers), viewRequests(real, 'https', leftovers)),
+  inspector: (real: Parameters<typeof viewInspector>[0], { leftovers }) => viewOf(real, viewInspector(real, leftovers)),
+  'inspector/promises': (real: Parameters<typeof viewInspector>[0], { leftovers }) =>
+    viewOf(real, viewInspector(real, leftovers)),
+  module: (real: object, { leftovers, builtin }) => viewClassWith(real, viewModules(leftovers, builtin)),
+  net: (real: Members, { leftovers }) =>
+    viewOf(real, viewServers(real, 'net', leftovers), viewSockets(real, 'net', leftovers)),
+  perf_hooks: (real: Parameters<typeof viewObservers>[0], { leftovers }) =>
+    viewOf(real, viewObservers(real, leftovers)),
+  readline: (real: Members, { leftovers, builtin }) =>
+    viewOf(real, viewReadline(real, leftovers), {
+      get promises() {
+        return builtin('readline/promises')
+      },
+    }),
+  'readline/promises': (real: Members, { leftovers }) => viewOf(real, viewReadline(real, leftovers)),
+  sqlite: (real: Members, { leftovers }) => viewOf(real, viewDatabases(real, leftovers)),
+  timers: (real: object, { timers, builtin }) =>
+    viewOf(real, timers, {
+      get promises() {
+        return builtin('timers/promises')
+      },
+    }),
+  'timers/promises': (_real, { leftovers }) => viewPromiseTimers(leftovers),
+  tls: (real: Members, { leftovers }) =>
+    viewOf(real, viewServers(real, 'tls', leftovers), viewSockets(real, 'tls', leftovers)),
+  worker_threads: (real: Members, { leftovers }) => viewOf(real, viewWorkers(real, leftovers)),
+}
+
+/** `node:module` is a class with members. */
+const viewClassWith = (real: object, members: object): object =>
+  new Proxy(real, {
+    get: (target, key) => Reflect.get(Object.hasOwn(members, key) ? members : target, key) as unknown,
+  })
+
+/** Each view is made when the image first asks for it. */
 export function createViews(leftovers: Leftovers): Views {
-  const timers = viewTimers(leftovers)
-  const process = viewProcess(leftovers)
   const made = new Map<string, unknown>()
-  const make = (name: string): unknown => {
-    const real = nativeRequire(`node:${name}`) as never
-    switch (name) {
-      case 'timers':
-        return { ...(real as object), ...timers }
-      case 'process':
-        return process
-      case 'net':
-      case 'http':
-      case 'https':
-        return viewServers(real, name, leftovers)
-      default:
-        return real
+  const builtin = (specifier: string): unknown => {
+    const name = specifier.replace(/^node:/, '')
+    if (!made.has(name)) {
+      const real = nativeRequire(specifier.startsWith('node:') ? specifier : `node:${specifier}`) as never
+      made.set(name, MAKERS[name]?.(real, maker) ?? real)
     }
+    return made.get(name)
   }
-  return {
-    globals: { ...timers, process },
-    builtin(specifier) {
-      const name = specifier.replace(/^node:/, '')
-      if (!made.has(name)) made.set(name, make(name))
-      return made.get(name)
-    },
-  }
+  const timers = viewTimers(leftovers, () => builtin('timers/promises') as Record<string, unknown>)
+  const process = viewProcess(leftovers, builtin)
+  made.set('process', process)
+  const globals = viewGlobals(leftovers, builtin, { ...timers, process })
+  const maker: Maker = { leftovers, builtin, globals, timers }
+  return { globals, builtin }
 }

@@ -1,0 +1,88 @@
+import type { ChildProcess } from 'node:child_process'
+import childProcess from 'node:child_process'
+import { promisify } from 'node:util'
+import type { CallSite } from './call_site.ts'
+import { type HandleSort, trackHandle } from './handle.ts'
+import { hush } from './hush.ts'
+import type { Leftovers } from './leftovers.ts'
+import { viewFunction, viewOpener } from './view_object.ts'
+
+/** Milliseconds between asking a process to end and ending it. */
+const TERM_MS = 1000
+/** Milliseconds in which a killed process must be gone. */
+const KILL_MS = 1000
+
+/** What a child was started with, while it runs. */
+const detached = new WeakSet<ChildProcess>()
+
+const isRunning = ({ pid, exitCode, signalCode }: ChildProcess): boolean =>
+  pid !== undefined && exitCode === null && signalCode === null
+
+const childSort: HandleSort<ChildProcess> = {
+  kind: 'child',
+  what: ({ spawnargs, pid }) => `process ${pid}, ${spawnargs.join(' ').slice(0, 100)}`,
+  isOpen: isRunning,
+  isOver: child => !isRunning(child),
+  isClosing: child => child.killed,
+  close: end,
+}
+
+/** SIGTERM, and SIGKILL for one that does not listen. Of a detached process the whole group, which is what it was detached for. */
+async function end(child: ChildProcess): Promise<void> {
+  hush(child, ['exit', 'close', 'error', 'disconnect', 'message'])
+  for (const stream of child.stdio) if (stream) hush(stream, ['close', 'error', 'end', 'data', 'readable'])
+  const exited = new Promise<true>(resolve => child.once('exit', () => resolve(true)))
+  for (const [signal, wait] of [
+    ['SIGTERM', TERM_MS],
+    ['SIGKILL', KILL_MS],
+  ] as const) {
+    kill(child, signal)
+    if (await Promise.race([exited, pause(wait)])) break
+  }
+  for (const stream of child.stdio) stream?.destroy()
+  if (child.connected) child.disconnect()
+  if (isRunning(child)) throw new Error(`process ${child.pid} does not end`)
+}
+
+function kill(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (!detached.has(child) || process.platform === 'win32' || child.pid === undefined) {
+    child.kill(signal)
+    return
+  }
+  try {
+    process.kill(-child.pid, signal)
+  } catch (error) {
+    // No such process: it has ended, and the news of it is on the way.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+const pause = (ms: number): Promise<false> => new Promise(resolve => void setTimeout(() => resolve(false), ms).unref())
+
+/** The members of `node:child_process` that start processes and do not wait for them. */
+export function viewChildren(leftovers: Leftovers): object {
+  const made = (child: ChildProcess, site: CallSite, args: readonly unknown[] = []): void => {
+    if (args.some(argument => (argument as { detached?: unknown } | undefined | null)?.detached === true))
+      detached.add(child)
+    trackHandle(leftovers, child, childSort, site)
+  }
+  const withPromise = (real: Function): Function => {
+    const view = viewOpener(real, made)
+    const promised = Reflect.get(real, promisify.custom) as (...args: unknown[]) => { child: ChildProcess }
+    const viewPromised = viewFunction(promised, (args, site) => {
+      const place = site()
+      const promise = promised(...args)
+      made(promise.child, place)
+      return promise
+    })
+    return new Proxy(view, {
+      get: (target, key) => (key === promisify.custom ? viewPromised : (Reflect.get(target, key) as unknown)),
+    })
+  }
+  return {
+    spawn: viewOpener(childProcess.spawn, made),
+    fork: viewOpener(childProcess.fork, made),
+    exec: withPromise(childProcess.exec),
+    execFile: withPromise(childProcess.execFile),
+  }
+}

@@ -1,0 +1,97 @@
+import { inspect } from 'node:util'
+import { type CallSite, captureCallSite } from './call_site.ts'
+import type { Leftovers, Resource } from './leftovers.ts'
+
+type Fetch = typeof globalThis.fetch
+type Input = Parameters<Fetch>[0]
+type Init = Parameters<Fetch>[1]
+
+/** A request by `fetch`, from the call to the end of the response's body. */
+class Fetching implements Resource {
+  readonly kind = 'fetch'
+  readonly site: CallSite
+  readonly controller = new AbortController()
+  readonly #url: string
+  /** Once it is there. Weak: when nobody has it any more, Node lets go of the connection by itself. */
+  #response: WeakRef<Response> | undefined
+  #stopped = false
+
+  constructor(url: string, site: CallSite) {
+    this.#url = url
+    this.site = site
+  }
+
+  /** Stopped at unload while it waited for an answer: nobody will hear of it. */
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
+  answered(response: Response): void {
+    this.#response = new WeakRef(response)
+  }
+
+  what(): string {
+    return this.#response ? `body of ${this.#url}, not read to its end` : `fetch of ${this.#url}`
+  }
+
+  isOpen(): boolean {
+    if (!this.#response) return true
+    const body = this.#response.deref()?.body
+    // A stream shows its state only to whoever looks at it.
+    return body !== undefined && body !== null && inspect(body).includes("state: 'readable'")
+  }
+
+  isOver(): boolean {
+    return !this.isOpen()
+  }
+
+  close(): void {
+    this.#stopped = this.#response === undefined
+    this.controller.abort()
+  }
+}
+
+/** The image's own view of `fetch`: each can be stopped by a signal of ours, besides the author's. */
+export function viewFetch(leftovers: Leftovers): Fetch {
+  const fetch = (input: Input, init?: Init): Promise<Response> => {
+    const fetching = new Fetching(urlOf(input), captureCallSite(fetch))
+    const follow = signalOf(input, init)
+    // What is no signal is left to Node to refuse.
+    if (follow !== undefined && !(follow instanceof AbortSignal)) return globalThis.fetch(input, init)
+    const signal = follow ? AbortSignal.any([follow, fetching.controller.signal]) : fetching.controller.signal
+    leftovers.add(fetching)
+    return new Promise((resolve, reject) => {
+      globalThis.fetch(input, withSignal(init, signal)).then(
+        response => {
+          if (response.body === null) leftovers.remove(fetching)
+          else fetching.answered(response)
+          resolve(response)
+        },
+        (error: unknown) => {
+          leftovers.remove(fetching)
+          if (!fetching.stopped) reject(error)
+        },
+      )
+    })
+  }
+  return fetch
+}
+
+const urlOf = (input: unknown): string =>
+  typeof input === 'object' && input !== null && 'url' in input ? String(input.url) : String(input)
+
+/** As fetch itself would find it: an explicit null in `init` overrules the signal of a Request. */
+function signalOf(input: unknown, init: Init): unknown {
+  const own = (init as { signal?: unknown } | undefined | null)?.signal
+  if (own === null) return undefined
+  return own ?? (input instanceof Request ? input.signal : undefined)
+}
+
+/** `init` may be any object, even a Request, whose getters ask who they are read from. */
+const withSignal = (init: Init, signal: AbortSignal): RequestInit =>
+  typeof init === 'object' && init !== null
+    ? new Proxy(init as RequestInit, {
+        get: (target, key) => (key === 'signal' ? signal : (Reflect.get(target, key, target) as unknown)),
+        has: (target, key) => key === 'signal' || key in target,
+      })
+    : { signal }

@@ -1,0 +1,45 @@
+import { viewAbortSignal } from './abort_signals.ts'
+import { viewFetch } from './fetch.ts'
+import type { Leftovers } from './leftovers.ts'
+import { lazyClass } from './view_object.ts'
+import { viewWebSockets } from './web_sockets.ts'
+
+/** Globals that are members of a builtin too. They are slow to load, and an image that uses none of them must not wait for them. */
+const IN_BUILTINS = {
+  MessageChannel: 'worker_threads',
+  BroadcastChannel: 'worker_threads',
+  PerformanceObserver: 'perf_hooks',
+} as const
+
+/** The image's own views of globals, by name. Each becomes a variable around the image's files. */
+export function viewGlobals(
+  leftovers: Leftovers,
+  builtin: (name: string) => unknown,
+  views: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const globals: Record<string, unknown> = {
+    ...views,
+    fetch: viewFetch(leftovers),
+    AbortSignal: viewAbortSignal(leftovers),
+    ...viewWebSockets(leftovers),
+  }
+  for (const [name, module] of Object.entries(IN_BUILTINS))
+    globals[name] = lazyClass(() => (builtin(module) as Record<string, Function>)[name]!)
+  const view = viewGlobalObject(globals)
+  return Object.assign(globals, { globalThis: view, global: view })
+}
+
+/**
+ * The global object as the image's files name it. Everything that is not one of the views above is read from the real one, and every assignment
+ * goes there. It is not the same object, which only a function in sloppy mode can notice, by its `this`.
+ */
+function viewGlobalObject(globals: Readonly<Record<string, unknown>>): object {
+  return new Proxy(globalThis, {
+    get(target, key) {
+      // What a program has put into a global's place is what the whole program sees.
+      if (typeof key === 'string' && Object.hasOwn(globals, key)) return globals[key]
+      return Reflect.get(target, key, target) as unknown
+    },
+    set: (target, key, value) => Reflect.set(target, key, value, target),
+  })
+}

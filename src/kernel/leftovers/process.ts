@@ -1,0 +1,94 @@
+import type { EventEmitter } from 'node:events'
+import { type CallSite, captureCallSite } from './call_site.ts'
+import { viewEmitter, viewListenerMethods } from './emitter_listeners.ts'
+import type { Leftovers, Resource } from './leftovers.ts'
+
+type CaptureCallback = ((error: Error) => void) | null
+
+/**
+ * The image's own view of `process`: everything is inherited from the real one, at the cost of any property, and the methods that add
+ * listeners remember whose they are.
+ *
+ * @param builtin the image's view of a builtin, for `process.getBuiltinModule`
+ */
+export function viewProcess(leftovers: Leftovers, builtin: (name: string) => unknown): NodeJS.Process {
+  const view = Object.create(forwarding()) as NodeJS.Process
+  const shared = { emitter: process as unknown as EventEmitter, label: 'process' }
+  define(
+    view,
+    viewListenerMethods(shared, leftovers, () => view),
+  )
+  define(view, { setUncaughtExceptionCaptureCallback: captureCallback(leftovers) })
+  if ('getBuiltinModule' in process)
+    define(view, {
+      getBuiltinModule: (name: string) => (process.getBuiltinModule(name) === undefined ? undefined : builtin(name)),
+    })
+  for (const name of ['stdin', 'stdout', 'stderr'] as const) {
+    let stream: NodeJS.Process[typeof name] | undefined
+    Object.defineProperty(view, name, {
+      get: () => (stream ??= viewStream(name, leftovers)),
+      configurable: true,
+      enumerable: true,
+    })
+  }
+  return view
+}
+
+const define = (view: object, members: object): void => {
+  for (const [name, value] of Object.entries(members))
+    Object.defineProperty(view, name, { value, writable: true, configurable: true })
+}
+
+/** What inheriting alone would get wrong: fields that a module may assign, and methods that assign to `this`. Made once for all images. */
+let base: object | undefined
+function forwarding(): object {
+  if (base) return base
+  base = Object.create(process) as object
+  for (const name of ['title', 'debugPort', 'noDeprecation', 'throwDeprecation', 'traceDeprecation', 'domain'])
+    Object.defineProperty(base, name, {
+      get: () => Reflect.get(process, name) as unknown,
+      set: value => Reflect.set(process, name, value),
+      configurable: true,
+    })
+  for (const name of ['setMaxListeners', 'send', 'disconnect'] as const) {
+    const method = process[name] as ((...args: unknown[]) => unknown) | undefined
+    if (method) define(base, { [name]: (...args: unknown[]) => Reflect.apply(method, process, args) as unknown })
+  }
+  return base
+}
+
+/** Reading one of the standard streams opens it, so its view is made when it is read. */
+function viewStream<N extends 'stdin' | 'stdout' | 'stderr'>(name: N, leftovers: Leftovers): NodeJS.Process[N] {
+  const stream = process[name]
+  if (!stream) return stream
+  const released = (): void => {
+    // A stream that flows with nobody to read it would keep the process alive and lose what the host reads later.
+    if (name === 'stdin' && READERS.every(event => stream.listenerCount(event) === 0)) process.stdin.pause()
+  }
+  return viewEmitter(
+    { emitter: stream as unknown as EventEmitter, label: `process.${name}`, released },
+    leftovers,
+  ) as unknown as NodeJS.Process[N]
+}
+
+const READERS = ['data', 'readable']
+
+/** There is one such callback in a process; a module that is gone must not go on deciding about the host's errors. */
+function captureCallback(leftovers: Leftovers): (callback: CaptureCallback) => void {
+  let resource: Resource | undefined
+  const set = (callback: CaptureCallback): void => {
+    process.setUncaughtExceptionCaptureCallback(callback)
+    if (resource) leftovers.remove(resource)
+    resource = callback === null ? undefined : captured(captureCallSite(set))
+    if (resource) leftovers.add(resource)
+  }
+  return set
+}
+
+const captured = (site: CallSite): Resource => ({
+  kind: 'hook',
+  site,
+  what: () => 'uncaught exception capture callback',
+  isOpen: () => process.hasUncaughtExceptionCaptureCallback(),
+  close: () => process.setUncaughtExceptionCaptureCallback(null),
+})
