@@ -35,12 +35,12 @@ export function analyse(snapshot: HeapSnapshot, options: AnalysisOptions): Analy
   const progress = options.onProgress ?? (() => {})
   const graph = new HoldGraph(snapshot)
   progress(0.2)
-  const finder = new ImageFinder(graph)
+  const labels = findLabels(snapshot)
+  const finder = new ImageFinder(graph, labels)
   const images = finder.all()
   if (!images.some(({ label }) => label === options.label)) return NOT_FOUND
   const inHeap = images.map(image => finder.codeOf(image))
   progress(0.5)
-  const labels = findLabels(snapshot)
   const places = new Places(graph, labels, options.ownFiles)
   const results = inHeap
     .filter(image => image.label === options.label)

@@ -122,12 +122,12 @@ export class Anchors {
 
   #findWellKnown(): void {
     const snapshot = this.#snapshot
-    const { extension, global_proxy_object } = this.#labels
+    const { extension, globalObject, globalProxy } = this.#labels
     for (let node = 0; node < snapshot.nodeCount; node++) {
       const name = snapshot.nameIndex(node)
       if (name === this.#labels.Kernel && snapshot.nodeKind[node] === OBJECT) this.#addKernel(node)
-      else if (name === this.#labels['system / NativeContext'])
-        for (const label of [extension, global_proxy_object]) {
+      else if (name === this.#labels.NativeContext)
+        for (const label of [extension, globalObject, globalProxy]) {
           const global = snapshot.follow(node, label, INTERNAL)
           if (global !== NO_NODE) this.#globals.add(global)
         }
@@ -136,12 +136,12 @@ export class Anchors {
 
   #addKernel(kernel: number): void {
     const snapshot = this.#snapshot
-    const core = snapshot.follow(kernel, this.#labels['#core'], PROPERTY)
+    const core = snapshot.follow(kernel, this.#labels.core, PROPERTY)
     if (core === NO_NODE) return
     this.#kernelParts.set(kernel, 'the kernel').set(core, 'the kernel')
     for (let edge = snapshot.firstEdge[core]!; edge < snapshot.firstEdge[core + 1]!; edge++) {
       const to = snapshot.edgeTo[edge]!
-      if (snapshot.edgeKind[edge] !== PROPERTY || snapshot.edgeName[edge] === this.#labels.__proto__) continue
+      if (snapshot.edgeKind[edge] !== PROPERTY || snapshot.edgeName[edge] === this.#labels.proto) continue
       if (snapshot.nodeKind[to] === OBJECT)
         this.#kernelParts.set(to, KERNEL_PARTS[String(snapshot.edgeLabel(edge))] ?? 'the kernel')
     }
@@ -175,15 +175,15 @@ export class Anchors {
 
   /** Edges that lead from something to what it is made like, or to its neighbour in a list: not why that is alive. */
   #isSideEdge(edge: number, edgeKind: number, to: number): boolean {
-    const { __proto__, constructor, _idleNext, _idlePrev } = this.#labels
+    const { proto, maker, nextTimer, previousTimer } = this.#labels
     const label = this.#snapshot.edgeName[edge]
     if (edgeKind === ELEMENT || edgeKind === HIDDEN) return false
     if (this.#graph.requires(edge) !== NO_NODE) return this.#snapshot.nodeKind[this.#snapshot.edgeFrom(edge)] === OBJECT
-    if (label === constructor || label === _idleNext || label === _idlePrev) return true
+    if (label === maker || label === nextTimer || label === previousTimer) return true
     return (
-      label === __proto__ &&
+      label === proto &&
       this.#snapshot.nodeKind[to] === OBJECT &&
-      this.#snapshot.follow(to, constructor, PROPERTY) !== NO_NODE
+      this.#snapshot.follow(to, maker, PROPERTY) !== NO_NODE
     )
   }
 
@@ -193,8 +193,8 @@ export class Anchors {
     if (kind === CONTEXT) return anchored('module', `${label}'s variable`, String(snapshot.edgeLabel(edge)))
     const name = snapshot.name(from)
     if (name === 'SourceModule') return anchored('module', '', `${label}, which imports from it`)
-    const constructor = snapshot.nodeKind[from] === CLOSURE ? from : this.#places.constructorOf(from)
-    const place = constructor === NO_NODE ? undefined : this.#places.placeOf(constructor)
+    const maker = snapshot.nodeKind[from] === CLOSURE ? from : this.#places.constructorOf(from)
+    const place = maker === NO_NODE ? undefined : this.#places.placeOf(maker)
     return anchored('module', `${label}'s`, name, undefined, place)
   }
 
@@ -211,8 +211,8 @@ export class Anchors {
   #intrinsicName(node: number): string {
     const snapshot = this.#snapshot
     if (snapshot.nodeKind[node] === CLOSURE) return snapshot.name(node)
-    const constructor = snapshot.follow(node, this.#labels.constructor, PROPERTY)
-    return constructor === NO_NODE ? snapshot.name(node) : `${snapshot.name(constructor)}.prototype`
+    const maker = snapshot.follow(node, this.#labels.maker, PROPERTY)
+    return maker === NO_NODE ? snapshot.name(node) : `${snapshot.name(maker)}.prototype`
   }
 
   #inScope(edge: number, edgeKind: number, context: number, to: number): Meaning {
@@ -303,7 +303,7 @@ export class Anchors {
   #atObject(edge: number, object: number, name: string): Meaning {
     const snapshot = this.#snapshot
     const labels = this.#labels
-    if (name === 'process' && snapshot.follow(object, labels._events) !== NO_NODE)
+    if (name === 'process' && snapshot.follow(object, labels.events) !== NO_NODE)
       return anchored('global', '', 'process')
     if (name === 'Timeout' || name === 'Immediate') {
       const running = this.#timer(object, name)
@@ -314,8 +314,8 @@ export class Anchors {
       if (file !== undefined)
         return anchored(file.includes('/node_modules/') ? 'package' : 'variable', '', 'module.exports', file, file)
     }
-    const constructor = snapshot.follow(object, labels.constructor, PROPERTY)
-    if (constructor !== NO_NODE && snapshot.nodeKind[constructor] === CLOSURE) return this.#prototype(constructor)
+    const maker = snapshot.follow(object, labels.maker, PROPERTY)
+    if (maker !== NO_NODE && snapshot.nodeKind[maker] === CLOSURE) return this.#prototype(maker)
     if (KERNEL_CLASSES.has(name)) {
       const made = this.#places.constructorOf(object)
       if (made !== NO_NODE && this.#places.authorOf(made) === 'outlive')
@@ -324,25 +324,25 @@ export class Anchors {
     return this.#suspended(object)
   }
 
-  #prototype(constructor: number): Meaning {
+  #prototype(maker: number): Meaning {
     const snapshot = this.#snapshot
-    const name = `${snapshot.name(constructor)}.prototype`
-    const author = this.#places.authorOf(constructor)
+    const name = `${snapshot.name(maker)}.prototype`
+    const author = this.#places.authorOf(maker)
     if (author === 'outlive') return anchored('outlive', "Outlive's", name)
     if (author === 'engine') return anchored('prototype', 'built-in', name)
-    const place = this.#places.placeOf(constructor)
+    const place = this.#places.placeOf(maker)
     return anchored('prototype', '', name, place, place)
   }
 
   /** A timer that is running is held by Node's lists of timers. */
   #timer(object: number, name: string): Meaning | undefined {
     const snapshot = this.#snapshot
-    const { _idlePrev, _repeat } = this.#labels
+    const { previousTimer, repeat: repeatLabel } = this.#labels
     if (name === 'Immediate') return anchored('timer', '', 'immediate')
-    const previous = snapshot.follow(object, _idlePrev, PROPERTY)
+    const previous = snapshot.follow(object, previousTimer, PROPERTY)
     if (previous === NO_NODE || snapshot.nodeKind[previous] !== OBJECT) return undefined
     // An interval has a number here: small ones are not in the snapshot at all. A timeout has null.
-    const repeat = snapshot.follow(object, _repeat, PROPERTY)
+    const repeat = snapshot.follow(object, repeatLabel, PROPERTY)
     const once = repeat !== NO_NODE && snapshot.nodeKind[repeat] !== NUMBER
     const ms = this.#delayOf(object)
     return anchored('timer', '', `${once ? 'timeout' : 'interval'}${ms === undefined ? '' : ` of ${ms} ms`}`)
@@ -351,10 +351,9 @@ export class Anchors {
   /** Timers of one duration are in one list, and the lists are found by duration. */
   #delayOf(timeout: number): number | undefined {
     const snapshot = this.#snapshot
-    const { _idlePrev } = this.#labels
     let at = timeout
     for (let steps = 0; steps < 10_000; steps++) {
-      at = snapshot.follow(at, _idlePrev, PROPERTY)
+      at = snapshot.follow(at, this.#labels.previousTimer, PROPERTY)
       if (at === NO_NODE || at === timeout) return undefined
       if (snapshot.name(at) !== 'TimersList') continue
       for (const edge of this.#graph.holding(at)) {

@@ -1,5 +1,5 @@
-import { shortPlace } from './explain.ts'
 import type { WhyReport } from './why.ts'
+import { shortPlace } from './wording.ts'
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB'] as const
 

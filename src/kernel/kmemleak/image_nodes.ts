@@ -1,5 +1,5 @@
-import { FILE } from '../../images/module_source.ts'
 import type { HoldGraph } from './hold_graph.ts'
+import type { Labels } from './names.ts'
 import { CLOSURE, CONTEXT, type HeapSnapshot, INTERNAL, NO_NODE, OBJECT, PROPERTY } from './snapshot.ts'
 import { textOf } from './text.ts'
 
@@ -14,46 +14,27 @@ export interface ImageInHeap {
   readonly code: Set<number>
 }
 
-const NAMES = [
-  'Image',
-  'label',
-  'owner',
-  '#owner',
-  FILE,
-  'previous',
-  'context',
-  '__proto__',
-  'prototype',
-  'constructor',
-  'first',
-  'second',
-] as const
-
 /** Finds images and what belongs to them. */
 export class ImageFinder {
   readonly #graph: HoldGraph
   readonly #snapshot: HeapSnapshot
-  readonly #names: Record<(typeof NAMES)[number], number>
+  readonly #labels: Labels
 
-  constructor(graph: HoldGraph) {
+  constructor(graph: HoldGraph, labels: Labels) {
     this.#graph = graph
     this.#snapshot = graph.snapshot
-    const found = this.#snapshot.find(NAMES)
-    this.#names = Object.fromEntries(NAMES.map((name, index) => [name, found[index]!])) as Record<
-      (typeof NAMES)[number],
-      number
-    >
+    this.#labels = labels
   }
 
   /** Every image of the heap, by the class `Image` and its label. Two kernels in one process may have images of one label. */
   all(): { label: string; node: number }[] {
-    const { Image, label } = this.#names
+    const { Image, label } = this.#labels
     const snapshot = this.#snapshot
     const images: { label: string; node: number }[] = []
     if (Image === -1 || label === -1) return images
     for (let node = 0; node < snapshot.nodeCount; node++) {
       if (snapshot.nodeKind[node] !== OBJECT || snapshot.nameIndex(node) !== Image) continue
-      const text = textOf(snapshot, this.#names, snapshot.follow(node, label, PROPERTY))
+      const text = textOf(snapshot, this.#labels, snapshot.follow(node, label, PROPERTY))
       if (text?.includes('#')) images.push({ label: text, node })
     }
     return images
@@ -66,7 +47,7 @@ export class ImageFinder {
   codeOf(image: { label: string; node: number }): ImageInHeap {
     const snapshot = this.#snapshot
     const { edgeKind, edgeName, nodeKind } = snapshot
-    const names = this.#names
+    const labels = this.#labels
     const code = new Set([image.node])
     const pending: number[] = []
     const add = (node: number): void => {
@@ -75,20 +56,20 @@ export class ImageFinder {
       pending.push(node)
     }
     for (const edge of this.#graph.holding(image.node))
-      if (edgeKind[edge] === PROPERTY && (edgeName[edge] === names.owner || edgeName[edge] === names['#owner']))
+      if (edgeKind[edge] === PROPERTY && (edgeName[edge] === labels.owner || edgeName[edge] === labels.privateOwner))
         this.#addScopes(snapshot.edgeFrom(edge), code, add)
     for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
       if (nodeKind[node] === CLOSURE) this.#addPrototype(node, add)
       for (const edge of this.#graph.holding(node)) {
         const kind = edgeKind[edge]
         const name = edgeName[edge]
-        if (kind === INTERNAL && (name === names.context || name === names.previous)) {
+        if (kind === INTERNAL && (name === labels.context || name === labels.previous)) {
           const from = snapshot.edgeFrom(edge)
           if (isScoped(snapshot, from)) add(from)
-        } else if (kind === PROPERTY && name === names.__proto__ && nodeKind[node] === OBJECT) {
+        } else if (kind === PROPERTY && name === labels.proto && nodeKind[node] === OBJECT) {
           const from = snapshot.edgeFrom(edge)
           // A prototype that inherits from this one belongs to whoever wrote that class.
-          if (nodeKind[from] === OBJECT && snapshot.follow(from, names.constructor, PROPERTY) === NO_NODE) add(from)
+          if (nodeKind[from] === OBJECT && snapshot.follow(from, labels.maker, PROPERTY) === NO_NODE) add(from)
         }
       }
     }
@@ -99,12 +80,12 @@ export class ImageFinder {
     code.add(record)
     const { edgeKind, edgeName } = this.#snapshot
     for (const edge of this.#graph.holding(record))
-      if (edgeKind[edge] === CONTEXT && edgeName[edge] === this.#names[FILE]) add(this.#snapshot.edgeFrom(edge))
+      if (edgeKind[edge] === CONTEXT && edgeName[edge] === this.#labels.bindsFile) add(this.#snapshot.edgeFrom(edge))
   }
 
   #addPrototype(closure: number, add: (node: number) => void): void {
-    const prototype = this.#snapshot.follow(closure, this.#names.prototype, PROPERTY)
-    if (prototype !== NO_NODE && this.#snapshot.follow(prototype, this.#names.constructor, PROPERTY) === closure)
+    const prototype = this.#snapshot.follow(closure, this.#labels.prototype, PROPERTY)
+    if (prototype !== NO_NODE && this.#snapshot.follow(prototype, this.#labels.maker, PROPERTY) === closure)
       add(prototype)
   }
 }

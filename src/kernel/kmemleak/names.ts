@@ -1,41 +1,49 @@
+import { FILE } from '../../images/module_source.ts'
 import type { HeapSnapshot } from './snapshot.ts'
 
-/** Labels of edges that mean something to us, as V8 and Node name them. */
-const LABELS = [
-  '__proto__',
-  '_events',
-  '_idleNext',
-  '_idlePrev',
-  '_repeat',
-  'constructor',
-  'context',
-  'exports',
-  'extension',
-  'filename',
-  'first',
-  'function',
-  'name',
-  'name_or_scope_info',
-  'previous',
-  'prototype',
-  'scope_info',
-  'script',
-  'script_or_debug_info',
-  'second',
-  'shared',
-  'url',
-  'global_proxy_object',
-  '#core',
-  'Kernel',
-  'system / NativeContext',
-] as const
-
-export type Label = (typeof LABELS)[number]
+/** Labels of edges, and names of classes, that mean something to us: ours on the left; those of V8, Node and Outlive's own classes on the right. */
+const LABELS = {
+  bindsFile: FILE,
+  core: '#core',
+  context: 'context',
+  events: '_events',
+  exports: 'exports',
+  extension: 'extension',
+  filename: 'filename',
+  first: 'first',
+  function: 'function',
+  globalObject: 'global_object',
+  globalProxy: 'global_proxy_object',
+  Image: 'Image',
+  Kernel: 'Kernel',
+  label: 'label',
+  maker: 'constructor',
+  name: 'name',
+  nameOrScopeInfo: 'name_or_scope_info',
+  NativeContext: 'system / NativeContext',
+  nextTimer: '_idleNext',
+  owner: 'owner',
+  previous: 'previous',
+  previousTimer: '_idlePrev',
+  privateOwner: '#owner',
+  proto: '__proto__',
+  prototype: 'prototype',
+  repeat: '_repeat',
+  scopeInfo: 'scope_info',
+  script: 'script',
+  scriptOrDebugInfo: 'script_or_debug_info',
+  second: 'second',
+  shared: 'shared',
+  url: 'url',
+} as const
 
 /** Where each label stands in a snapshot's table of strings; -1 when this heap has none of it. */
-export type Labels = Readonly<Record<Label, number>>
+export type Labels = Readonly<Record<keyof typeof LABELS, number>>
 
 export function findLabels(snapshot: HeapSnapshot): Labels {
-  const found = snapshot.find(LABELS)
-  return Object.fromEntries(LABELS.map((label, index) => [label, found[index]!])) as Record<Label, number>
+  const found = snapshot.find(Object.values(LABELS))
+  return Object.fromEntries(Object.keys(LABELS).map((label, index) => [label, found[index]!])) as Record<
+    keyof typeof LABELS,
+    number
+  >
 }

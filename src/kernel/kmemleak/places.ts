@@ -45,8 +45,8 @@ export class Places {
 
   #scriptOfShared(shared: number): string | undefined {
     if (shared === NO_NODE) return undefined
-    const { script, script_or_debug_info, name } = this.#labels
-    for (const label of [script, script_or_debug_info]) {
+    const { script, scriptOrDebugInfo, name } = this.#labels
+    for (const label of [script, scriptOrDebugInfo]) {
       const found = this.#snapshot.follow(shared, label, INTERNAL)
       if (found === NO_NODE) continue
       const text = textOf(this.#snapshot, this.#labels, this.#snapshot.follow(found, name, INTERNAL))
@@ -76,10 +76,10 @@ export class Places {
 
   /** The function whose `new` made this object, or NO_NODE. */
   constructorOf(object: number): number {
-    const { __proto__, constructor } = this.#labels
-    const prototype = this.#snapshot.follow(object, __proto__, PROPERTY)
+    const { proto, maker } = this.#labels
+    const prototype = this.#snapshot.follow(object, proto, PROPERTY)
     if (prototype === NO_NODE) return NO_NODE
-    const found = this.#snapshot.follow(prototype, constructor, PROPERTY)
+    const found = this.#snapshot.follow(prototype, maker, PROPERTY)
     return found !== NO_NODE && this.#snapshot.nodeKind[found] === CLOSURE ? found : NO_NODE
   }
 
@@ -102,16 +102,16 @@ export class Places {
 
   #findScope(context: number): Scope {
     const snapshot = this.#snapshot
-    const { previous, extension, scope_info, name_or_scope_info } = this.#labels
+    const { previous, extension, scopeInfo, nameOrScopeInfo } = this.#labels
     const isModule = snapshot.name(follow(snapshot, context, extension) ?? context) === 'system / SourceTextModule'
-    const scopeInfo = snapshot.follow(context, scope_info, INTERNAL)
+    const info = snapshot.follow(context, scopeInfo, INTERNAL)
     let shared = NO_NODE
-    if (scopeInfo !== NO_NODE)
-      for (const edge of this.#graph.holding(scopeInfo)) {
+    if (info !== NO_NODE)
+      for (const edge of this.#graph.holding(info)) {
         const from = snapshot.edgeFrom(edge)
         const label = snapshot.edgeName[edge]
         if (snapshot.nodeKind[from] !== CODE || snapshot.edgeKind[edge] !== INTERNAL) continue
-        if (label === name_or_scope_info || label === scope_info) shared = from
+        if (label === nameOrScopeInfo || label === scopeInfo) shared = from
       }
     let script = this.#scriptOfShared(shared)
     let functionName: string | undefined

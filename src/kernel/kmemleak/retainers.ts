@@ -1,6 +1,5 @@
 import { type Anchor, Anchors } from './anchors.ts'
-import type { HoldGraph } from './hold_graph.ts'
-import { NO_EDGE } from './hold_graph.ts'
+import { type HoldGraph, NO_EDGE } from './hold_graph.ts'
 import type { ImageInHeap } from './image_nodes.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
@@ -9,25 +8,29 @@ import { CLOSURE, type HeapSnapshot, NO_NODE } from './snapshot.ts'
 /** One way in which an image is kept: an anchor, and the edges from there to a piece of the image's code. */
 export interface Path {
   readonly anchor: Anchor
-  /** The first starts at what is anchored or at the anchor itself, the last ends in the image's code. */
+  /** The first comes from what is named by the anchor, the last leads into the image's code. */
   readonly edges: readonly number[]
-  /** Other names that the same thing goes by, or by which what leads to it is kept as well. */
+  /** Other names of the same thing, or of what leads to it. */
   readonly also: readonly Anchor[]
-  /** Edges into the image of this very kind, from things of this kind. */
-  readonly count: number
+  /** The pieces of the image that are held in this very way, by the same thing. */
+  readonly targets: ReadonlySet<number>
 }
 
-/** Edges into the code of an image that are alike: same label, same sort of origin, same function or class. */
-interface EntryClass {
-  readonly edges: number[]
-}
-
-/** An anchored thing on the way to an image, with the names that it goes by. */
-interface Found {
-  readonly anchors: Anchor[]
+/** A way back that ended at something with a name. `direct` when it is the anchored thing itself rather than what leads to it. */
+interface Ending {
+  readonly anchor: Anchor
   readonly edges: readonly number[]
-  readonly viaCall: number
+  readonly direct: boolean
 }
+
+/** A thing on the way to an image that has names, and the scope of a call that the way leads through. */
+interface Found {
+  readonly endings: Ending[]
+  readonly call: number | undefined
+}
+
+/** These live as long as the process: what leads to them is of no interest. */
+const FOR_GOOD: ReadonlySet<Anchor['kind']> = new Set<Anchor['kind']>(['timer', 'global', 'prototype'])
 
 const RANK: Readonly<Record<Anchor['kind'], number>> = {
   timer: 0,
@@ -100,31 +103,54 @@ export class Retainers {
 
   paths(): Path[] {
     const paths: Path[] = []
-    for (const entry of [...this.#entryClasses().values()].slice(0, CLASS_LIMIT)) {
-      const found = this.#searchBack(entry.edges)
-      if (found.length === 0) paths.push(this.#withoutAnchor(entry))
-      for (const { anchors, edges } of found) {
-        const [anchor, ...also] = anchors.sort((a, b) => rankOf(a) - rankOf(b))
-        paths.push({ anchor: anchor!, edges, also, count: entry.edges.length })
+    const classes = [...this.#entryClasses().values()].slice(0, CLASS_LIMIT)
+    for (const entries of classes)
+      for (const { endings } of this.#searchBack(entries)) {
+        endings.sort((a, b) => Number(b.direct) - Number(a.direct) || rankOf(a.anchor) - rankOf(b.anchor))
+        const { anchor, edges } = endings[0]!
+        const also = endings.slice(1).map(ending => ending.anchor)
+        paths.push({ anchor, edges, also, targets: this.#alike(entries, edges) })
       }
-    }
+    if (paths.length === 0) for (const entries of classes.slice(0, 4)) paths.push(this.#withoutAnchor(entries))
     return paths
   }
 
-  #entryClasses(): Map<string, EntryClass> {
+  /** Edges into the image's code from outside, by label, sort of origin, and function or class. */
+  #entryClasses(): Map<string, number[]> {
     const snapshot = this.#snapshot
-    const classes = new Map<string, EntryClass>()
+    const classes = new Map<string, number[]>()
+    const meaningless: number[] = []
     for (const node of this.#image.code)
       for (const edge of this.#graph.holding(node)) {
         const from = snapshot.edgeFrom(edge)
         if (this.#outside[from] !== 1 || !this.#isAlive(edge)) continue
+        if (this.#anchors.meaning(edge).is === 'nothing') {
+          meaningless.push(edge)
+          continue
+        }
         const label = String(snapshot.edgeLabel(edge)).replace(/^\d+( \/ .*)?$/s, '[]')
         const key = `${snapshot.nodeKind[from]} ${snapshot.name(from)} ${label} ${this.#sortOf(node)}`
         const found = classes.get(key)
-        if (found) found.edges.push(edge)
-        else classes.set(key, { edges: [edge] })
+        if (found) found.push(edge)
+        else classes.set(key, [edge])
       }
+    if (classes.size === 0 && meaningless.length > 0) classes.set('', meaningless)
     return classes
+  }
+
+  /** What else of the class is held by the same thing: in the same object or table, or in things that one table holds. */
+  #alike(entries: readonly number[], path: readonly number[]): Set<number> {
+    const snapshot = this.#snapshot
+    const last = path.at(-1)!
+    const from = snapshot.edgeFrom(last)
+    const targets = new Set([snapshot.edgeTo[last]!])
+    const holder = path.length > 1 ? snapshot.edgeFrom(path.at(-2)!) : NO_NODE
+    const siblings = new Set<number>([from])
+    if (holder !== NO_NODE && entries.length > 1)
+      for (let edge = snapshot.firstEdge[holder]!; edge < snapshot.firstEdge[holder + 1]!; edge++)
+        if (this.#graph.holds(edge)) siblings.add(snapshot.edgeTo[edge]!)
+    for (const entry of entries) if (siblings.has(snapshot.edgeFrom(entry))) targets.add(snapshot.edgeTo[entry]!)
+    return targets
   }
 
   #isAlive(edge: number): boolean {
@@ -145,7 +171,7 @@ export class Retainers {
     const snapshot = this.#snapshot
     const search = ++this.#search
     const queue: number[] = []
-    const named = new Map<number, Found>()
+    const found = new Map<number, Found>()
     /** For each node the nearest thing to the image, on the way there, that has a name; and the variable of a call. */
     const pivotOf = new Map<number, number>()
     const callOf = new Map<number, number>()
@@ -162,11 +188,13 @@ export class Retainers {
       const call = callOf.get(to)
       if (call !== undefined) variables.get(call)!.keepers.add(to)
       // Whatever has a piece of the image's code itself is a holder of its own.
-      const pivot = this.#image.code.has(to) ? -1 - edge : (pivotOf.get(to) ?? to)
-      const known = named.get(pivot)
-      if (known) known.anchors.push(anchor)
-      else named.set(pivot, { anchors: [anchor], edges: pathFrom(edge), viaCall: call ?? NO_NODE })
-      if (pivot >= 0) pivotOf.set(to, pivot)
+      const isCode = this.#image.code.has(to)
+      const pivot = isCode ? -1 - edge : (pivotOf.get(to) ?? to)
+      const ending = { anchor, edges: pathFrom(edge), direct: isCode || pivot === to }
+      const known = found.get(pivot)
+      if (known) known.endings.push(ending)
+      else found.set(pivot, { endings: [ending], call })
+      if (!isCode) pivotOf.set(to, pivot)
     }
     const goOn = (edge: number, variable: Anchor | undefined): void => {
       const from = snapshot.edgeFrom(edge)
@@ -186,43 +214,47 @@ export class Retainers {
     }
     const visit = (edges: Iterable<number>): void => {
       const ways: [number, Anchor | undefined][] = []
+      let forGood = false
       for (const edge of edges) {
         if (this.#outside[snapshot.edgeFrom(edge)] !== 1 || !this.#isAlive(edge)) continue
         const meaning = this.#anchors.meaning(edge)
-        if (meaning.is === 'anchor') end(edge, meaning.anchor)
-        else if (meaning.is === 'way') ways.push([edge, undefined])
+        if (meaning.is === 'anchor') {
+          end(edge, meaning.anchor)
+          forGood ||= FOR_GOOD.has(meaning.anchor.kind) && !this.#image.code.has(snapshot.edgeTo[edge]!)
+        } else if (meaning.is === 'way') ways.push([edge, undefined])
         else if (meaning.is === 'variable of a call') ways.push([edge, meaning.anchor])
       }
       // What is anchored here has its name before anything beyond it is looked at.
-      for (const [edge, variable] of ways) goOn(edge, variable)
+      if (!forGood) for (const [edge, variable] of ways) goOn(edge, variable)
     }
 
     visit(entries)
     for (let at = 0; at < queue.length; at++) visit(this.#graph.holding(queue[at]!))
 
-    const found: Found[] = []
-    for (const one of named.values()) {
-      const variable = variables.get(one.viaCall)
-      if (!variable || variable.keepers.size <= KEEPERS_LIMIT) found.push(one)
-    }
-    for (const [context, { anchor, edges, keepers }] of variables)
-      if (keepers.size === 0 || keepers.size > KEEPERS_LIMIT) found.push({ anchors: [anchor], edges, viaCall: context })
-    return found
+    const kept = [...found.values()].filter(({ call }) => {
+      const variable = call === undefined ? undefined : variables.get(call)
+      return !variable || variable.keepers.size <= KEEPERS_LIMIT
+    })
+    for (const { anchor, edges, keepers } of variables.values())
+      if (keepers.size === 0 || keepers.size > KEEPERS_LIMIT)
+        kept.push({ endings: [{ anchor, edges, direct: true }], call: undefined })
+    return kept
   }
 
   /** The shortest path from the root, as it is. */
-  #withoutAnchor(entry: EntryClass): Path {
-    const edges = [entry.edges[0]!]
+  #withoutAnchor(entries: readonly number[]): Path {
+    const snapshot = this.#snapshot
+    const edges = [entries[0]!]
     for (;;) {
-      const edge = this.#tree[this.#snapshot.edgeFrom(edges[0]!)]!
+      const edge = this.#tree[snapshot.edgeFrom(edges[0]!)]!
       if (edge === NO_EDGE) break
       edges.unshift(edge)
     }
     return {
-      anchor: { kind: 'unknown', noun: '', name: 'something unnamed', where: undefined, place: undefined },
+      anchor: { kind: 'unknown', noun: '', name: 'something without a name', where: undefined, place: undefined },
       edges,
       also: [],
-      count: entry.edges.length,
+      targets: new Set([snapshot.edgeTo[edges.at(-1)!]!]),
     }
   }
 }

@@ -40,7 +40,7 @@ export interface WhyOptions {
   /** Called now and then, also in the middle of the part in which the event loop stands still. */
   readonly onProgress?: (progress: WhyProgress) => void
   /** Called before it starts, on a heap of more than `estimateFrom` bytes. Returning false calls it off. */
-  readonly onEstimate?: (estimate: Estimate) => boolean | void
+  readonly onEstimate?: (estimate: Estimate) => unknown
   /** 500 MB by default. */
   readonly estimateFrom?: number
   /** Analyse in a thread of its own, so that the event loop stands still for the snapshot only; true by default. */
