@@ -8,8 +8,8 @@ export interface FileEnvironment {
   link(rebind: (values: readonly unknown[]) => void, exports: () => ExportValues): void
   /** Called at instantiation too, with an exported name that the file does not declare, or nothing. */
   undeclared(name: string): void
-  /** Called as the last statement; the file has run to its end. */
-  done(exports: ExportValues): typeof COMPLETED
+  /** Called as the last statement; the file has run to its end. Values that cannot change any more come as a list, in the order of `localExports`. */
+  done(exports: ExportValues | readonly unknown[]): typeof COMPLETED
   /** Opens a scope whose one binding stays in its temporal dead zone until it is initialised. Gives what is to be run in that scope. */
   nest(scope: () => Generator<unknown, void, unknown>): unknown
 }
@@ -54,7 +54,9 @@ const withoutHashbang = (text: string): string => (text.startsWith('#!') ? `//${
 /** A binding that a cycle may read too early, or that is plainly there when the file starts. */
 const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name)
 
-const shorthand = (names: Iterable<string>): string => `{${[...names].join(',')}}`
+/** A list: the engine takes many times as long for an object with so many properties, the first time that it makes one. */
+const listed = (source: ModuleSource): string =>
+  `[${source.localExports.map(({ localName }) => (isIdentifier(localName) ? localName : 'undefined')).join(',')}]`
 
 const getters = (names: Iterable<string>): string =>
   `{${[...names].map(name => `get ${name}(){return ${name}}`).join(',')}}`
@@ -103,7 +105,7 @@ export function compileModule(
   const head =
     `'use strict';return ${opening}(${source.hasTopLevelAwait ? 'async ' : ''}function*(){{${declared}` +
     `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}yield;`
-  const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : shorthand(locals)})}})${closing}`
+  const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : listed(source)})}})${closing}`
   const edits = request.cyclic ? withPublishing(source) : source.edits
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, edits))}\n${tail}`
   const names = Object.keys(request.globals)

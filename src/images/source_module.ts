@@ -276,11 +276,17 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     throw faultAt({ kind: 'syntax', reason: `Export '${name}' is not defined` }, this.file, this.text, 0)
   }
 
-  done(values: ExportValues): typeof COMPLETED {
-    this.#values = this.#named(values)
+  done(values: ExportValues | readonly unknown[]): typeof COMPLETED {
+    this.#values = this.#named(Array.isArray(values) ? this.#byName(values) : (values as ExportValues))
     this.#pull = undefined
     this.#publish(undefined)
     return COMPLETED
+  }
+
+  #byName(values: readonly unknown[]): ExportValues {
+    const byName = Object.create(null) as Record<string, unknown>
+    for (const [index, { localName }] of this.source.localExports.entries()) byName[localName] = values[index]
+    return byName
   }
 
   nest(scope: () => Generator<unknown, void, unknown>): unknown {
