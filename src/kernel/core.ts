@@ -3,6 +3,7 @@ import type { LateCallPolicy } from './call_gate.ts'
 import type { Catalogue } from './depmod/catalogue.ts'
 import type { ExtensionPoint } from './extension.ts'
 import type { Lingering } from './lingering.ts'
+import type { MemoryGauge } from './memory_gauge.ts'
 import type { Module } from './module.ts'
 import type { ModuleFolders } from './module_folders.ts'
 import type { ModuleEvent, Notifier } from './notifier.ts'
@@ -39,6 +40,7 @@ export interface Core {
   readonly generations: Map<string, number>
   /** Bytes of source of images that are being loaded, by label, from the moment that the memory limit let them in. */
   readonly admitted: Map<string, number>
+  readonly gauge: MemoryGauge
   readonly lingering: Lingering
   readonly taints: Taints
   point(name: string): ExtensionPoint<unknown>

@@ -19,6 +19,7 @@ import {
 import { Lingering, type LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
 import { type MemoryUse, memoryUse } from './memory.ts'
+import { MemoryGauge } from './memory_gauge.ts'
 import { type ModuleDescription, modinfo } from './modinfo.ts'
 import {
   type ModprobeOptions,
@@ -131,6 +132,7 @@ export class Kernel implements AsyncDisposable {
       replacing: new Set(),
       generations: new Map(),
       admitted: new Map(),
+      gauge: new MemoryGauge(),
       lingering: new Lingering(notifier, (label, bytes) => log.info(`${label} collected, ${bytes} bytes given back`)),
       taints: new Taints(log, taint => notifier.notify('taint', taint)),
       point: name => this.point(name),

@@ -1,5 +1,7 @@
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
+import type { LingeringImage } from './lingering.ts'
+import { estimatedBytes } from './memory.ts'
 
 /** What reclaiming one image gave. */
 export interface ReclaimedImage {
@@ -28,6 +30,10 @@ export interface ReclaimReport {
 export async function reclaim(core: Core, label: string | undefined): Promise<ReclaimReport> {
   const wanted = core.lingering.list().filter(({ image }) => label === undefined || image === label)
   if (label !== undefined && wanted.length === 0) throw new ModuleError('ENOENT', { module: label, lingering: true })
+  return reclaimImages(core, wanted)
+}
+
+async function reclaimImages(core: Core, wanted: readonly LingeringImage[]): Promise<ReclaimReport> {
   const cut: { image: string; bytes: number; leftovers: number }[] = []
   for (const { image, size } of wanted) {
     const leftovers = await core.seam.step(`${image}: cut off`, core.lingering.cut(image))
@@ -40,10 +46,21 @@ export async function reclaim(core: Core, label: string | undefined): Promise<Re
   return { images, bytes: images.reduce((sum, { bytes, freed }) => sum + (freed ? bytes : 0), 0) }
 }
 
-/** Reclaims the image that was removed first; false when none lingers that was not reclaimed before. */
+/** To reclaim is to collect, and a collection holds the host up: it is done for no less than this part of the limit. */
+const LEAST_SHARE = 1 / 16
+
+/** Reclaims the images that were removed first; false when none lingers that was not reclaimed before. */
 export async function reclaimOldest(core: Core): Promise<boolean> {
-  const oldest = core.lingering.list().find(({ reclaimed }) => !reclaimed)
-  if (!oldest) return false
-  await reclaim(core, oldest.image)
+  const least = (core.settings.memory?.limit ?? 0) * LEAST_SHARE
+  const oldest: LingeringImage[] = []
+  let bytes = 0
+  for (const image of core.lingering.list()) {
+    if (image.reclaimed) continue
+    oldest.push(image)
+    bytes += core.gauge.scale * estimatedBytes(image.size)
+    if (bytes >= least) break
+  }
+  if (oldest.length === 0) return false
+  await reclaimImages(core, oldest)
   return true
 }

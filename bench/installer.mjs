@@ -1,0 +1,107 @@
+/**
+ * The installer's machine: tries every module of a real kernel package, one after another, in a process whose heap is limited to 64 MB, under each scheme.
+ * The modules are generated after the package's facts (bench/installer/generate.mjs).
+ *
+ *   npm run bench -- installer [--limit N] [--heap MB] [--json] [--svg FILE] [--node PATH]
+ *
+ * Prints a table, and with --svg draws memory over modules tried.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { drawLines } from './installer/draw.mjs'
+import { formatTable } from './support/table.mjs'
+
+const MEGABYTE = 1024 * 1024
+const SCHEMES = [
+  { label: 'refcount', args: ['refcount'] },
+  { label: 'retain', args: ['retain'] },
+  { label: 'retain, reclaiming', args: ['retain', 'reclaim'] },
+  { label: 'collect', args: ['collect'] },
+]
+
+const { values } = parseArgs({
+  options: {
+    limit: { type: 'string' },
+    heap: { type: 'string', default: '64' },
+    json: { type: 'boolean', default: false },
+    svg: { type: 'string' },
+    node: { type: 'string', default: process.execPath },
+  },
+})
+
+const path = name => fileURLToPath(new URL(name, import.meta.url))
+
+/** Walks through the folder in a process of its own. A process that dies gives no end. */
+async function walk({ args: [scheme, onPressure = 'refuse'] }, folder) {
+  const limit = Number(values.heap) * MEGABYTE
+  const words = [`--max-old-space-size=${values.heap}`, path('installer/walk.mjs'), folder, scheme, limit, onPressure]
+  const child = spawn(values.node, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  let errors = ''
+  child.stderr.on('data', chunk => {
+    errors += chunk
+  })
+  const samples = []
+  let end
+  for await (const line of createInterface({ input: child.stdout })) {
+    const said = JSON.parse(line)
+    if (said.end) end = said
+    else samples.push(said)
+  }
+  const status = child.exitCode ?? child.signalCode ?? (await new Promise(done => child.once('exit', done)))
+  if (end === undefined && !/heap limit/.test(errors)) throw new Error(errors)
+  return { samples, end, alive: end !== undefined && status === 0 }
+}
+
+function rowOf({ label }, { samples, end, alive }, total) {
+  const peak = Math.max(...samples.map(({ heap }) => heap))
+  const outcome = !alive
+    ? `died after ${samples.length}`
+    : end.out
+      ? `ENOMEM at ${end.out.at} (${end.out.name})`
+      : 'finished'
+  return [
+    label,
+    outcome,
+    `${end?.tried ?? samples.length} of ${total}`,
+    String(end?.inserted ?? '?'),
+    end?.refused.map(({ name }) => name).join(' ') || '-',
+    String(end?.lingering ?? '?'),
+    (peak / MEGABYTE).toFixed(1),
+    end?.taints || '-',
+    end ? end.seconds.toFixed(0) : '?',
+  ]
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'outlive-installer-'))
+try {
+  const limit = values.limit === undefined ? [] : ['--limit', values.limit]
+  const catalogue = path('../test/fixtures/catalogue')
+  const folder = join(scratch, 'modules')
+  const generated = execFileSync(process.execPath, [path('installer/generate.mjs'), catalogue, folder, ...limit], {
+    encoding: 'utf8',
+  })
+  execFileSync(values.node, [path('../dist/cli/main.js'), 'depmod', folder, '--quiet'], { stdio: 'inherit' })
+  const total = Number(generated.split(' ')[0])
+  if (!values.json) console.log(`${generated.replace(/, in .*/s, '')}; old space limited to ${values.heap} MB`)
+  const header = ['scheme', 'outcome', 'tried', 'insertions', 'too large', 'lingering', 'peak MB', 'taint', 'seconds']
+  const rows = [header]
+  const lines = []
+  for (const scheme of SCHEMES) {
+    const result = await walk(scheme, folder)
+    rows.push(rowOf(scheme, result, total))
+    lines.push({ label: scheme.label, samples: result.samples, alive: result.alive, out: result.end?.out })
+  }
+  if (values.json) console.log(JSON.stringify({ node: process.version, rows }))
+  else console.log(formatTable(rows))
+  if (values.svg !== undefined) {
+    mkdirSync(dirname(values.svg), { recursive: true })
+    writeFileSync(values.svg, drawLines(lines, { total, heap: Number(values.heap) * MEGABYTE }))
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
