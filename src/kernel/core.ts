@@ -35,8 +35,8 @@ export interface Core {
   readonly loading: Map<string, Promise<boolean>>
   /** Whom a module that is being loaded waits for: a loop of these would wait for ever. */
   readonly waitsFor: Map<string, string>
-  /** Names whose next image is being prepared. */
-  readonly replacing: Set<string>
+  /** Ends of the making of next images, by name: each is in service then, or thrown away. */
+  readonly replacing: Map<string, Promise<void>>
   readonly generations: Map<string, number>
   /** Bytes of source of images that are being loaded, by label, from the moment that the memory limit let them in. */
   readonly admitted: Map<string, number>

@@ -1,7 +1,7 @@
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
+import { release } from './holders.ts'
 import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
-import { release } from './load_module.ts'
 import type { Loaded, Module } from './module.ts'
 import { type ReclaimReport, reclaim } from './reclaim.ts'
 import { within } from './seam.ts'

@@ -1,8 +1,9 @@
 import { FileImage } from '../images/file_image.ts'
 import type { CreateImage } from '../images/image.ts'
 import { isInside } from '../images/resolve.ts'
+import { close } from './close.ts'
 import type { Core, Settings } from './core.ts'
-import { finishRemoval, type RemoveOptions, rmmod, type UnloadReport, withdraw } from './delete_module.ts'
+import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts'
 import { Catalogue } from './depmod/catalogue.ts'
 import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
 import { ModuleError } from './errno.ts'
@@ -129,7 +130,7 @@ export class Kernel implements AsyncDisposable {
       byFile: new Map(),
       loading: new Map(),
       waitsFor: new Map(),
-      replacing: new Set(),
+      replacing: new Map(),
       generations: new Map(),
       admitted: new Map(),
       gauge: new MemoryGauge(),
@@ -388,19 +389,7 @@ export class Kernel implements AsyncDisposable {
   /** Unloads everything, dependents first, permanent modules too. */
   async close(): Promise<void> {
     await this.#service?.stop()
-    await Promise.all(this.#core.loading.values())
-    const removals: Promise<unknown>[] = []
-    for (;;) {
-      const leaves = [...this.#core.modules.values()].filter(
-        ({ state, holders }) => state.is === 'LIVE' && holders.size === 0,
-      )
-      // A reference that nobody will put back must not keep a program from ending.
-      for (const module of leaves) removals.push(finishRemoval(this.#core, module, withdraw(module), { force: true }))
-      if (leaves.length === 0 && this.#core.modules.size === 0) break
-      // A module is a leaf once those that import from it are GONE.
-      if (leaves.length === 0) await Promise.race([...removals, nextGone(this.#core)])
-    }
-    await Promise.all(removals)
+    await close(this.#core)
   }
 
   #row(module: Module): ModuleRow {
@@ -430,5 +419,3 @@ export class Kernel implements AsyncDisposable {
     return this.close()
   }
 }
-
-const nextGone = (core: Core): Promise<void> => new Promise(resolve => core.notifier.once('gone', () => resolve()))

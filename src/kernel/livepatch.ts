@@ -3,6 +3,7 @@ import { relink } from '../images/relink.ts'
 import type { Core } from './core.ts'
 import { finishRemoval, type RemoveOptions, type UnloadReport } from './delete_module.ts'
 import { ModuleError } from './errno.ts'
+import { pathOfImports } from './holders.ts'
 import { createModule, type LoadInfo, prepareModule, rollBack } from './load_module.ts'
 import type { Loaded, Module } from './module.ts'
 import type { ModuleLocation } from './module_folders.ts'
@@ -32,7 +33,8 @@ export async function replace(core: Core, name: string, options: ReplaceOptions)
   const old = liveModule(core, name)
   if (old.state.loaded.hooks.info.permanent) throw new ModuleError('EPERMANENT', { module: name })
   if (core.replacing.has(name)) throw new ModuleError('ENOTLIVE', { module: name, being: 'loaded' })
-  core.replacing.add(name)
+  let ended!: () => void
+  core.replacing.set(name, new Promise(resolve => (ended = resolve)))
   const info: LoadInfo = {
     location: { name, file: old.module.file, root: old.module.root },
     given: old.module.file,
@@ -59,6 +61,7 @@ export async function replace(core: Core, name: string, options: ReplaceOptions)
     throw error
   } finally {
     core.replacing.delete(name)
+    ended()
   }
   core.log.info(`${next.label} replaced ${old.module.label}, ${swapped.next.image.bytes} bytes`, name)
   const unloaded = await finishRemoval(core, old.module, swapped.old, options)
@@ -99,13 +102,8 @@ const handOff = async (core: Core, module: Module, loaded: Loaded): Promise<unkn
 
 /** The new version may import from modules that import from the old one; then neither could ever go first. */
 function refuseLoops(next: Module, old: Module, file: string): void {
-  const visit = (module: Module, path: readonly string[]): void => {
-    for (const used of module.uses) {
-      if (used === old) throw new ModuleError('ELOOP', { file, loop: [...path, used.name] })
-      visit(used, [...path, used.name])
-    }
-  }
-  visit(next, [next.name])
+  const loop = pathOfImports(next, old)
+  if (loop) throw new ModuleError('ELOOP', { file, loop })
 }
 
 /** The one tick: places, importers, list. Throws before anything has changed, or not at all. */

@@ -1,11 +1,13 @@
 import { ImageFault } from '../images/fault.ts'
-import type { Dependency, Image } from '../images/image.ts'
+import type { Image } from '../images/image.ts'
 import { type ModuleRecord, readResolved } from '../images/module_record.ts'
 import { CallGate } from './call_gate.ts'
 import { type ContextHost, ModuleContextImplementation } from './context.ts'
 import { type Core, eventOf } from './core.ts'
+import { Dependencies, type DependencyWish } from './dependencies.ts'
 import { ModuleError } from './errno.ts'
 import { faceOf, keyOf } from './extension.ts'
+import { hold, pathOfImports, release } from './holders.ts'
 import { type ModuleInfo, parseInfo } from './info.ts'
 import { Leftovers } from './leftovers/leftovers.ts'
 import { createViews } from './leftovers/views.ts'
@@ -21,13 +23,9 @@ import { ReferenceCount } from './unload/reference_count.ts'
 import { schemeOf, stricter } from './unload/scheme.ts'
 
 /** What is known only while a module is being loaded; the live record keeps none of it (the habit of the kernel's load_info). */
-export interface LoadInfo {
+export interface LoadInfo extends DependencyWish {
   readonly location: ModuleLocation
-  /** The file as the user named it, for messages. */
-  readonly given: string
   readonly params: Params
-  /** Brings in a module that is imported and not loaded yet; without it such an import is an error, as for insmod. */
-  readonly loadDependency?: (location: ModuleLocation) => Promise<unknown>
   /** At a replace: asked for what the old image hands over, once the new one is ready to begin. */
   readonly inherit?: () => Promise<unknown>
 }
@@ -85,9 +83,12 @@ export async function prepareModule(core: Core, module: Module, info: LoadInfo):
         admit(core, info.given, image, () => reclaimOldest(core)),
       )
     const params = checkParams(core, module, info, moduleInfo)
-    const modules = await resolveDependencies(core, module, image, info)
-    image.link(modules)
-    return await initialise(core, module, image, info, moduleInfo, params)
+    const dependencies = new Dependencies(core, module, image, info)
+    await dependencies.wait()
+    const inherited = await info.inherit?.()
+    // From here to COMING in one tick: whoever replaces a dependency later finds this importer and binds it to the new image.
+    image.link(dependencies.hold())
+    return await initialise(core, module, image, info, moduleInfo, params, inherited)
   } catch (error) {
     // A number that nobody has seen is given again.
     if (module.state.is === 'UNFORMED' && core.generations.get(module.name) === module.generation)
@@ -119,19 +120,13 @@ async function requestModule(core: Core, module: Module, file: string, specifier
   const dependency = core.byFile.get(file)
   if (dependency?.state.is !== 'LIVE')
     throw new ModuleError('ENOENT', { module: core.folders.locationOf(file)?.name ?? specifier })
-  if (module.state.is === 'COMING' || module.state.is === 'LIVE') hold(module, dependency)
+  if (module.state.is === 'COMING' || module.state.is === 'LIVE') {
+    // Of modules that hold each other none could ever go.
+    const loop = pathOfImports(dependency, module)
+    if (loop) throw new ModuleError('ELOOP', { file: module.file, loop: [module.name, ...loop] })
+    hold(module, dependency)
+  }
   return dependency.state.loaded.image.entryRecord
-}
-
-export function hold(module: Module, dependency: Module): void {
-  module.uses.add(dependency)
-  dependency.holders.add(module)
-}
-
-/** Lets go of everything that this module imports from. */
-export function release(module: Module): void {
-  for (const dependency of module.uses) dependency.holders.delete(module)
-  module.uses.clear()
 }
 
 function checkParams(core: Core, module: Module, info: LoadInfo, moduleInfo: ModuleInfo): Params {
@@ -141,89 +136,6 @@ function checkParams(core: Core, module: Module, info: LoadInfo, moduleInfo: Mod
   )
 }
 
-/**
- * Waits until every module that this one imports from is LIVE, checks that they export what is imported, and takes hold of them, all in one tick.
- */
-async function resolveDependencies(
-  core: Core,
-  module: Module,
-  image: Image,
-  info: LoadInfo,
-): Promise<Map<string, ModuleRecord>> {
-  const wanted = new Map(image.dependencies.map(dependency => [dependency.file, dependency]))
-  const unknownSymbol = (dependency: Dependency, symbol: string): ModuleError => {
-    const fault = image.faultOf(dependency, symbol)
-    return loadError(fault, info.given, locationName(core, dependency.file))
-  }
-  const beingUnloaded = ({ file }: Dependency): ModuleError =>
-    new ModuleError('ENOENT', { module: locationName(core, file), file: info.given, being: 'unloaded' })
-  for (let settled = false; !settled; ) {
-    settled = true
-    for (const dependency of wanted.values()) {
-      const state = await dependencyState(core, module, dependency.file, info)
-      if (state === 'waited') settled = false
-      else if (state === 'unloading') throw beingUnloaded(dependency)
-      else if (state === 'absent') throw unknownSymbol(dependency, dependency.symbols[0] ?? dependency.specifier)
-    }
-  }
-  const records = new Map<string, ModuleRecord>()
-  for (const dependency of image.dependencies) {
-    const state = core.byFile.get(dependency.file)?.state
-    if (state?.is === 'GOING') throw beingUnloaded(dependency)
-    if (state?.is !== 'LIVE') throw unknownSymbol(dependency, dependency.symbols[0] ?? dependency.specifier)
-    const record = state.loaded.image.entryRecord
-    for (const symbol of dependency.symbols) {
-      const resolution = record.resolveExport(symbol)
-      if (!resolution || resolution === 'ambiguous') throw unknownSymbol(dependency, symbol)
-    }
-    records.set(dependency.file, record)
-  }
-  for (const file of records.keys()) hold(module, core.byFile.get(file)!)
-  return records
-}
-
-const locationName = (core: Core, file: string): string =>
-  core.byFile.get(file)?.name ?? core.folders.locationOf(file)?.name ?? file
-
-async function dependencyState(
-  core: Core,
-  module: Module,
-  file: string,
-  info: LoadInfo,
-): Promise<'live' | 'waited' | 'absent' | 'unloading'> {
-  const dependency = core.byFile.get(file)
-  if (dependency?.state.is === 'LIVE') return 'live'
-  if (dependency?.state.is === 'GOING') return 'unloading'
-  const name = locationName(core, file)
-  const loading = core.loading.get(name)
-  if (loading) {
-    refuseLoop(core, module.name, name, info.given)
-    core.waitsFor.set(module.name, name)
-    const live = await core.seam.step(`${module.label}: the load of ${name} has ended`, loading)
-    core.waitsFor.delete(module.name)
-    return live ? 'waited' : 'absent'
-  }
-  const location = info.loadDependency && core.folders.locationOf(file)
-  if (!location) return 'absent'
-  refuseLoop(core, module.name, name, info.given)
-  core.waitsFor.set(module.name, name)
-  try {
-    await core.seam.step(`${module.label}: ${name} has been brought in`, info.loadDependency!(location))
-  } finally {
-    core.waitsFor.delete(module.name)
-  }
-  return 'waited'
-}
-
-function refuseLoop(core: Core, waiter: string, wanted: string, file: string): void {
-  const loop = [waiter, wanted]
-  for (let next = core.waitsFor.get(wanted); next !== undefined; next = core.waitsFor.get(next)) {
-    loop.push(next)
-    if (next === waiter) throw new ModuleError('ELOOP', { file, loop })
-  }
-  if (wanted === waiter) throw new ModuleError('ELOOP', { file, loop })
-}
-
 async function initialise(
   core: Core,
   module: Module,
@@ -231,6 +143,7 @@ async function initialise(
   info: LoadInfo,
   moduleInfo: ModuleInfo,
   params: Params,
+  inherited: unknown,
 ): Promise<Loaded> {
   const { seam, settings } = core
   const started = seam.now()
@@ -239,12 +152,7 @@ async function initialise(
     const late = () => initError(info.given, image, undefined, `${phase} took longer than ${settings.initTimeout} ms`)
     return seam.step(`${module.label}: end of ${phase}`, within(seam, left, work, late))
   }
-  const context = new ModuleContextImplementation(
-    contextHost(core, module),
-    eventContext(module),
-    params,
-    await info.inherit?.(),
-  )
+  const context = new ModuleContextImplementation(contextHost(core, module), eventContext(module), params, inherited)
   const loaded: { image: Image; context: ModuleContextImplementation; hooks: ModuleHooks } = {
     image,
     context,

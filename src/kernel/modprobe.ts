@@ -34,7 +34,7 @@ export interface ShownStep {
  * @returns the modules that were brought in, in the order of their insertion
  */
 export async function modprobe(core: Core, name: string, params: Params, options: ModprobeOptions): Promise<Module[]> {
-  const source = await probeSource(core, name)
+  const source = await core.seam.step(`modprobe ${name}: the catalogue is current`, probeSource(core, name))
   return insertAll(core, source, wantedModules(core, source, name, options), params, options)
 }
 
@@ -124,7 +124,8 @@ class Insertion {
 
   async run(): Promise<void> {
     const { module } = this.#candidate
-    await this.#core.probes.gone(module)
+    const { probes, seam } = this.#core
+    await seam.step(`modprobe: ${module} is not being taken out`, probes.gone(module))
     const state = this.#core.modules.get(module)?.state.is
     if (state === 'LIVE' && this.#firstTime) throw new ModuleError('EEXIST', { module, firstTime: true })
     // Whoever needs a module that is on its way out says so better.

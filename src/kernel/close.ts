@@ -1,0 +1,29 @@
+import type { Core } from './core.ts'
+import { finishRemoval, withdraw } from './delete_module.ts'
+
+/** Unloads everything, dependents first, permanent modules too, and whatever is loaded meanwhile. */
+export async function close(core: Core): Promise<void> {
+  const removals: Promise<unknown>[] = []
+  for (;;) {
+    // A module is a leaf once those that import from it are GONE.
+    const leaves = [...core.modules.values()].filter(({ state, holders }) => state.is === 'LIVE' && holders.size === 0)
+    // A reference that nobody will put back must not keep a program from ending.
+    // Whoever hears that one is going may have taken out the next.
+    for (const module of leaves)
+      if (module.state.is === 'LIVE') removals.push(finishRemoval(core, module, withdraw(module), { force: true }))
+    if (core.modules.size + core.loading.size + core.replacing.size === 0) break
+    await core.seam.step('close: something has changed', nextChange(core))
+  }
+  await Promise.all(removals)
+}
+
+/** The end of a load, of the making of a replacement or of a removal, or a removal called off: what can make a module a leaf, or the list empty. */
+async function nextChange({ loading, replacing, notifier }: Core): Promise<void> {
+  let changed!: () => void
+  const event = new Promise<void>(resolve => (changed = resolve))
+  notifier.on('gone', changed)
+  notifier.on('live', changed)
+  await Promise.race([event, ...loading.values(), ...replacing.values()])
+  notifier.off('gone', changed)
+  notifier.off('live', changed)
+}

@@ -1,0 +1,130 @@
+import type { Dependency, Image } from '../images/image.ts'
+import type { ModuleRecord } from '../images/module_record.ts'
+import type { Core } from './core.ts'
+import { ModuleError } from './errno.ts'
+import { hold } from './holders.ts'
+import { loadError } from './load_errors.ts'
+import type { Module } from './module.ts'
+import type { ModuleLocation } from './module_folders.ts'
+
+/** What a load wants of the modules that it imports from. */
+export interface DependencyWish {
+  /** The importing file as the user named it, for messages. */
+  readonly given: string
+  /** Brings in a module that is imported and not loaded yet; without it such an import is an error, as for insmod. */
+  readonly loadDependency?: (location: ModuleLocation) => Promise<unknown>
+}
+
+/** The modules that one image imports from. */
+export class Dependencies {
+  readonly #core: Core
+  readonly #module: Module
+  readonly #image: Image
+  readonly #wish: DependencyWish
+
+  constructor(core: Core, module: Module, image: Image, wish: DependencyWish) {
+    this.#core = core
+    this.#module = module
+    this.#image = image
+    this.#wish = wish
+  }
+
+  /**
+   * Waits until each of them is LIVE. By the time that somebody acts on it, that may have changed.
+   *
+   * @throws ModuleError ENOENT, ESYMBOL, ELOOP
+   */
+  async wait(): Promise<void> {
+    const wanted = new Map(this.#image.dependencies.map(dependency => [dependency.file, dependency]))
+    for (let settled = false; !settled; ) {
+      settled = true
+      for (const dependency of wanted.values()) {
+        const state = await this.#stateOf(dependency.file)
+        if (state === 'waited') settled = false
+        else if (state === 'unloading') throw this.#beingUnloaded(dependency)
+        else if (state === 'absent') throw this.#absent(dependency)
+      }
+    }
+  }
+
+  /**
+   * Checks that all are LIVE and export what is imported, and takes hold of them.
+   *
+   * @returns their entries, by file
+   * @throws ModuleError ENOENT, ESYMBOL; nothing is held then
+   */
+  hold(): Map<string, ModuleRecord> {
+    const { byFile } = this.#core
+    const records = new Map<string, ModuleRecord>()
+    for (const dependency of this.#image.dependencies) {
+      const state = byFile.get(dependency.file)?.state
+      if (state?.is === 'GOING') throw this.#beingUnloaded(dependency)
+      if (state?.is !== 'LIVE') throw this.#absent(dependency)
+      const record = state.loaded.image.entryRecord
+      for (const symbol of dependency.symbols) {
+        const resolution = record.resolveExport(symbol)
+        if (!resolution || resolution === 'ambiguous') throw this.#unknownSymbol(dependency, symbol)
+      }
+      records.set(dependency.file, record)
+    }
+    for (const file of records.keys()) hold(this.#module, byFile.get(file)!)
+    return records
+  }
+
+  #unknownSymbol(dependency: Dependency, symbol: string): ModuleError {
+    return loadError(this.#image.faultOf(dependency, symbol), this.#wish.given, nameOf(this.#core, dependency.file))
+  }
+
+  #absent(dependency: Dependency): ModuleError {
+    return this.#unknownSymbol(dependency, dependency.symbols[0] ?? dependency.specifier)
+  }
+
+  #beingUnloaded({ file }: Dependency): ModuleError {
+    return new ModuleError('ENOENT', { module: nameOf(this.#core, file), file: this.#wish.given, being: 'unloaded' })
+  }
+
+  async #stateOf(file: string): Promise<'live' | 'waited' | 'absent' | 'unloading'> {
+    const core = this.#core
+    const dependency = core.byFile.get(file)
+    if (dependency?.state.is === 'LIVE') return 'live'
+    if (dependency?.state.is === 'GOING') return 'unloading'
+    const name = nameOf(core, file)
+    const { label } = this.#module
+    const loading = core.loading.get(name)
+    if (loading) {
+      const live = await this.#waitFor(name, () => core.seam.step(`${label}: the load of ${name} has ended`, loading))
+      return live ? 'waited' : 'absent'
+    }
+    const { loadDependency } = this.#wish
+    const location = loadDependency && core.folders.locationOf(file)
+    if (!location) return 'absent'
+    await this.#waitFor(name, () => core.seam.step(`${label}: ${name} has been brought in`, loadDependency(location)))
+    return 'waited'
+  }
+
+  /** @throws ModuleError ELOOP when what is waited for waits for this one */
+  async #waitFor<T>(name: string, begin: () => Promise<T>): Promise<T> {
+    const { waitsFor } = this.#core
+    this.#refuseLoop(name)
+    waitsFor.set(this.#module.name, name)
+    try {
+      return await begin()
+    } finally {
+      waitsFor.delete(this.#module.name)
+    }
+  }
+
+  #refuseLoop(wanted: string): void {
+    const { waitsFor } = this.#core
+    const waiter = this.#module.name
+    const loop = [waiter]
+    for (let next: string | undefined = wanted; next !== undefined; next = waitsFor.get(next)) {
+      loop.push(next)
+      if (next === waiter) throw new ModuleError('ELOOP', { file: this.#wish.given, loop })
+    }
+  }
+}
+
+/** The module of this file, loaded or not; the file itself when it is none. */
+export const nameOf = ({ byFile, folders }: Core, file: string): string =>
+  byFile.get(file)?.name ?? folders.locationOf(file)?.name ?? file
