@@ -61,6 +61,12 @@ const listed = (source: ModuleSource): string =>
 const getters = (names: Iterable<string>): string =>
   `{${[...names].map(name => `get ${name}(){return ${name}}`).join(',')}}`
 
+/** The globals that a text can name: it has their names in it, unless it writes them with escapes or asks `eval`. */
+function globalsIn(text: string, globals: Readonly<Record<string, unknown>>): string[] {
+  const names = Object.keys(globals)
+  return text.includes('\\u') || text.includes('eval') ? names : names.filter(name => text.includes(name))
+}
+
 export interface CompileRequest {
   /** A `file:` URL: what stack traces, breakpoints and coverage show. */
   readonly url: string
@@ -108,9 +114,9 @@ export function compileModule(
   const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : listed(source)})}})${closing}`
   const edits = request.cyclic ? withPublishing(source) : source.edits
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, edits))}\n${tail}`
-  const names = Object.keys(request.globals)
+  const names = globalsIn(request.text, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
-  return factory(environment, dynamicImport, publish, ...Object.values(request.globals)) as ModuleBody
+  return factory(environment, dynamicImport, publish, ...names.map(name => request.globals[name])) as ModuleBody
 }
 
 /**
@@ -157,6 +163,7 @@ export function compileCommonJs(
 ): CommonJsBody {
   const head = `void(()=>${FILE});return function(exports,require,module,__filename,__dirname){`
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, request.edits))}\n}`
-  const factory = compileUncached(code, [FILE, IMPORT, ...Object.keys(request.globals)], request.url, -1)
-  return factory(environment, dynamicImport, ...Object.values(request.globals)) as CommonJsBody
+  const names = globalsIn(request.text, request.globals)
+  const factory = compileUncached(code, [FILE, IMPORT, ...names], request.url, -1)
+  return factory(environment, dynamicImport, ...names.map(name => request.globals[name])) as CommonJsBody
 }

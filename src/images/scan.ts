@@ -60,6 +60,7 @@ export function dynamicImportOffsets(text: string): number[] | undefined {
 
 /** What a text imports by name, statically or while it runs; as far as the lexer can tell. */
 export function literalSpecifiers(text: string): string[] {
+  if (!text.includes('import') && !text.includes('from')) return []
   try {
     return parse(text)[0].flatMap(found =>
       typeof found.specifier === 'string' && !(found.type === 'dynamic' && found.glob) ? [found.specifier] : [],
@@ -230,7 +231,7 @@ function readExports(
     const offset = entry.exportStart
     if (entry.type === 'reexport-all') stars.push(requestOf.get(entry.importIndex)!)
     else {
-      if (names.has(entry.name) || LONE_SURROGATE.test(entry.name)) return undefined
+      if (names.has(entry.name) || SURROGATE.test(entry.name)) return undefined
       names.add(entry.name)
       if (entry.type === 'reexport') {
         const importName = entry.importName ?? undefined
@@ -242,11 +243,12 @@ function readExports(
         if (from && from.importName !== undefined)
           indirect.push({ exportName: entry.name, request: from.request, importName: from.importName, offset })
         else {
-          // An undeclared name would silently mean the global of that name.
-          if (localName in globalThis && !from) return undefined
           local.push({ exportName: entry.name, localName })
-          if (!from && entry.localName !== undefined && IN_LIST.test(text.slice(offset, offset + 64)))
+          if (!from && entry.localName !== undefined && isInList(text, offset)) {
+            // An undeclared name would silently mean the global of that name.
+            if (localName in globalThis) return undefined
             listed.push(localName)
+          }
         }
       }
     }
@@ -259,11 +261,16 @@ function readExports(
   return { local, indirect, stars, namesDefault, listed }
 }
 
-const IN_LIST = /^export\s*\{/
+const LIST_HEAD = /export\s*\{/y
+
+function isInList(text: string, offset: number): boolean {
+  LIST_HEAD.lastIndex = offset
+  return LIST_HEAD.test(text)
+}
 
 const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|class|let|const|var)\b)?/y
-/** A lone surrogate is no name. */
-const LONE_SURROGATE = /\p{Surrogate}/u
+/** A lone one is no name; the parser tells. */
+const SURROGATE = /[\ud800-\udfff]/
 
 function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit | undefined {
   const start = entry.exportStart

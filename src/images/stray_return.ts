@@ -23,6 +23,11 @@ const CLOSE_PAREN = 41
 const DOLLAR = 36
 const LETTER_R = 114
 
+/** Of all other characters only the place of the last one matters. */
+const MATTERS = new Uint8Array(128)
+for (const char of [QUOTE, DOUBLE_QUOTE, SLASH, BACKQUOTE, OPEN_PAREN, CLOSE_PAREN, OPEN_BRACE, CLOSE_BRACE, LETTER_R])
+  MATTERS[char] = 1
+
 /**
  * Could a `return` stand outside of every function? The generator function around a module would let it pass. Reads brackets, strings and
  * comments only, in a small part of the time of a parse, and errs on the side of yes: then the engine is asked.
@@ -40,6 +45,10 @@ export function mayReturnOutside(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at)
     if (char <= 32) continue
+    if (!MATTERS[char]) {
+      last = at
+      continue
+    }
     switch (char) {
       case QUOTE:
       case DOUBLE_QUOTE:

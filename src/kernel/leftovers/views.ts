@@ -103,21 +103,48 @@ const viewClassWith = (real: object, members: object): object =>
     get: (target, key) => Reflect.get(Object.hasOwn(members, key) ? members : target, key) as unknown,
   })
 
-/** Each view is made when the image first asks for it. */
+interface OwnGlobals {
+  readonly timers: object
+  readonly process: unknown
+  readonly globals: Readonly<Record<string, unknown>>
+}
+
+function viewOwnGlobals(leftovers: Leftovers, builtin: (name: string) => unknown): OwnGlobals {
+  const timers = viewTimers(leftovers, () => builtin('timers/promises') as Record<string, unknown>)
+  const process = viewProcess(leftovers, builtin)
+  return { timers, process, globals: viewGlobals(leftovers, builtin, { ...timers, process }) }
+}
+
+/** They depend on this Node alone. */
+let globalNames: readonly string[] | undefined
+
+/** Each view is made when the image first asks for it; those of globals together, at the first file that names one. */
 export function createViews(leftovers: Leftovers): Views {
   const made = new Map<string, unknown>()
-  const builtin = (specifier: string): unknown => {
+  let ownGlobals: OwnGlobals | undefined
+  const own = (): OwnGlobals => (ownGlobals ??= viewOwnGlobals(leftovers, builtin))
+  const maker: Maker = {
+    leftovers,
+    builtin,
+    get globals() {
+      return own().globals
+    },
+    get timers() {
+      return own().timers
+    },
+  }
+  function builtin(specifier: string): unknown {
     const name = specifier.replace(/^node:/, '')
+    if (name === 'process') return own().process
     if (!made.has(name)) {
       const real = nativeRequire(specifier.startsWith('node:') ? specifier : `node:${specifier}`) as never
       made.set(name, MAKERS[name]?.(real, maker) ?? real)
     }
     return made.get(name)
   }
-  const timers = viewTimers(leftovers, () => builtin('timers/promises') as Record<string, unknown>)
-  const process = viewProcess(leftovers, builtin)
-  made.set('process', process)
-  const globals = viewGlobals(leftovers, builtin, { ...timers, process })
-  const maker: Maker = { leftovers, builtin, globals, timers }
+  globalNames ??= Object.keys(own().globals)
+  const globals = {}
+  for (const name of globalNames)
+    Object.defineProperty(globals, name, { get: () => own().globals[name], enumerable: true })
   return { globals, builtin }
 }
