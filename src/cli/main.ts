@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   mem: async () => (await import('./mem.ts')).mem,
   top: async () => (await import('./top.ts')).top,
   taint: async () => (await import('./taint.ts')).taint,
+  check: async () => (await import('./check.ts')).check,
   races: async () => (await import('./races.ts')).races,
   dmesg: async () => (await import('./dmesg.ts')).dmesg,
 }

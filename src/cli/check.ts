@@ -1,0 +1,117 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { SchemeName } from '../kernel/unload/scheme.ts'
+import { merge, type SchemeResult } from './check/findings.ts'
+import { type CheckReport, junit, printReport, tap } from './check/formats.ts'
+import { CheckFailure, runScheme } from './check/run_scheme.ts'
+import { type AskedCall, type CheckSettings, parseCall } from './check/settings.ts'
+import type { Command, CommandLine } from './command.ts'
+import { attempt, parseParamWords, UsageError } from './talk.ts'
+
+const SCHEMES: readonly SchemeName[] = ['collect', 'retain', 'refcount']
+const MOST_CYCLES = 1_000_000
+/** What is over at once needs no progress. */
+const QUIET = 1000
+
+export const check: Command = {
+  name: 'check',
+  summary: 'find out whether a module can be unloaded: load and unload it many times and see what stays',
+  arguments: '<file> [params...]',
+  options: [
+    {
+      flags: '--scheme <name>',
+      description: `one of ${SCHEMES.join(', ')}; by default each of them`,
+      repeatable: true,
+    },
+    { flags: '--cycles <n>', description: 'how many times under each scheme', default: '24' },
+    {
+      flags: '--call <point=json>',
+      description: 'call what it registers there; an array is the arguments',
+      repeatable: true,
+    },
+    { flags: '--modules <dir>', description: 'where modules are found that it imports from' },
+    { flags: '--setup <file>', description: 'import this first: it prepares what the module expects of its host' },
+    { flags: '--allow-leftovers', description: 'what the kernel closes in its place is told, and does not fail it' },
+    { flags: '--tap', description: 'answer in TAP' },
+    { flags: '--junit', description: 'answer in JUnit XML' },
+  ],
+  examples: [
+    'outlive check examples/modules/hello.ts',
+    'outlive check examples/modules/notes.ts --modules examples/modules',
+    'outlive check examples/modules/hello.ts --scheme collect --cycles 200 --junit',
+  ],
+  run: line => attempt('check', line, () => checkFile(line)),
+}
+
+async function checkFile(line: CommandLine): Promise<number> {
+  const { terminal, options } = line
+  const settings = readSettings(line)
+  const results: SchemeResult[] = []
+  const started = performance.now()
+  try {
+    for (const scheme of schemesOf(options.scheme)) {
+      const onCycle = (done: number, of: number) => {
+        if (performance.now() - started > QUIET) terminal.progress(`${scheme}: cycle ${done} of ${of}`)
+      }
+      results.push(await runScheme({ ...settings, scheme }, onCycle))
+    }
+  } catch (error) {
+    if (!(error instanceof CheckFailure)) throw error
+    if (terminal.json) terminal.data({ file: settings.file, safe: false, error: error.message })
+    terminal.err(`check: ${error.message}`)
+    if (error.frame) terminal.err(error.frame)
+    return 1
+  }
+  terminal.progress('')
+  const findings = merge(results, options.allowLeftovers === true)
+  const report: CheckReport = {
+    file: settings.file,
+    safe: !findings.some(({ fails }) => fails),
+    schemes: results,
+    findings,
+  }
+  if (terminal.json) terminal.data(report)
+  else if (options.tap) terminal.out(tap(report))
+  else if (options.junit) terminal.out(junit(report))
+  else printReport(report, terminal)
+  return report.safe ? 0 : 1
+}
+
+function readSettings({ args, options }: CommandLine): Omit<CheckSettings, 'scheme'> {
+  const [file = '', ...params] = args
+  const cycles = Number(options.cycles)
+  if (!Number.isInteger(cycles) || cycles < 1 || cycles > MOST_CYCLES)
+    throw new UsageError(`--cycles takes a number from 1 to ${MOST_CYCLES}, got '${String(options.cycles)}'`)
+  if (options.tap && options.junit) throw new UsageError('--tap or --junit, not both')
+  return {
+    file: existing(file, 'file'),
+    cycles,
+    params: parseParamWords(params),
+    modules: options.modules === undefined ? undefined : existing(String(options.modules), '--modules'),
+    setup: options.setup === undefined ? undefined : existing(String(options.setup), '--setup'),
+    calls: wordsOf(options.call).map(readCall),
+  }
+}
+
+function schemesOf(given: unknown): readonly SchemeName[] {
+  const words = wordsOf(given)
+  for (const word of words)
+    if (!SCHEMES.some(scheme => scheme === word))
+      throw new UsageError(`no scheme is called '${word}'; they are ${SCHEMES.join(', ')}`)
+  return words.length === 0 ? SCHEMES : SCHEMES.filter(scheme => words.includes(scheme))
+}
+
+function readCall(word: string): AskedCall {
+  try {
+    return parseCall(word)
+  } catch (error) {
+    throw new UsageError(`--call ${word}: ${(error as Error).message}`)
+  }
+}
+
+function existing(path: string, what: string): string {
+  if (!existsSync(path)) throw new UsageError(`${what}: no such file or directory: ${path}`)
+  return resolve(path)
+}
+
+const wordsOf = (given: unknown): string[] => (given === undefined ? [] : [given].flat().map(String))
