@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   insmod: async () => (await import('./insmod.ts')).insmod,
   rmmod: async () => (await import('./rmmod.ts')).rmmod,
   modprobe: async () => (await import('./modprobe.ts')).modprobe,
+  coldplug: async () => (await import('./coldplug.ts')).coldplug,
   depmod: async () => (await import('./depmod.ts')).depmod,
   replace: async () => (await import('./replace.ts')).replace,
   lsmod: async () => (await import('./lsmod.ts')).lsmod,

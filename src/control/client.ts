@@ -74,6 +74,20 @@ export class ControlClient {
     })
   }
 
+  /** The same for work that tells how it goes on: `body` says what to do. An error before the first line is thrown. */
+  async stream(path: string, body: unknown, onLine: (value: unknown) => void): Promise<void> {
+    let whole = ''
+    let told = 0
+    const status = await this.#exchange('POST', path, body, chunk => {
+      whole += chunk
+      for (let end = whole.indexOf('\n', told); end !== -1; end = whole.indexOf('\n', told)) {
+        onLine(JSON.parse(whole.slice(told, end)))
+        told = end + 1
+      }
+    })
+    if (status !== 200) throw new Refused(JSON.parse(whole) as ErrorBody)
+  }
+
   #exchange(method: string, path: string, body: unknown, onChunk: (text: string) => void): Promise<number> {
     return new Promise((resolve, reject) => {
       const fail = (error: NodeJS.ErrnoException): void => {

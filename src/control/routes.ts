@@ -79,6 +79,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     POST: ({ kernel, body }) =>
       kernel.showDepends(text(body, 'name'), object(body, 'params'), { useBlacklist: body.useBlacklist === true }),
   },
+  '/coldplug': { POST: coldplug },
   '/depmod': { POST: ({ kernel, body }) => kernel.depmod(undefined, { text: body.text === true }) },
   '/rmmod': {
     POST: async ({ kernel, body, response }) => {
@@ -112,6 +113,24 @@ export function findRoute(method: string, path: string): Route {
 /** Whoever reaches the socket may run what the host's owner put into its module folders, and nothing else. */
 function refuseOutside(kernel: Kernel, file: string): void {
   if (!kernel.ownsPath(file)) throw new ModuleError('EPERM', { file })
+}
+
+/** A line for each module that is done with, then one with the report, or with what stopped it. */
+async function coldplug({ kernel, body, response }: Call): Promise<void> {
+  const count = (field: string): number | undefined => (body[field] === undefined ? undefined : Number(body[field]))
+  const [parallel, timeout] = [count('parallel'), count('timeout')]
+  const write = (line: unknown): void => {
+    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    response.write(`${JSON.stringify(line)}\n`)
+  }
+  const report = await kernel.coldplug({
+    ...(parallel !== undefined && { parallel }),
+    ...(timeout !== undefined && { timeout }),
+    dryRun: body.dryRun === true,
+    progress: progress => write({ progress }),
+  })
+  write({ report })
+  response.end()
 }
 
 /** Entries as they come, a line of JSON each, until the client has enough. */

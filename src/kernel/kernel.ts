@@ -2,6 +2,7 @@ import { FileImage } from '../images/file_image.ts'
 import type { CreateImage } from '../images/image.ts'
 import { isInside } from '../images/resolve.ts'
 import { close } from './close.ts'
+import { type ColdplugOptions, type ColdplugReport, coldplug } from './coldplug.ts'
 import type { Core, Settings } from './core.ts'
 import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts'
 import { Catalogue } from './depmod/catalogue.ts'
@@ -360,6 +361,20 @@ export class Kernel implements AsyncDisposable {
   async depmod(folder?: string, options: DepmodOptions = {}): Promise<DepmodReport> {
     if (folder !== undefined) checkText('depmod', 'a folder', folder)
     return depmod(this.#core, folder, options)
+  }
+
+  /**
+   * Loads every module of the folders that exports `probe`, keeps those whose probe finds something, and takes the others out again.
+   *
+   * @throws ModuleError EINVAL for a bad option
+   */
+  async coldplug(options: ColdplugOptions = {}): Promise<ColdplugReport> {
+    checkMilliseconds('coldplug: timeout', options.timeout)
+    const { parallel = 1 } = options
+    if (!Number.isInteger(parallel) || parallel < 1)
+      throw new ModuleError('EINVAL', { reason: `coldplug: parallel must be a number from 1, got ${String(parallel)}` })
+    this.#use()
+    return coldplug(this.#core, options)
   }
 
   /** Is this path, symbolic links followed, inside one of the module folders? */

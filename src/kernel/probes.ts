@@ -30,7 +30,7 @@ export class Probes {
     return [...this.#active].some(({ plan }) => plan.has(name))
   }
 
-  /** Waits for the end of a module that a failed modprobe takes out. */
+  /** Waits for the end of a module that is leaving. */
   async gone(name: string): Promise<void> {
     await this.#leaving.get(name)
   }
@@ -45,14 +45,21 @@ export class Probes {
       if (module.state.is !== 'LIVE') continue
       const heir = [...this.#active].find(({ plan }) => plan.has(module.name))
       if (heir) heir.brought.unshift(module)
-      else if (module.holders.size === 0) await this.#remove(module, remove)
+      else if (module.holders.size === 0) await this.leave(module.name, () => remove(module))
     }
   }
 
-  async #remove(module: Module, remove: (module: Module) => Promise<unknown>): Promise<void> {
-    const removal = remove(module)
-    this.#leaving.set(module.name, removal)
-    await removal
-    this.#leaving.delete(module.name)
+  /** Removes a module; modprobes that want it wait for its end and insert it anew. */
+  async leave<T>(name: string, remove: () => Promise<T>): Promise<T> {
+    const removal = remove()
+    this.#leaving.set(
+      name,
+      removal.catch(() => {}),
+    )
+    try {
+      return await removal
+    } finally {
+      this.#leaving.delete(name)
+    }
   }
 }

@@ -1,0 +1,97 @@
+import { existsSync } from 'node:fs'
+import type { ColdplugOptions, ColdplugProgress, ColdplugReport } from '../kernel/coldplug.ts'
+import { Kernel } from '../kernel/kernel.ts'
+import type { Command, CommandLine } from './command.ts'
+import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
+import type { Terminal } from './terminal.ts'
+
+const BAR = 24
+const MEGABYTE = 1024 * 1024
+
+export const coldplug: Command = {
+  name: 'coldplug',
+  summary: 'load every module that exports probe, keep those that find something, take the others out',
+  options: [
+    HOST_OPTION,
+    { flags: '--modules <dir>', description: 'probe this folder in this process, and unload all at the end' },
+    { flags: '--parallel <n>', description: 'how many modules are probed at once', default: '8' },
+    { flags: '--timeout <ms>', description: 'how long a probe may take; 0 is no limit', default: '5000' },
+    { flags: '-n, --dry-run', description: 'load nothing; say what would be probed' },
+  ],
+  examples: ['outlive coldplug', 'outlive coldplug --modules examples/coldplug --timeout 500', 'outlive coldplug -n'],
+  run: line =>
+    attempt('coldplug', line, async () => {
+      const options = {
+        parallel: count(line, 'parallel'),
+        timeout: count(line, 'timeout'),
+        dryRun: line.options.dryRun === true,
+      }
+      const { modules } = line.options
+      const report = modules === undefined ? await onHost(line, options) : await here(line, String(modules), options)
+      line.terminal.progress('')
+      if (line.terminal.json) line.terminal.data(report)
+      else for (const text of reportLines(report)) line.terminal.out(text)
+      return report.failed.length > 0 ? 1 : 0
+    }),
+}
+
+function count({ options }: CommandLine, name: string): number {
+  const value = Number(options[name])
+  if (!Number.isInteger(value) || value < 0)
+    throw new UsageError(`--${name} takes a number, got '${String(options[name])}'`)
+  return value
+}
+
+async function here(line: CommandLine, modules: string, options: ColdplugOptions): Promise<ColdplugReport> {
+  if (!existsSync(modules)) throw new UsageError(`no such folder: ${modules}`)
+  const kernel = new Kernel({ modules, grace: 0 })
+  try {
+    return await kernel.coldplug({ ...options, progress: done => draw(line.terminal, done) })
+  } finally {
+    await kernel.close()
+  }
+}
+
+async function onHost(line: CommandLine, options: ColdplugOptions): Promise<ColdplugReport> {
+  let report: ColdplugReport | undefined
+  const client = await connect(line)
+  await client.stream('/coldplug', options, value => {
+    const said = value as { progress?: ColdplugProgress; report?: ColdplugReport }
+    if (said.progress) draw(line.terminal, said.progress)
+    else report = said.report
+  })
+  return report!
+}
+
+function draw(terminal: Terminal, { module, done, total }: ColdplugProgress): void {
+  const filled = Math.round((done / total) * BAR)
+  terminal.progress(`[${'#'.repeat(filled)}${' '.repeat(BAR - filled)}] ${done} of ${total}  ${module}`)
+}
+
+/** People want to know what was found; what was not is counted. */
+export function reportLines(report: ColdplugReport): string[] {
+  const { probed, kept, needed, removed, failed, skipped, leftBehind, memory } = report
+  if (report.dryRun)
+    return [`would probe ${probed.length} modules: ${probed.join(' ')}`.trimEnd(), ...skippedLines(skipped)]
+  const list = (label: string, names: readonly string[]): string =>
+    `${label.padEnd(9)}${String(names.length).padStart(4)}  ${names.join(' ')}`.trimEnd()
+  const megabytes = (bytes: number): string => (bytes / MEGABYTE).toFixed(1)
+  return [
+    list('kept', kept),
+    ...(needed.length > 0 ? [list('needed', needed)] : []),
+    list('removed', removed),
+    ...failed.map(({ module, reason }) => `failed        ${module}: ${reason}`),
+    ...leftBehind.map(({ module, kind, what, where }) => `left behind   ${module}: ${kind} (${what}) at ${where}`),
+    ...skippedLines(skipped),
+    `memory   ${megabytes(memory.before)} MB before, ${megabytes(memory.peak)} at most, ${megabytes(memory.after)} after`,
+  ]
+}
+
+function skippedLines(skipped: ColdplugReport['skipped']): string[] {
+  const byReason = new Map<string, string[]>()
+  for (const { module, reason } of skipped) byReason.set(reason, [...(byReason.get(reason) ?? []), module])
+  return [...byReason].map(
+    ([reason, names]) =>
+      `skipped  ${String(names.length).padStart(4)}  ${reason}: ${names.slice(0, 8).join(' ')}${names.length > 8 ? ' …' : ''}`,
+  )
+}

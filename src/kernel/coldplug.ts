@@ -1,0 +1,210 @@
+import type { Core } from './core.ts'
+import { rmmod } from './delete_module.ts'
+import { ModuleError } from './errno.ts'
+import type { Leftover } from './leftovers/leftovers.ts'
+import { insertAll } from './modprobe.ts'
+import type { Module } from './module.ts'
+import { CatalogueSource } from './probe_source.ts'
+import { within } from './seam.ts'
+
+export interface ColdplugOptions {
+  /** How many modules are probed at once; 8 by default. */
+  readonly parallel?: number
+  /** Milliseconds for a `probe`; 5000 by default, 0 is no limit. One that takes longer counts as failed, and its module is removed. */
+  readonly timeout?: number
+  /** Loads nothing, and tells what would be probed. */
+  readonly dryRun?: boolean
+  /** Is told of each module when it is done with. */
+  readonly progress?: (done: ColdplugProgress) => void
+}
+
+export interface ColdplugProgress {
+  readonly module: string
+  readonly outcome: 'kept' | 'removed' | 'failed'
+  readonly done: number
+  readonly total: number
+}
+
+/** What coldplug found. */
+export interface ColdplugReport {
+  /** Modules that were asked, or in a dry run would be. Each is kept, needed, removed or failed. */
+  readonly probed: readonly string[]
+  /** Modules whose probe found something. */
+  readonly kept: readonly string[]
+  /** Modules that stay because a kept one imports from them. */
+  readonly needed: readonly string[]
+  /** Modules that were asked, found nothing, and were taken out. */
+  readonly removed: readonly string[]
+  readonly failed: readonly { readonly module: string; readonly reason: string }[]
+  /**
+   * Modules that were not asked and stay as they are, with the reason: they export no `probe`, are loaded already, are blacklisted, or are permanent and could
+   * not be taken out again.
+   */
+  readonly skipped: readonly { readonly module: string; readonly reason: string }[]
+  /** What removed modules had opened and not closed. It is closed. */
+  readonly leftBehind: readonly (Leftover & { readonly module: string })[]
+  /** Bytes of heap in use; before and after are what a collection leaves. */
+  readonly memory: { readonly before: number; readonly peak: number; readonly after: number }
+  readonly dryRun: boolean
+  readonly ms: number
+}
+
+/**
+ * What installers do to find out what a machine has: loads every module that exports `probe`, asks it, keeps those that find something, and takes the
+ * others out with all that only they needed.
+ */
+export async function coldplug(core: Core, options: ColdplugOptions): Promise<ColdplugReport> {
+  const source = new CatalogueSource(core.catalogue, await core.policy.current())
+  await core.catalogue.refresh()
+  return new Coldplug(core, source, options).run()
+}
+
+class Coldplug {
+  readonly #core: Core
+  readonly #source: CatalogueSource
+  readonly #options: ColdplugOptions
+  readonly #kept = new Set<string>()
+  readonly #failed: { module: string; reason: string }[] = []
+  readonly #skipped: { module: string; reason: string }[] = []
+  readonly #leftBehind: (Leftover & { module: string })[] = []
+  /** What this brought in: all of it may be taken out again. */
+  readonly #brought = new Set<Module>()
+  /** By module: how many probes under way count on it. */
+  readonly #inUse = new Map<string, number>()
+  #peak = 0
+  #done = 0
+  #total = 0
+
+  constructor(core: Core, source: CatalogueSource, options: ColdplugOptions) {
+    this.#core = core
+    this.#source = source
+    this.#options = options
+  }
+
+  async run(): Promise<ColdplugReport> {
+    const { dryRun = false, parallel = 8 } = this.#options
+    const { seam } = this.#core
+    const started = performance.now()
+    const wanted = this.#wanted()
+    this.#total = wanted.length
+    await seam.collect()
+    const before = this.#measure()
+    if (!dryRun) {
+      const queue = wanted.values()
+      const worker = async (): Promise<void> => {
+        for (const module of queue) await this.#probe(module)
+      }
+      await Promise.all(Array.from({ length: Math.min(parallel, wanted.length) }, worker))
+      await this.#takeOut()
+      await seam.collect()
+    }
+    const after = process.memoryUsage().heapUsed
+    const stayed = new Set([...this.#brought].flatMap(({ name, state }) => (state.is === 'LIVE' ? [name] : [])))
+    const failed = new Set(this.#failed.map(({ module }) => module))
+    return {
+      probed: wanted,
+      kept: wanted.filter(name => this.#kept.has(name)),
+      needed: [...stayed].filter(name => !this.#kept.has(name)).sort(),
+      removed: dryRun ? [] : wanted.filter(name => !stayed.has(name) && !failed.has(name)),
+      failed: this.#failed,
+      skipped: this.#skipped,
+      leftBehind: this.#leftBehind,
+      memory: { before, peak: this.#peak, after },
+      dryRun,
+      ms: performance.now() - started,
+    }
+  }
+
+  /** Modules to probe, in the order of the folders. */
+  #wanted(): string[] {
+    const { catalogue, policy } = this.#source
+    const reasonNot = (name: string): string | undefined => {
+      const record = catalogue.record(name)!
+      if (!record.others.includes('probe')) return 'has no probe'
+      if (this.#core.modules.has(name)) return 'is loaded already'
+      if (policy.isBlacklisted({ module: name, alias: undefined }, { byName: true })) return 'is blacklisted'
+      return record.info.permanent ? 'is permanent: it could not be removed' : undefined
+    }
+    const wanted: string[] = []
+    for (const name of catalogue.records.names()) {
+      const reason = reasonNot(name)
+      if (reason === undefined) wanted.push(name)
+      else this.#skipped.push({ module: name, reason })
+    }
+    return wanted
+  }
+
+  async #probe(name: string): Promise<void> {
+    let outcome: ColdplugProgress['outcome'] = 'removed'
+    let counted: string[] = []
+    try {
+      counted = [name, ...this.#source.needs(name)]
+      for (const module of counted) this.#inUse.set(module, (this.#inUse.get(module) ?? 0) + 1)
+      const inserted = await insertAll(this.#core, this.#source, [{ module: name, alias: undefined }], {}, {})
+      for (const module of inserted) this.#brought.add(module)
+      if (await this.#ask(name)) {
+        this.#kept.add(name)
+        outcome = 'kept'
+      }
+    } catch (error) {
+      this.#failed.push({ module: name, reason: error instanceof Error ? error.message : String(error) })
+      outcome = 'failed'
+    }
+    this.#measure()
+    for (const module of counted) this.#inUse.set(module, this.#inUse.get(module)! - 1)
+    await this.#takeOut()
+    this.#done++
+    this.#options.progress?.({ module: name, outcome, done: this.#done, total: this.#total })
+  }
+
+  async #ask(name: string): Promise<boolean> {
+    const { modules, seam } = this.#core
+    const state = modules.get(name)?.state
+    if (state?.is !== 'LIVE') throw new ModuleError('ENOENT', { module: name })
+    const { image, context } = state.loaded
+    const { probe } = image.entryRecord.namespace as { readonly probe?: unknown }
+    if (typeof probe !== 'function') return false
+    const { timeout = 5000 } = this.#options
+    const late = () => new Error(`probe took longer than ${timeout} ms`)
+    const answer = await within(
+      seam,
+      timeout,
+      Promise.resolve().then(() => (probe as (k: unknown) => unknown)(context)),
+      late,
+    )
+    return Boolean(answer)
+  }
+
+  /** Takes out whatever this brought in that found nothing and that nobody needs, dependents first. */
+  async #takeOut(): Promise<void> {
+    for (let gone = true; gone; ) {
+      gone = false
+      for (const module of [...this.#brought].reverse()) {
+        const { name, holders, state } = module
+        if (state.is !== 'LIVE') {
+          this.#brought.delete(module)
+          continue
+        }
+        if (this.#kept.has(name) || holders.size > 0 || (this.#inUse.get(name) ?? 0) > 0) continue
+        this.#brought.delete(module)
+        await this.#remove(name)
+        gone = true
+      }
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    try {
+      const report = await this.#core.probes.leave(name, () => rmmod(this.#core, name, { grace: 0 }))
+      for (const leftover of report.leftovers) this.#leftBehind.push({ ...leftover, module: name })
+    } catch (error) {
+      this.#failed.push({ module: name, reason: `could not be removed: ${(error as Error).message}` })
+    }
+  }
+
+  #measure(): number {
+    const { heapUsed } = process.memoryUsage()
+    this.#peak = Math.max(this.#peak, heapUsed)
+    return heapUsed
+  }
+}
