@@ -1,10 +1,10 @@
 import type { HoldGraph } from './hold_graph.ts'
 import type { Labels } from './names.ts'
 import { fileOf, type Places, type Scope } from './places.ts'
+import { variableOf } from './slots.ts'
 import {
   CLOSURE,
   CODE,
-  CONTEXT,
   ELEMENT,
   type HeapSnapshot,
   HIDDEN,
@@ -189,9 +189,9 @@ export class Anchors {
 
   #inImage(label: string, edge: number, from: number): Meaning {
     const snapshot = this.#snapshot
-    const kind = snapshot.edgeKind[edge]
-    if (kind === CONTEXT) return anchored('module', `${label}'s variable`, String(snapshot.edgeLabel(edge)))
     const name = snapshot.name(from)
+    if (name === 'system / Context')
+      return anchored('module', `${label}'s variable`, variableOf(snapshot, this.#labels, edge) ?? '(unnamed)')
     if (name === 'SourceModule') return anchored('module', '', `${label}, which imports from it`)
     const maker = snapshot.nodeKind[from] === CLOSURE ? from : this.#places.constructorOf(from)
     const place = maker === NO_NODE ? undefined : this.#places.placeOf(maker)
@@ -216,9 +216,9 @@ export class Anchors {
   }
 
   #inScope(edge: number, edgeKind: number, context: number, to: number): Meaning {
-    if (edgeKind !== CONTEXT) return WAY
+    const name = edgeKind === INTERNAL ? undefined : variableOf(this.#snapshot, this.#labels, edge)
+    if (name === undefined) return WAY
     const scope = this.#places.scopeOf(context)
-    const name = String(this.#snapshot.edgeLabel(edge))
     if (!scope.topLevel) {
       if (scope.author !== 'host') return WAY
       const meaning = this.#variable(scope, name)

@@ -26,18 +26,25 @@ export class ImageFinder {
     this.#labels = labels
   }
 
-  /** Every image of the heap, by the class `Image` and its label. Two kernels in one process may have images of one label. */
+  /**
+   * Every image of the heap: what owns the files whose scopes bind the name that only the code of images has. Two kernels in one process may have
+   * images of one label.
+   */
   all(): { label: string; node: number }[] {
-    const { Image, label } = this.#labels
     const snapshot = this.#snapshot
-    const images: { label: string; node: number }[] = []
-    if (Image === -1 || label === -1) return images
-    for (let node = 0; node < snapshot.nodeCount; node++) {
-      if (snapshot.nodeKind[node] !== OBJECT || snapshot.nameIndex(node) !== Image) continue
-      const text = textOf(snapshot, this.#labels, snapshot.follow(node, label, PROPERTY))
-      if (text?.includes('#')) images.push({ label: text, node })
+    const { edgeKind, edgeName, edgeTo, edgeCount } = snapshot
+    const { bindsFile, owner, privateOwner, label } = this.#labels
+    const images = new Map<number, string>()
+    for (let edge = 0; edge < edgeCount; edge++) {
+      if (edgeName[edge] !== bindsFile || edgeKind[edge] !== CONTEXT) continue
+      for (const name of [owner, privateOwner]) {
+        const node = snapshot.follow(edgeTo[edge]!, name, PROPERTY)
+        if (node === NO_NODE || images.has(node)) continue
+        const text = textOf(snapshot, this.#labels, snapshot.follow(node, label, PROPERTY))
+        if (text !== undefined) images.set(node, text)
+      }
     }
-    return images
+    return [...images].map(([node, text]) => ({ label: text, node }))
   }
 
   /**

@@ -14,7 +14,6 @@ const LABELS = {
   function: 'function',
   globalObject: 'global_object',
   globalProxy: 'global_proxy_object',
-  Image: 'Image',
   Kernel: 'Kernel',
   label: 'label',
   maker: 'constructor',

@@ -3,6 +3,7 @@ import { propertyName } from './anchors.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
 import type { Path } from './retainers.ts'
+import { variableOf } from './slots.ts'
 import { CLOSURE, CONTEXT, ELEMENT, type HeapSnapshot, INTERNAL, PROPERTY } from './snapshot.ts'
 import { textOf } from './text.ts'
 
@@ -51,7 +52,7 @@ export class Wording {
     const label = this.label(edge)
     switch (snapshot.edgeKind[edge]) {
       case CONTEXT:
-        return this.#variable(edge, label, suffix)
+        return this.#variable(edge, suffix)
       case PROPERTY:
         return this.#property(path, index, label, suffix, isLast)
       case ELEMENT:
@@ -60,7 +61,7 @@ export class Wording {
         if (/^\d+$/.test(label) || label.includes('part of key')) return this.#entry(path, index, label, suffix)
         return this.#internal(edge, to, label, isLast)
       default:
-        return this.#hidden(snapshot.edgeFrom(edge), label)
+        return this.#variable(edge, suffix) ?? this.#hidden(snapshot.edgeFrom(edge), label)
     }
   }
 
@@ -88,6 +89,7 @@ export class Wording {
     const label = this.label(edge)
     return (
       snapshot.edgeKind[edge] === CONTEXT ||
+      snapshot.name(snapshot.edgeFrom(edge)) === 'system / Context' ||
       anchor.name === propertyName(label) ||
       snapshot.name(snapshot.edgeFrom(edge)) === 'system / Cell' ||
       (anchor.name === 'module.exports' && label === 'exports')
@@ -103,7 +105,9 @@ export class Wording {
     return name.startsWith('system / ') ? '' : ` (${name})`
   }
 
-  #variable(edge: number, label: string, suffix: string): Word | undefined {
+  #variable(edge: number, suffix: string): Word | undefined {
+    const label = variableOf(this.#snapshot, this.#labels, edge)
+    if (label === undefined) return undefined
     const scope = this.#places.scopeOf(this.#snapshot.edgeFrom(edge))
     if (scope.author !== 'host') return undefined
     const place = this.#places.placeOfVariable(scope, label)
