@@ -1,32 +1,61 @@
 import { existsSync } from 'node:fs'
 import { Kernel } from '../kernel/kernel.ts'
 import type { ModuleDescription } from '../kernel/modinfo.ts'
-import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION } from './talk.ts'
+import type { Command, CommandLine } from './command.ts'
+import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
 
 export const modinfo: Command = {
   name: 'modinfo',
-  summary: 'show what a module says of itself, without running it',
-  arguments: '<module>',
-  options: [HOST_OPTION, { flags: '-F, --field <name>', description: 'only this field, a value a line' }],
-  examples: ['outlive modinfo modules/hello.ts', 'outlive modinfo hello -F alias'],
-  run(line) {
-    const [name] = line.args as [string]
-    const { terminal, options } = line
-    return attempt('modinfo', line, async () => {
-      // A file needs no host to be read.
-      const found = existsSync(name)
-        ? await new Kernel().modinfo(name)
-        : await (await connect(line)).get<ModuleDescription>(`/modinfo?name=${encodeURIComponent(name)}`)
-      if (terminal.json) terminal.data(found)
-      else
-        for (const [field, value] of fields(found)) {
-          if (options.field === undefined) terminal.out(`${`${field}:`.padEnd(16)}${value}`)
-          else if (options.field === field) terminal.out(value)
-        }
-      return 0
-    })
+  summary: 'show what modules say of themselves, without running them',
+  arguments: '<modules...>',
+  options: [
+    HOST_OPTION,
+    { flags: '-F, --field <name>', description: 'only this field, a value a line' },
+    { flags: '-0, --null', description: 'end each value with a zero byte instead of a line end' },
+    { flags: '--modules <dir>', description: 'look names up in this folder instead of asking a host' },
+  ],
+  examples: [
+    'outlive modinfo modules/hello.ts',
+    'outlive modinfo hello -F alias',
+    'outlive modinfo hello notes --modules modules',
+  ],
+  async run(line) {
+    const { terminal, args } = line
+    const found: ModuleDescription[] = []
+    let code = 0
+    for (const name of args)
+      code = Math.max(
+        code,
+        await attempt('modinfo', line, async () => {
+          const description = await ask(line, name)
+          found.push(description)
+          if (!terminal.json) print(line, description)
+          return 0
+        }),
+      )
+    if (terminal.json && code === 0) terminal.data(args.length === 1 ? found[0] : found)
+    return code
   },
+}
+
+async function ask(line: CommandLine, name: string): Promise<ModuleDescription> {
+  const { modules } = line.options
+  if (modules !== undefined) {
+    if (!existsSync(String(modules))) throw new UsageError(`no such folder: ${String(modules)}`)
+    return new Kernel({ modules: String(modules) }).modinfo(name)
+  }
+  // A file or a folder needs no host to be read.
+  if (existsSync(name)) return new Kernel().modinfo(name)
+  return (await connect(line)).get<ModuleDescription>(`/modinfo?name=${encodeURIComponent(name)}`)
+}
+
+function print({ options, terminal }: CommandLine, description: ModuleDescription): void {
+  for (const [field, value] of fields(description)) {
+    if (options.field !== undefined && options.field !== field) continue
+    const text = options.field === undefined ? `${`${field}:`.padEnd(16)}${value}` : value
+    if (options.null) process.stdout.write(options.field === undefined ? `${field}=${value}\0` : `${value}\0`)
+    else terminal.out(text)
+  }
 }
 
 function fields(found: ModuleDescription): [string, string][] {
@@ -37,13 +66,20 @@ function fields(found: ModuleDescription): [string, string][] {
   for (const field of ['version', 'license', 'description', 'author'] as const)
     if (found[field] !== undefined) all.push([field, found[field]])
   for (const alias of found.aliases) all.push(['alias', alias])
+  const { pre, post } = found.softdeps
+  const softdep = [...(pre.length > 0 ? ['pre:', ...pre] : []), ...(post.length > 0 ? ['post:', ...post] : [])]
+  if (softdep.length > 0) all.push(['softdep', softdep.join(' ')])
+  all.push(['depends', found.depends.join(',')])
   for (const specifier of found.imports) all.push(['imports', specifier])
   for (const symbol of found.symbols) all.push(['symbol', symbol])
   for (const [name, spec] of Object.entries(found.params)) {
+    const range =
+      spec.min === undefined && spec.max === undefined ? '' : `, from ${spec.min ?? '-∞'} to ${spec.max ?? '∞'}`
     const fallback = spec.default === undefined ? '' : `, default ${JSON.stringify(spec.default)}`
-    all.push(['parm', `${name}:${spec.description ?? ''} (${spec.type}${fallback})`])
+    all.push(['parm', `${name}:${spec.description ?? ''} (${spec.type}${range}${fallback})`])
   }
   if (found.permanent) all.push(['permanent', 'Y'])
-  all.push(['size', String(found.size)], ['sha256', found.hash])
+  if (found.scheme !== undefined) all.push(['scheme', found.scheme])
+  all.push(['size', String(found.size)], ['sha256', found.hash], ['signature', found.signature])
   return all
 }

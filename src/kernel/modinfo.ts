@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import { formatOf, isTypeScript } from '../images/format.ts'
-import { parseModule } from '../images/parse.ts'
-import { prepareLexer, scanModule } from '../images/scan.ts'
-import { stripTypes } from '../images/strip.ts'
+import { dirname } from 'node:path'
+import { prepareLexer } from '../images/scan.ts'
 import type { Core } from './core.ts'
-import { type ModuleInfo, parseInfo } from './info.ts'
-import { loadError } from './load_errors.ts'
+import { Listing } from './depmod/listing.ts'
+import { readModule } from './depmod/read_module.ts'
+import { ModuleError } from './errno.ts'
+import type { ModuleInfo } from './info.ts'
+import { notFound } from './modprobe.ts'
 import { foldName } from './module.ts'
-import { locate, type ModuleLocation } from './module_folders.ts'
+import { locate, ModuleFolders, type ModuleLocation } from './module_folders.ts'
+import { probeSource } from './probe_source.ts'
 
 /** What modinfo prints: read off the files, nothing is run. */
 export interface ModuleDescription extends ModuleInfo {
@@ -18,46 +19,56 @@ export interface ModuleDescription extends ModuleInfo {
   readonly symbols: readonly string[]
   /** Specifiers that the entry imports. */
   readonly imports: readonly string[]
+  /** Modules that it imports from. */
+  readonly depends: readonly string[]
   /** Bytes of the entry file. */
   readonly size: number
   /** SHA-256 of the entry file, in hexadecimal. */
   readonly hash: string
+  /** Who signed it; modules are not signed yet. */
+  readonly signature: 'none'
 }
 
-/** Exports that the kernel itself uses are not symbols. */
-const OWN_EXPORTS = new Set(['info', 'init', 'exit', 'handoff', 'probe', 'default'])
-
+/**
+ * @param name a loaded module, a module of the folders, an alias (then the first module that has it), or a path
+ * @throws ModuleError ENOENT, ENOEXEC
+ */
 export async function modinfo(core: Core, name: string): Promise<ModuleDescription> {
   const loaded = core.modules.get(foldName(name))
-  const location = loaded
-    ? { name: loaded.name, file: loaded.file, root: loaded.root }
-    : (core.folders.find(name) ?? locate(name))
-  return describe(location)
+  if (loaded) return describe(core, { name: loaded.name, file: loaded.file, root: loaded.root })
+  return describe(core, (await findByName(core, name)) ?? locatePath(core, name))
 }
 
-/** @throws ModuleError ENOENT, ENOEXEC */
-export async function describe(location: ModuleLocation): Promise<ModuleDescription> {
+async function findByName(core: Core, name: string): Promise<ModuleLocation | undefined> {
+  if (core.folders.folders.length === 0) return undefined
+  const source = await probeSource(core, name)
+  const [first] = source.lookup(name)
+  return first && source.catalogue.location(first.module)
+}
+
+function locatePath(core: Core, path: string): ModuleLocation {
+  if (core.folders.folders.length > 0 && !path.includes('/') && !fs.existsSync(path)) throw notFound(core, path)
+  return locate(path)
+}
+
+async function describe(core: Core, location: ModuleLocation): Promise<ModuleDescription> {
   await prepareLexer()
-  const { file, name } = location
-  try {
-    const bytes = fs.readFileSync(file)
-    const raw = bytes.toString('utf8')
-    const text = isTypeScript(file) ? stripTypes(file, raw) : raw
-    const isModule = formatOf(file, text) === 'module'
-    const source = isModule ? (scanModule(text) ?? parseModule(file, text)) : undefined
-    const exported = [...(source?.localExports ?? []), ...(source?.indirectExports ?? [])].map(
-      entry => entry.exportName,
-    )
-    return {
-      name,
-      filename: file,
-      ...parseInfo(file, isModule ? text : ''),
-      symbols: exported.filter(symbol => !OWN_EXPORTS.has(symbol)).sort(),
-      imports: [...new Set(source?.requests.map(request => request.specifier) ?? [])],
-      size: bytes.length,
-      hash: createHash('sha256').update(bytes).digest('hex'),
-    }
-  } catch (error) {
-    throw loadError(error, file)
+  const { file, root } = location
+  // A file by itself has its neighbours for modules.
+  const folders = core.folders.contains(file) ? core.folders : new ModuleFolders(dirname(root ?? file))
+  const { record } = readModule(location, new Listing(folders))
+  const broken = record.problems?.find(({ code, place }) => code === 'ENOEXEC' || place === file)
+  if (broken?.code === 'ENOENT') throw new ModuleError('ENOENT', { missing: file, reason: broken.message })
+  if (broken) throw new ModuleError('ENOEXEC', { file, reason: broken.message, place: broken.place })
+  return {
+    name: record.name,
+    filename: file,
+    ...record.info,
+    symbols: record.symbols,
+    imports: record.imports,
+    depends: [...new Set(record.uses.map(({ module }) => module))],
+    size: record.size,
+    hash: record.hash,
+    signature: 'none',
   }
 }
