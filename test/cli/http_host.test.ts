@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { type Host, startHost } from '../support/command.ts'
+
+const MODULE = `
+import { Readable } from 'node:stream'
+
+const results = {
+  text: () => 'plain text',
+  empty: () => undefined,
+  nothing: () => null,
+  object: () => ({ a: [1, 'two'], b: null }),
+  list: () => [1, 2],
+  number: () => 7,
+  bytes: () => new Uint8Array([1, 2, 255]),
+  buffer: () => new Uint8Array([3, 4]).buffer,
+  stream: () => Readable.from([Buffer.from('one '), Buffer.from('two')]),
+  generator: async function* () { yield Buffer.from('1'); yield Buffer.from('2') },
+  web: () => new ReadableStream({ start(c) { c.enqueue(new TextEncoder().encode('web')); c.close() } }),
+  response: () => new Response('teapot', { status: 418, headers: { 'x-kind': 'tea', 'content-type': 'text/x-tea' } }),
+  bare: () => new Response(null, { status: 304 }),
+  cookies: () => { const h = new Headers(); h.append('set-cookie', 'a=1'); h.append('set-cookie', 'b=2'); return new Response('', { headers: h }) },
+  throws: () => { throw new Error('the secret reason') },
+  rejects: async () => { throw Object.assign(new Error('not yours'), { status: 403 }) },
+  odd: () => { throw Object.assign(new Error('odd'), { status: 200 }) },
+  text_thrown: () => { throw 'just a text' },
+  circular: () => { const a = {}; a.a = a; return a },
+  broken: () => Readable.from((async function* () { yield Buffer.from('half'); throw new Error('broke off') })()),
+}
+
+let came, went
+const arrived = new Promise(resolve => { came = resolve })
+const away = new Promise(resolve => { went = resolve })
+
+export function init(k) {
+  for (const [name, handler] of Object.entries(results))
+    k.register('http.route', { method: 'GET', url: '/' + name, handler })
+  k.register('http.route', { method: 'POST', url: '/echo/:id', handler: r => ({ ...r, headers: r.headers['x-test'], signal: r.signal.aborted, body: r.body instanceof Uint8Array ? { bytes: [...r.body] } : r.body, kind: typeof r.body }) })
+  k.register('http.route', { method: 'GET', url: '/files/*', handler: r => r.params['*'] })
+  k.register('http.route', { method: 'GET', url: '/text', handler: () => 'the second one' })
+  k.register('http.route', { method: 'nonsense', url: '/x', handler: () => 'never' })
+  k.register('http.route', { method: 'GET', url: 'no-slash', handler: () => 'never' })
+  k.register('http.route', {})
+  k.register('http.route', { method: 'GET', url: '/gone', handler: r => new Promise(resolve => { r.signal.addEventListener('abort', () => { went('the client went away'); resolve() }); came('it came') }) })
+  k.register('http.route', { method: 'GET', url: '/arrived', handler: () => arrived })
+  k.register('http.route', { method: 'GET', url: '/away', handler: () => away })
+}
+`
+
+describe('the built-in HTTP host', () => {
+  let host: Host
+  const cleanups: (() => unknown)[] = []
+  before(async () => {
+    host = await startHost({ after: (fn: () => unknown) => cleanups.push(fn) } as unknown as TestContext, {
+      'kinds.ts': MODULE,
+    })
+  })
+  after(async () => {
+    for (const cleanup of cleanups) await cleanup()
+  })
+
+  const get = async (path: string, init?: Parameters<typeof fetch>[1]) => {
+    const response = await fetch(`${host.url}${path}`, { signal: AbortSignal.timeout(20_000), ...init })
+    return {
+      status: response.status,
+      type: response.headers.get('content-type'),
+      bytes: Buffer.from(await response.arrayBuffer()),
+      headers: response.headers,
+    }
+  }
+
+  for (const [path, status, type, body] of [
+    ['/text', 200, 'text/plain; charset=utf-8', 'plain text'],
+    ['/object', 200, 'application/json; charset=utf-8', '{"a":[1,"two"],"b":null}'],
+    ['/list', 200, 'application/json; charset=utf-8', '[1,2]'],
+    ['/number', 200, 'application/json; charset=utf-8', '7'],
+    ['/bytes', 200, 'application/octet-stream', '\u0001\u0002\u00ff'],
+    ['/buffer', 200, 'application/octet-stream', '\u0003\u0004'],
+    ['/stream', 200, 'application/octet-stream', 'one two'],
+    ['/generator', 200, 'application/octet-stream', '12'],
+    ['/web', 200, 'application/octet-stream', 'web'],
+    ['/response', 418, 'text/x-tea', 'teapot'],
+    ['/empty', 204, null, ''],
+    ['/nothing', 204, null, ''],
+    ['/bare', 304, null, ''],
+    ['/files/a/b.txt', 200, 'text/plain; charset=utf-8', 'a/b.txt'],
+    ['/text/', 200, 'text/plain; charset=utf-8', 'plain text'],
+    ['/rejects', 403, 'application/json; charset=utf-8', '{"error":"not yours"}'],
+    ['/throws', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/odd', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/text_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/circular', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+  ] as const)
+    it(`answers GET ${path} with ${status} ${type}`, async () => {
+      const answer = await get(path)
+      assert.deepEqual([answer.status, answer.type, answer.bytes.toString('latin1')], [status, type, body])
+    })
+
+  it('sends headers and cookies of a web Response as they are', async () => {
+    assert.equal((await get('/response')).headers.get('x-kind'), 'tea')
+    assert.deepEqual((await get('/cookies')).headers.getSetCookie(), ['a=1', 'b=2'])
+  })
+
+  it('answers 404 in JSON where nothing is, and for a path that is none', async () => {
+    for (const path of ['/nowhere?x=1', '/text/more', '/%zz', '/files%2']) {
+      const answer = await get(path)
+      assert.equal(answer.status, 404, path)
+      assert.deepEqual(JSON.parse(answer.bytes.toString()), { error: 'Not Found', method: 'GET', url: path })
+    }
+    assert.equal((await get('/text', { method: 'DELETE' })).status, 404)
+  })
+
+  it('answers HEAD as GET, without the body', async () => {
+    for (const [path, status, length] of [
+      ['/text', 200, '10'],
+      ['/object', 200, '24'],
+      ['/bytes', 200, '3'],
+      ['/stream', 200, null],
+      ['/response', 418, null],
+      ['/nowhere', 404, null],
+    ] as const) {
+      const answer = await get(path, { method: 'HEAD' })
+      assert.deepEqual([answer.status, answer.bytes.length], [status, 0], path)
+      if (length !== null) assert.equal(answer.headers.get('content-length'), length)
+    }
+  })
+
+  it('logs why a handler failed, and tells the client nothing of it', async () => {
+    await get('/throws')
+    const { stdout } = await host.run('dmesg')
+    assert.match(stdout, /GET \/throws: Error: the secret reason\n +at .*kinds\.ts:19:/)
+    assert.match(stdout, /GET \/text_thrown: just a text/)
+  })
+
+  it('gives a handler method, url, params, query, headers, body and signal', async () => {
+    const post = async (body: string | Uint8Array | undefined, type?: string) => {
+      const headers = { 'x-test': 'yes', ...(type && { 'content-type': type }) }
+      const { status, bytes } = await get('/echo/a%20b?x=1&y=%26&x=2', {
+        method: 'POST',
+        headers,
+        ...(body !== undefined && { body }),
+      })
+      return { status, value: JSON.parse(bytes.toString()) as Record<string, unknown> }
+    }
+    const { value } = await post('{ "a": 1 }', 'application/json')
+    assert.deepEqual(value, {
+      method: 'POST',
+      url: '/echo/a%20b?x=1&y=%26&x=2',
+      params: { id: 'a b' },
+      query: { x: '2', y: '&' },
+      headers: 'yes',
+      body: { a: 1 },
+      signal: false,
+      kind: 'object',
+    })
+    assert.deepEqual((await post('[1]', 'application/problem+json; charset=utf-8')).value.body, [1])
+    assert.equal((await post('text', 'text/plain')).value.body, 'text')
+    assert.equal((await post('a=1', 'application/x-www-form-urlencoded')).value.body, 'a=1')
+    assert.deepEqual((await post(new Uint8Array([1, 2]), 'image/png')).value.body, { bytes: [1, 2] })
+    assert.equal((await post('', 'application/json')).value.kind, 'undefined')
+    assert.equal((await post(undefined)).value.kind, 'undefined')
+  })
+
+  it('answers 400 to JSON that is none and 413 to more than a megabyte', async () => {
+    const json = { 'content-type': 'application/json' }
+    const bad = await get('/echo/1', { method: 'POST', headers: json, body: '{ "a": ' })
+    assert.deepEqual([bad.status, bad.bytes.toString()], [400, '{"error":"the body is not valid JSON"}'])
+    const large = await get('/echo/1', { method: 'POST', headers: json, body: `"${'x'.repeat(1 << 20)}"` })
+    assert.deepEqual([large.status, large.bytes.toString()], [413, '{"error":"the body is larger than 1048576 bytes"}'])
+    const endless = await new Promise<number | undefined>(resolve => {
+      const sent = httpRequest(`${host.url}/echo/1`, { method: 'POST' }, response => {
+        resolve(response.statusCode)
+        sent.destroy()
+      })
+      sent.on('error', () => {})
+      const more = () => {
+        if (!sent.destroyed) sent.write(Buffer.alloc(1 << 16), more)
+      }
+      more()
+    })
+    assert.equal(endless, 413)
+  })
+
+  it('breaks off an answer whose stream breaks, and serves on', async () => {
+    await assert.rejects(get('/broken'))
+    assert.equal((await get('/text')).status, 200)
+  })
+
+  it('tells a handler that its client went away', async () => {
+    const { hostname, port } = new URL(host.url)
+    const socket = connect(Number(port), hostname)
+    socket.write('GET /gone HTTP/1.1\r\nHost: x\r\n\r\n')
+    assert.equal((await get('/arrived')).bytes.toString(), 'it came')
+    socket.destroy()
+    assert.equal((await get('/away')).bytes.toString(), 'the client went away')
+  })
+
+  it('answers 400 to what is no HTTP, and serves on', async () => {
+    const { hostname, port } = new URL(host.url)
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => socket.write('garbage\r\n\r\n'))
+      let text = ''
+      socket.on('data', chunk => {
+        text += chunk
+      })
+      socket.on('close', () => resolve(text))
+      socket.on('error', reject)
+    })
+    assert.match(answer, /^HTTP\/1\.1 400 /)
+    assert.equal((await get('/text')).status, 200)
+  })
+
+  it('keeps the first of two routes of one path, and says which it ignores', async () => {
+    assert.equal((await get('/text')).bytes.toString(), 'plain text')
+    const { stdout } = await host.run('dmesg')
+    assert.match(stdout, /kinds: route GET \/text ignored: /)
+    assert.match(stdout, /kinds: route nonsense \/x ignored: /)
+    assert.match(stdout, /kinds: route GET no-slash ignored: /)
+    assert.match(stdout, /kinds: route undefined undefined ignored: /)
+  })
+})
+
+describe('a request whose body is still coming in', () => {
+  it('is answered by the version that is in service when it is complete', async t => {
+    const version = (n: number) =>
+      `export const init = k => k.register('http.route', { method: 'POST', url: '/v', handler: r => '${n} ' + r.body })\n`
+    const host = await startHost(t, { 'v.ts': version(1) })
+    const send = () => {
+      let answered!: (answer: { status: number | undefined; text: string }) => void
+      const answer = new Promise<{ status: number | undefined; text: string }>(resolve => {
+        answered = resolve
+      })
+      const sent = httpRequest(
+        `${host.url}/v`,
+        { method: 'POST', headers: { 'content-type': 'text/plain' } },
+        response => {
+          let text = ''
+          response.setEncoding('utf8').on('data', chunk => {
+            text += chunk
+          })
+          response.on('end', () => answered({ status: response.statusCode, text }))
+        },
+      )
+      return { sent, answer }
+    }
+    const first = send()
+    first.sent.write('half ')
+    await fetch(`${host.url}/other`)
+    host.folder.write({ 'v.ts': version(2) })
+    assert.equal((await host.run('replace', 'v')).code, 0)
+    first.sent.end('whole')
+    assert.deepEqual(await first.answer, { status: 200, text: '2 half whole' })
+
+    const second = send()
+    second.sent.write('half ')
+    await fetch(`${host.url}/other`)
+    assert.equal((await host.run('rmmod', 'v')).code, 0)
+    second.sent.end('whole')
+    assert.equal((await second.answer).status, 404)
+  })
+})
