@@ -258,7 +258,7 @@ describe('modinfo', () => {
     const { code, stdout, stderr } = await outlive(['modinfo', 'api.ts'], sockets, folder.path)
     assert.deepEqual([code, stderr], [0, ''])
     assert.equal(
-      stdout.replace(/^(?:depends|srcversion|scheme):.*\n/gm, ''),
+      stdout.replace(/^(?:depends|signature|srcversion|scheme):.*\n/gm, ''),
       `filename:       ${folder.file('api.ts')}
 name:           api
 version:        1.2.0
