@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   lsmod: async () => (await import('./lsmod.ts')).lsmod,
   modinfo: async () => (await import('./modinfo.ts')).modinfo,
   reclaim: async () => (await import('./reclaim.ts')).reclaim,
+  why: async () => (await import('./why.ts')).why,
   mem: async () => (await import('./mem.ts')).mem,
   top: async () => (await import('./top.ts')).top,
   taint: async () => (await import('./taint.ts')).taint,

@@ -46,6 +46,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/reclaim': {
     POST: ({ kernel, body }) => kernel.reclaim(body.image === undefined ? undefined : text(body, 'image')),
   },
+  '/why': { POST: call => why(call) },
   '/lingering': { GET: ({ kernel }) => kernel.lingering() },
   '/modinfo': {
     GET: ({ kernel, query }) => kernel.modinfo(name(query)),
@@ -128,6 +129,20 @@ async function coldplug({ kernel, body, response }: Call): Promise<void> {
     ...(timeout !== undefined && { timeout }),
     dryRun: body.dryRun === true,
     progress: progress => write({ progress }),
+  })
+  write({ report })
+  response.end()
+}
+
+/** Lines of JSON: how far it has come, what it will cost on a large heap, and at the end the report or what went wrong. */
+async function why({ kernel, body, response }: Call): Promise<void> {
+  const write = (line: unknown): void => {
+    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    response.write(`${JSON.stringify(line)}\n`)
+  }
+  const report = await kernel.why(text(body, 'image'), {
+    onEstimate: estimate => write({ estimate }),
+    onProgress: progress => write({ progress }),
   })
   write({ report })
   response.end()

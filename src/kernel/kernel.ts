@@ -18,6 +18,7 @@ import {
   type KernelOptions,
   ownConfig,
 } from './kernel_options.ts'
+import type { WhyOptions, WhyReport } from './kmemleak/index.ts'
 import { Lingering, type LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
 import { type MemoryUse, memoryUse } from './memory.ts'
@@ -273,6 +274,33 @@ export class Kernel implements AsyncDisposable {
    */
   reclaim(image?: string): Promise<ReclaimReport> {
     return reclaim(this.#core, image === undefined ? undefined : foldName(image))
+  }
+
+  /**
+   * Takes a heap snapshot and says who keeps an image in memory: every way, in words and step by step. The event loop stands still for the snapshot.
+   *
+   * @param image `hello#3`; a bare name is the oldest lingering image of that module
+   * @throws ModuleError ENOENT for an image that there never was
+   * @example
+   * const { holders } = await kernel.why('hello#3')
+   * for (const { text } of holders) console.log(text)
+   */
+  async why(image: string, options: WhyOptions = {}): Promise<WhyReport> {
+    const label = this.#labelOf(image)
+    const { explainImage } = await import('./kmemleak/index.ts')
+    return explainImage(label, options)
+  }
+
+  #labelOf(image: string): string {
+    const [name = '', generation] = foldName(image).split('#')
+    if (generation === undefined) {
+      const oldest = this.lingering().find(({ image: label }) => label.startsWith(`${name}#`))
+      if (!oldest) throw new ModuleError('ENOENT', { module: image, lingering: true })
+      return oldest.image
+    }
+    if (!(Number(generation) <= (this.#core.generations.get(name) ?? 0)))
+      throw new ModuleError('ENOENT', { module: image, lingering: true })
+    return `${name}#${generation}`
   }
 
   /** Why the kernel is not to be trusted; empty when it is. Nothing clears a taint. */

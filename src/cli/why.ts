@@ -1,0 +1,43 @@
+import type { Estimate, WhyProgress, WhyReport } from '../kernel/kmemleak/index.ts'
+import { formatReport } from '../kernel/kmemleak/index.ts'
+import type { Command } from './command.ts'
+import { attempt, connect, HOST_OPTION } from './talk.ts'
+
+type Line = { readonly estimate?: Estimate; readonly progress?: WhyProgress; readonly report?: WhyReport }
+
+export const why: Command = {
+  name: 'why',
+  summary: 'say who keeps the code of a removed module in memory; the host stands still for a moment',
+  arguments: '<image>',
+  options: [HOST_OPTION],
+  examples: ['outlive why hello#3', 'outlive why hello', 'outlive why hello#3 --json'],
+  run(line) {
+    const [image] = line.args as [string]
+    const { terminal } = line
+    return attempt('why', line, async () => {
+      let report: WhyReport | undefined
+      const client = await connect(line)
+      await client.stream('/why', { image }, value => {
+        const { estimate, progress, report: last } = value as Line
+        if (estimate && !terminal.json) terminal.err(costLine(estimate))
+        if (progress) terminal.progress(progressLine(progress))
+        report = last ?? report
+      })
+      terminal.progress('')
+      if (!report) throw new Error('the host gave no report')
+      if (terminal.json) terminal.data(report)
+      else terminal.out(formatReport(report))
+      return 0
+    })
+  },
+}
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+
+const costLine = ({ heapBytes, ms, memoryBytes }: Estimate): string =>
+  `a heap of ${megabytes(heapBytes)}: this takes about ${Math.round(ms / 1000)} s and ${megabytes(memoryBytes)} more memory`
+
+function progressLine({ phase, bytes, share }: WhyProgress): string {
+  if (phase === 'analysing') return `analysing ${Math.round((share ?? 0) * 100)} %`
+  return phase === 'collecting' ? 'taking a heap snapshot' : `reading ${megabytes(bytes)}`
+}
