@@ -2,9 +2,9 @@
  * The installer's machine: tries every module of a real kernel package, one after another, in a process whose heap is limited to 64 MB, under each scheme.
  * The modules are generated after the package's facts (bench/installer/generate.mjs).
  *
- *   npm run bench -- installer [--limit N] [--heap MB] [--json] [--svg FILE] [--node PATH]
+ *   npm run bench -- installer [--limit N] [--heap MB] [--json] [--svg FILE] [--node PATH] [--parallel]
  *
- * Prints a table, and with --svg draws memory over modules tried.
+ * Prints a table, and with --svg draws memory over modules tried. With --parallel all schemes run at once, which tells nothing of their speed.
  */
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -31,6 +31,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     svg: { type: 'string' },
     node: { type: 'string', default: process.execPath },
+    parallel: { type: 'boolean', default: false },
   },
 })
 
@@ -91,8 +92,9 @@ try {
   const header = ['scheme', 'outcome', 'tried', 'insertions', 'too large', 'lingering', 'peak MB', 'taint', 'seconds']
   const rows = [header]
   const lines = []
-  for (const scheme of SCHEMES) {
-    const result = await walk(scheme, folder)
+  const results = values.parallel ? await Promise.all(SCHEMES.map(scheme => walk(scheme, folder))) : []
+  for (const [index, scheme] of SCHEMES.entries()) {
+    const result = results[index] ?? (await walk(scheme, folder))
     rows.push(rowOf(scheme, result, total))
     lines.push({ label: scheme.label, samples: result.samples, alive: result.alive, out: result.end?.out })
   }

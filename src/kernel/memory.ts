@@ -12,10 +12,10 @@ import { oldSpaceLimit, oldSpaceUsed } from './memory_gauge.ts'
 const BYTES_PER_SOURCE_BYTE = 8
 const BYTES_PER_IMAGE = 12 * 1024
 /**
- * How full old space may get. V8 ends a process in which collection after collection leaves more than four fifths of it in use, and lack of memory is just when
- * there is one collection after another.
+ * How full old space may get. V8 ends a process in which collection after collection leaves more than four fifths of it in use. Lack of memory is just when there
+ * is one collection after another, and the text of the image that wants to come in has been read by then.
  */
-const FULL = 0.75
+const FULL = 0.65
 
 /** Heap bytes that an image of this much source is taken to need. An estimate: `why` and a heap snapshot give the exact figure. */
 export const estimatedBytes = (sourceBytes: number): number => BYTES_PER_IMAGE + BYTES_PER_SOURCE_BYTE * sourceBytes

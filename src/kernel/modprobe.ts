@@ -81,7 +81,7 @@ export async function insertAll(
         // Soft dependencies are wishes: one that is not there, or fails, is noted and stops nothing.
         await (step.required ? work : work.catch(error => noteSoft(core, step, error)))
       }
-    core.probes.end(probe)
+    core.probes.end(probe, core.modules)
     return probe.brought
   } catch (error) {
     await core.probes.undo(probe, module =>

@@ -13,6 +13,7 @@ export interface Probe {
  */
 export class Probes {
   readonly #active = new Set<Probe>()
+  readonly #settled = new WeakSet<Module>()
   readonly #leaving = new Map<string, Promise<unknown>>()
 
   begin(): Probe {
@@ -21,8 +22,13 @@ export class Probes {
     return probe
   }
 
-  end(probe: Probe): void {
+  /** A modprobe has succeeded: what it counted on stays, also when another brought it in and fails later. */
+  end(probe: Probe, modules: ReadonlyMap<string, Module>): void {
     this.#active.delete(probe)
+    for (const name of probe.plan) {
+      const module = modules.get(name)
+      if (module) this.#settled.add(module)
+    }
   }
 
   /** Does any modprobe count on this module? */
@@ -42,7 +48,7 @@ export class Probes {
   async undo(probe: Probe, remove: (module: Module) => Promise<unknown>): Promise<void> {
     this.#active.delete(probe)
     for (const module of probe.brought.toReversed()) {
-      if (module.state.is !== 'LIVE') continue
+      if (module.state.is !== 'LIVE' || this.#settled.has(module)) continue
       const heir = [...this.#active].find(({ plan }) => plan.has(module.name))
       if (heir) heir.brought.unshift(module)
       else if (module.holders.size === 0) await this.leave(module.name, () => remove(module))

@@ -10,6 +10,8 @@ export interface ReclaimedImage {
   readonly bytes: number
   /** Whether the collector has taken it. When not, somebody outside still holds a function of it, which fails with ESTALE when called through a point. */
   readonly freed: boolean
+  /** Who holds it, when it was not freed; left out for images beyond the first few, since finding out takes a heap snapshot each. */
+  readonly heldBy?: readonly string[]
   /** Leftovers that had been opened since its removal, and were closed. */
   readonly leftovers: number
 }
@@ -47,7 +49,7 @@ async function reclaimImages(core: Core, wanted: readonly LingeringImage[]): Pro
 }
 
 /** To reclaim is to collect, and a collection holds the host up: it is done for no less than this part of the limit. */
-const LEAST_SHARE = 1 / 16
+const LEAST_SHARE = 1 / 4
 
 /** Reclaims the images that were removed first; false when none lingers that was not reclaimed before. */
 export async function reclaimOldest(core: Core): Promise<boolean> {
@@ -63,4 +65,25 @@ export async function reclaimOldest(core: Core): Promise<boolean> {
   if (oldest.length === 0) return false
   await reclaimImages(core, oldest)
   return true
+}
+
+/** Each explanation takes a heap snapshot. */
+const EXPLAINED = 3
+
+/** As `reclaim`, and tells who holds what stays. */
+export async function reclaimAndExplain(core: Core, label: string | undefined): Promise<ReclaimReport> {
+  const report = await reclaim(core, label)
+  const images: ReclaimedImage[] = []
+  let explained = 0
+  for (const entry of report.images) {
+    if (entry.freed || explained++ >= EXPLAINED) images.push(entry)
+    else {
+      const { explainImage } = await import('./kmemleak/index.ts')
+      const { found, holders, internal } = await explainImage(entry.image)
+      // The snapshot begins with a collection of its own, which may have been the one that took it.
+      const heldBy = [...holders, ...internal].map(({ text }) => text)
+      images.push(found ? { ...entry, heldBy } : { ...entry, freed: true })
+    }
+  }
+  return { images, bytes: images.reduce((sum, { bytes, freed }) => sum + (freed ? bytes : 0), 0) }
 }
