@@ -23,10 +23,10 @@ export const reclaim: Command = {
 }
 
 export function reclaimLines({ images, bytes }: ReclaimReport): string[] {
-  const lines = images.map(({ image, bytes: size, freed }) =>
-    freed
-      ? `${image}: ${size} bytes came back`
-      : `${image}: ${size} bytes stay: somebody still holds it (outlive why ${image})`,
-  )
+  const lines = images.flatMap(({ image, bytes: size, freed, heldBy }) => {
+    if (freed) return [`${image}: ${size} bytes came back`]
+    const held = heldBy?.map(text => `  held by: ${text}`) ?? [`  outlive why ${image} tells who holds it`]
+    return [`${image}: ${size} bytes stay`, ...held]
+  })
   return [...lines, `${bytes} bytes reclaimed`]
 }

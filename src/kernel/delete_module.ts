@@ -3,7 +3,7 @@ import { ModuleError } from './errno.ts'
 import { release } from './holders.ts'
 import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
-import { type ReclaimReport, reclaim } from './reclaim.ts'
+import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { within } from './seam.ts'
 import type { SchemeName } from './unload/scheme.ts'
 import { schemeOf } from './unload/scheme.ts'
@@ -224,7 +224,7 @@ async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadRep
   const label = `${report.module}#${report.generation}`
   // The collector may have been faster; then there is nothing to force.
   if (!core.lingering.isInMemory(label)) return { ...report, reclaimed: { images: [], bytes: report.bytes } }
-  return { ...report, reclaimed: await reclaim(core, label) }
+  return { ...report, reclaimed: await reclaimAndExplain(core, label) }
 }
 
 /** Those that import from `module`, however indirectly, before it. */

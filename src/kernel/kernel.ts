@@ -40,7 +40,7 @@ import { type KernelEventName, type KernelEvents, Notifier } from './notifier.ts
 import { PolicySource } from './policy_source.ts'
 import { KernelLog } from './printk.ts'
 import { Probes } from './probes.ts'
-import { type ReclaimReport, reclaim } from './reclaim.ts'
+import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { Requests } from './request.ts'
 import { realTime, type Seam } from './seam.ts'
 import { type KernelTaint, Taints } from './taint.ts'
@@ -273,7 +273,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT
    */
   reclaim(image?: string): Promise<ReclaimReport> {
-    return reclaim(this.#core, image === undefined ? undefined : foldName(image))
+    return reclaimAndExplain(this.#core, image === undefined ? undefined : foldName(image))
   }
 
   /**
