@@ -116,10 +116,17 @@ export class HoldGraph {
   }
 
   /**
-   * All nodes that stay alive from `from` on when those of `without` are gone: 1 for each in the result. With `tree`, the edge
-   * by which each was reached first is put there; following these back is a shortest path.
+   * All nodes that stay alive from `from` on when those of `without` are gone: 1 for each in the result.
+   *
+   * @param options.tree the edge by which each node was reached first is put there; following these back is a shortest path
+   * @param options.alive 1 for nodes that are alive whatever happens, though nothing is reached from them
    */
-  reach(from: Iterable<number>, without: { has(node: number): boolean }, tree?: Uint32Array): Uint8Array {
+  reach(
+    from: Iterable<number>,
+    without: { has(node: number): boolean },
+    options: { readonly tree?: Uint32Array; readonly alive?: Uint8Array } = {},
+  ): Uint8Array {
+    const { tree, alive } = options
     const { firstEdge, edgeTo, nodeCount } = this.snapshot
     const meaning = this.#meaning
     const reached = new Uint8Array(nodeCount)
@@ -140,7 +147,7 @@ export class HoldGraph {
         if (meaning[edge] === HOLDS) visit(edgeTo[edge]!, edge)
         else if (meaning[edge] === HOLDS_IF) {
           const required = this.#required.get(edge)!
-          if (required === NO_NODE || reached[required] === 1) visit(edgeTo[edge]!, edge)
+          if (required === NO_NODE || reached[required] === 1 || alive?.[required] === 1) visit(edgeTo[edge]!, edge)
           else if (waiting.has(required)) waiting.get(required)!.push(edge)
           else waiting.set(required, [edge])
         }
@@ -151,6 +158,6 @@ export class HoldGraph {
   }
 
   reachFromRoot(without: { has(node: number): boolean }, tree?: Uint32Array): Uint8Array {
-    return this.reach([ROOT], without, tree)
+    return this.reach([ROOT], without, tree ? { tree } : {})
   }
 }

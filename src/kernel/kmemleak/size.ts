@@ -10,7 +10,7 @@ import type { ImageInHeap } from './image_nodes.ts'
 export function retainedBytes(graph: HoldGraph, image: ImageInHeap, outside: Uint8Array): number {
   const { selfSize, nodeCount } = graph.snapshot
   const isOutside = { has: (node: number) => outside[node] === 1 }
-  const own = graph.reach(image.code, isOutside)
+  const own = graph.reach(image.code, isOutside, { alive: outside })
   let sum = 0
   for (let node = 0; node < nodeCount; node++) if (own[node] === 1) sum += selfSize[node]!
   return sum
