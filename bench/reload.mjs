@@ -70,7 +70,7 @@ function printProfiles() {
       ['', ...results.map(({ node }) => node)],
       ...stages.map(stage => row(stage, result => result.stages[stage] ?? 0)),
       row('all', total),
-      row('native import, all', result => result.nativeUs),
+      row('native import, all', ({ native }) => total({ stages: native })),
     ]),
   )
 }

@@ -1,30 +1,35 @@
 import { Session } from 'node:inspector/promises'
 
+/** Of this bench itself, or nothing at all. */
+const NOT_MEASURED = ''
+
 /** Where time goes, by the name of the innermost function on the stack that is named here. */
 const STAGES = {
+  freshModule: NOT_MEASURED,
+  post: NOT_MEASURED,
+  '(idle)': NOT_MEASURED,
   writeFileSync: 'write the file',
-  locate: 'locate',
+  locate: 'locate the module',
   createViews: 'views of globals',
   read: 'read',
+  formatOf: 'format',
   scanModule: 'scan',
+  mayReturnOutside: 'look for stray returns',
   parseModule: 'parse',
+  keep: 'lazily loaded files',
   resolveTarget: 'resolve',
-  forgetDisk: 'resolve',
-  isModule: 'resolve',
-  formatOf: 'format by package.json',
   parseInfo: 'read info',
-  applyEdits: 'compile',
-  compileModule: 'compile',
+  compileModule: 'compose the code',
   compileUncached: 'compile in V8',
+  instantiate: 'instantiate',
   execute: 'evaluate',
-  readHooks: 'namespace and hooks',
-  get: undefined,
-  finishRemoval: 'unload',
-  withdraw: 'unload',
+  readHooks: 'find init and exit',
+  within: 'timeouts',
+  guard: 'call gates',
   rmmod: 'unload',
-  freshModule: 'make the text (not in the figures)',
+  withdraw: 'unload',
+  finishRemoval: 'unload',
   '(garbage collector)': 'garbage collection',
-  '(idle)': undefined,
 }
 
 const INTERVAL_US = 100
@@ -55,7 +60,7 @@ function sumByStage({ nodes, samples, timeDeltas }) {
   const sums = {}
   for (const [index, id] of samples.entries()) {
     const stage = stageOf(id)
-    if (stage !== undefined) sums[stage] = (sums[stage] ?? 0) + timeDeltas[index]
+    if (stage !== NOT_MEASURED) sums[stage] = (sums[stage] ?? 0) + timeDeltas[index]
   }
   return sums
 }

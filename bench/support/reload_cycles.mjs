@@ -12,7 +12,9 @@ import { median } from './statistics.mjs'
 
 const BLOCKS = 20
 /** Native import keeps every version, so it gets fewer cycles: what one costs and keeps does not depend on how many there are. */
-const NATIVE_CYCLES = 300
+const NATIVE_BLOCK = 10
+/** Times are of cycles in turns, so that whatever else the machine does slows both alike. */
+const TIMED_PAIRS = 300
 /** Until the code is hot and the kernel log, a ring of 4096 entries, is full. */
 const WARM_UP_CYCLES = 1400
 
@@ -46,37 +48,40 @@ async function nativeCycle() {
   return performance.now() - started
 }
 
-/** Runs cycles, each in a turn of the event loop of its own; adds to `sum` how long each took and what stayed in the heap. */
-async function runBlock(cycle, count, sum) {
+/** Bytes that stay in the heap after so many cycles, each in a turn of the event loop of its own. */
+async function kept(cycle, count) {
   const before = await settledHeap()
   for (let i = 0; i < count; i++) {
-    sum.times.push(await cycle())
+    await cycle()
     await setImmediate()
   }
-  sum.kept += (await settledHeap()) - before
+  return (await settledHeap()) - before
 }
 
 async function measure(cycles) {
-  const outlive = { times: [], kept: 0 }
-  const native = { times: [], kept: 0 }
   let collected = 0
   kernel.on('collected', () => collected++)
-  await runBlock(outliveCycle, WARM_UP_CYCLES, { times: [], kept: 0 })
-  await runBlock(nativeCycle, 20, { times: [], kept: 0 })
+  await kept(outliveCycle, WARM_UP_CYCLES)
+  await kept(nativeCycle, NATIVE_BLOCK)
   collected = 0
+  const bytes = { outlive: 0, native: 0 }
   for (let block = 0; block < BLOCKS; block++) {
-    await runBlock(outliveCycle, cycles / BLOCKS, outlive)
-    await runBlock(nativeCycle, NATIVE_CYCLES / BLOCKS, native)
+    bytes.outlive += await kept(outliveCycle, cycles / BLOCKS)
+    bytes.native += await kept(nativeCycle, NATIVE_BLOCK)
   }
-  const figures = ({ times, kept }) => ({
-    cycles: times.length,
-    ms: median(times),
-    keptKB: kept / 1024 / times.length,
-  })
+  const dropped = { cycles, collected }
+  const times = { outlive: [], native: [] }
+  for (let pair = 0; pair < TIMED_PAIRS; pair++) {
+    times.outlive.push(await outliveCycle())
+    await setImmediate()
+    times.native.push(await nativeCycle())
+    await setImmediate()
+  }
+  const figures = (name, count) => ({ ms: median(times[name]), keptKB: bytes[name] / 1024 / count })
   return {
-    outlive: { ...figures(outlive), collected },
-    native: figures(native),
-    ratio: median(outlive.times) / median(native.times),
+    outlive: { ...figures('outlive', cycles), ...dropped },
+    native: { ...figures('native', BLOCKS * NATIVE_BLOCK), cycles: BLOCKS * NATIVE_BLOCK + TIMED_PAIRS },
+    ratio: median(times.outlive) / median(times.native),
   }
 }
 
@@ -90,10 +95,10 @@ async function profile(cycles) {
   await repeat(outliveCycle, 300)()
   const stages = await profileStages(repeat(outliveCycle, cycles))
   await repeat(nativeCycle, 20)()
-  const native = await profileStages(repeat(nativeCycle, NATIVE_CYCLES))
+  const native = await profileStages(repeat(nativeCycle, TIMED_PAIRS))
   const perCycle = (sampled, count) =>
     Object.fromEntries(Object.entries(sampled).map(([name, us]) => [name, us / count]))
-  return { stages: perCycle(stages, cycles), native: perCycle(native, NATIVE_CYCLES) }
+  return { stages: perCycle(stages, cycles), native: perCycle(native, TIMED_PAIRS) }
 }
 
 const [cycles, mode] = process.argv.slice(2)
