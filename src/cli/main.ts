@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { getSystemErrorMap } from 'node:util'
 import { Command as Commander, CommanderError, Option } from 'commander'
 import type { Command } from './command.ts'
 import { createTerminal } from './terminal.ts'
@@ -27,6 +28,18 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 const JSON_OPTION = new Option('--json', 'answer in JSON, for programs')
 
+/** A command whose output cannot be written has failed; a host goes on without its terminal. */
+function onWriteError(command: string): void {
+  process.stderr.on('error', () => {})
+  process.stdout.on('error', ({ code, errno, message }: NodeJS.ErrnoException) => {
+    if (command === 'run') return
+    // Who reads no more wants to hear no more.
+    const reason = getSystemErrorMap().get(errno ?? 0)?.[1] ?? message
+    if (code !== 'EPIPE') process.stderr.write(`${command}: write error: ${reason}\n`)
+    process.exit(1)
+  })
+}
+
 async function main(words: readonly string[]): Promise<number> {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string
@@ -38,6 +51,7 @@ async function main(words: readonly string[]): Promise<number> {
     .exitOverride()
   let code = 0
   const wanted = words.find(word => !word.startsWith('-')) ?? ''
+  onWriteError(wanted)
   const load = Object.hasOwn(COMMANDS, wanted) ? [COMMANDS[wanted]!] : Object.values(COMMANDS)
   for (const command of await Promise.all(load.map(get => get())))
     program.addCommand(
@@ -77,3 +91,5 @@ function toCommander(
 }
 
 process.exitCode = await main(process.argv.slice(2))
+// What a host's own file has opened is no reason to go on when the host has ended.
+if (process.argv[2] === 'run') process.exit()

@@ -1,4 +1,5 @@
 import { basename, extname } from 'node:path'
+import type { ControlClient } from '../control/client.ts'
 import type { UnloadReport } from '../kernel/delete_module.ts'
 import type { Command } from './command.ts'
 import { reclaimLines } from './reclaim.ts'
@@ -23,16 +24,22 @@ export const rmmod: Command = {
   async run(line) {
     const { terminal, options } = line
     const reports: UnloadReport[] = []
-    let code = 0
+    let client: ControlClient | undefined
+    let grace: number | undefined
+    let code = await attempt('rmmod', line, async () => {
+      grace = options.grace === undefined ? undefined : Number(options.grace)
+      if (grace !== undefined && !(grace >= 0))
+        throw new UsageError(`--grace takes milliseconds, got '${options.grace}'`)
+      client = await connect(line)
+      return 0
+    })
+    if (client === undefined) return code
+    const host = client
     // As kmod: the ones that can go do, and each that cannot has its line.
     for (const word of line.args)
       code = Math.max(
         code,
         await attempt('rmmod', line, async () => {
-          const client = await connect(line)
-          const grace = options.grace === undefined ? undefined : Number(options.grace)
-          if (grace !== undefined && !(grace >= 0))
-            throw new UsageError(`--grace takes milliseconds, got '${options.grace}'`)
           const body = {
             name: nameOf(word),
             options: {
@@ -43,7 +50,7 @@ export const rmmod: Command = {
               reclaim: options.reclaim === true,
             },
           }
-          reports.push(await client.post<UnloadReport>('/rmmod', body))
+          reports.push(await host.post<UnloadReport>('/rmmod', body))
           return 0
         }),
       )

@@ -12,6 +12,8 @@ import { watchModules } from './host/watch.ts'
 import { attempt, UsageError } from './talk.ts'
 
 const DEFAULT_PORT = 8080
+const DEFAULT_GRACE = 5000
+const SCHEMES = ['collect', 'retain', 'refcount']
 
 export const run: Command = {
   name: 'run',
@@ -38,10 +40,12 @@ async function host(line: CommandLine): Promise<number> {
   const { options, terminal, args } = line
   const modules = resolve(String(options.modules))
   if (!existsSync(modules)) throw new UsageError(`no such folder: ${String(options.modules)}`)
-  const port = number(options.http, '--http') ?? DEFAULT_PORT
+  const port = number(options.http, '--http', 65_535) ?? DEFAULT_PORT
   const name = String(options.name ?? process.pid)
   if (!/^[\w.-]+$/.test(name)) throw new UsageError(`--name takes letters, digits, '.', '_' and '-', got '${name}'`)
   const grace = number(options.grace, '--grace')
+  if (!SCHEMES.includes(String(options.scheme)))
+    throw new UsageError(`--scheme takes ${SCHEMES.join(', ')}, got '${String(options.scheme)}'`)
   const kernel = new Kernel({ modules, scheme: options.scheme as 'collect', ...(grace !== undefined && { grace }) })
   const reporter = createReporter(kernel, terminal)
   const stopped = stopSignal()
@@ -55,7 +59,7 @@ async function host(line: CommandLine): Promise<number> {
     const signal = await stopped
     if (!terminal.json) terminal.out(`${signal}: unloading`)
     await watcher?.close()
-    const closed = http?.close()
+    const closed = http?.close(grace ?? DEFAULT_GRACE)
     await kernel.close()
     await closed
     return 0
@@ -64,10 +68,13 @@ async function host(line: CommandLine): Promise<number> {
   }
 }
 
-function number(value: unknown, option: string): number | undefined {
+function number(value: unknown, option: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
   if (value === undefined) return undefined
-  const parsed = Number(value)
-  if (!Number.isInteger(parsed) || parsed < 0) throw new UsageError(`${option} takes a number, got '${String(value)}'`)
+  const parsed = value === '' ? Number.NaN : Number(value)
+  if (!Number.isInteger(parsed) || parsed < 0 || parsed > most)
+    throw new UsageError(
+      `${option} takes a number${most < Number.MAX_SAFE_INTEGER ? ` up to ${most}` : ''}, got '${String(value)}'`,
+    )
   return parsed
 }
 

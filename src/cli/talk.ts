@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { ControlClient, ControlError, findHost, Refused } from '../control/client.ts'
-import { type ErrorCode, ModuleError } from '../kernel/errno.ts'
+import { ERROR_CODES, type ErrorCode, ModuleError } from '../kernel/errno.ts'
 import type { CommandLine, CommandOption } from './command.ts'
 
 /** The option of every command that talks to a host. */
@@ -45,8 +45,11 @@ export async function attempt(
   }
 }
 
+const isCode = (code: string): code is ErrorCode => (ERROR_CODES as readonly string[]).includes(code)
+
 type Told = {
   readonly code: string
+  readonly errno: string
   readonly message: string
   readonly data: Readonly<Record<string, unknown>>
   toJSON?(): unknown
@@ -54,10 +57,11 @@ type Told = {
 
 function asTyped(error: Refused | ModuleError, shown: string | undefined): Told {
   const told: Told = error instanceof Refused ? error.error : error
-  if (shown === undefined) return told
+  if (shown === undefined || !isCode(told.code)) return told
   const data = { ...told.data }
   for (const field of ['file', 'missing']) if (data[field] === resolve(shown)) data[field] = shown
-  return new ModuleError(told.code as ErrorCode, data)
+  const { message } = new ModuleError(told.code, data)
+  return { ...told, data, message, toJSON: () => ({ code: told.code, errno: told.errno, message, data }) }
 }
 
 /** What belongs below the one line: the code frame, or what init threw. */

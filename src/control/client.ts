@@ -59,9 +59,9 @@ export class ControlClient {
     const status = await this.#exchange(method, path, body, chunk => {
       whole += chunk
     })
-    const value: unknown = JSON.parse(whole)
+    const value = this.#parse(whole)
     if (status === 200) return value
-    throw new Refused(value as ErrorBody)
+    throw this.#refused(value)
   }
 
   /** Hands over each line of a stream as it comes; resolves when the host ends it. */
@@ -70,7 +70,7 @@ export class ControlClient {
     await this.#exchange('GET', path, undefined, chunk => {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop()!
-      for (const line of lines) if (line !== '') onLine(JSON.parse(line))
+      for (const line of lines) if (line !== '') onLine(this.#parse(line))
     })
   }
 
@@ -81,11 +81,28 @@ export class ControlClient {
     const status = await this.#exchange('POST', path, body, chunk => {
       whole += chunk
       for (let end = whole.indexOf('\n', told); end !== -1; end = whole.indexOf('\n', told)) {
-        onLine(JSON.parse(whole.slice(told, end)))
+        onLine(this.#parse(whole.slice(told, end)))
         told = end + 1
       }
     })
-    if (status !== 200) throw new Refused(JSON.parse(whole) as ErrorBody)
+    if (status !== 200) throw this.#refused(this.#parse(whole))
+  }
+
+  #parse(text: string): unknown {
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw this.#stranger()
+    }
+  }
+
+  #refused(value: unknown): Error {
+    const told = value as Partial<ErrorBody> | null
+    return typeof told?.error?.message === 'string' ? new Refused(told as ErrorBody) : this.#stranger()
+  }
+
+  #stranger(): ControlError {
+    return new ControlError(`what answers on ${this.#socket} is no host, or went away`)
   }
 
   #exchange(method: string, path: string, body: unknown, onChunk: (text: string) => void): Promise<number> {
@@ -100,7 +117,14 @@ export class ControlClient {
         { socketPath: this.#socket, method, path, headers: { 'content-type': 'application/json' } },
         response => {
           response.setEncoding('utf8')
-          response.on('data', onChunk)
+          response.on('data', (text: string) => {
+            try {
+              onChunk(text)
+            } catch (error) {
+              sent.destroy()
+              reject(error as Error)
+            }
+          })
           response.once('end', () => resolve(response.statusCode ?? 0))
           response.once('error', fail)
         },

@@ -49,7 +49,11 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/why': { POST: call => why(call) },
   '/lingering': { GET: ({ kernel }) => kernel.lingering() },
   '/modinfo': {
-    GET: ({ kernel, query }) => kernel.modinfo(name(query)),
+    GET: ({ kernel, query }) => {
+      const wanted = name(query)
+      if (wanted.includes('/')) refuseOutside(kernel, resolve(wanted))
+      return kernel.modinfo(wanted)
+    },
   },
   '/insmod': {
     POST: ({ kernel, body }) => {

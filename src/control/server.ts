@@ -23,12 +23,21 @@ export interface ControlServer {
 /**
  * Starts listening. A socket that a dead host left behind is replaced; a living one is not.
  *
- * @throws Error when another host answers there, or the path cannot be used
+ * @throws ModuleError EINVAL when another host answers there, or the path cannot be used
  */
 export async function serveControl(kernel: Kernel, options: ControlOptions): Promise<ControlServer> {
   const path = resolve(options.path)
   if (Buffer.byteLength(path) > LONGEST_PATH)
     throw new ModuleError('EINVAL', { reason: `control socket path is longer than ${LONGEST_PATH} bytes: ${path}` })
+  try {
+    return await serveAt(kernel, path, options.name)
+  } catch (error) {
+    if (error instanceof ModuleError) throw error
+    throw new ModuleError('EINVAL', { reason: `control socket ${path}: ${(error as Error).message}` }, { cause: error })
+  }
+}
+
+async function serveAt(kernel: Kernel, path: string, name: string): Promise<ControlServer> {
   if (dirname(path) === socketFolder()) prepareFolder(dirname(path))
   if (fs.existsSync(path)) {
     if (await isAlive(path)) throw new ModuleError('EINVAL', { reason: `a host is already listening on ${path}` })
@@ -37,7 +46,7 @@ export async function serveControl(kernel: Kernel, options: ControlOptions): Pro
   }
   const info: HostInfo = {
     protocol: PROTOCOL,
-    name: options.name,
+    name,
     pid: process.pid,
     node: process.version,
     scheme: kernel.scheme,
@@ -63,15 +72,16 @@ export async function serveControl(kernel: Kernel, options: ControlOptions): Pro
 
 async function listen(server: Server, path: string): Promise<void> {
   // The mask makes the socket private from its first moment; the mode is set again for systems that ignore it.
-  const mask = process.umask(0o177)
-  try {
-    await new Promise<void>((done, failed) => {
-      server.once('error', failed)
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed)
+    const mask = process.umask(0o177)
+    try {
+      // The socket is there when this returns, so that nobody else's files meet the mask.
       server.listen(path, done)
-    })
-  } finally {
-    process.umask(mask)
-  }
+    } finally {
+      process.umask(mask)
+    }
+  })
   fs.chmodSync(path, 0o600)
 }
 

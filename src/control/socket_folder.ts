@@ -1,7 +1,8 @@
 import fs from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import { ModuleError } from '../kernel/errno.ts'
 
 const SUFFIX = '.sock'
 /** sun_path of a Unix socket is 108 bytes on Linux, with its final zero. */
@@ -10,7 +11,7 @@ export const LONGEST_PATH = 107
 /** The folder of one user's control sockets. It has mode 0700, so that only that user reaches what is in it. */
 export const socketFolder = (): string => {
   const { XDG_RUNTIME_DIR, OUTLIVE_SOCKETS } = process.env
-  if (OUTLIVE_SOCKETS) return OUTLIVE_SOCKETS
+  if (OUTLIVE_SOCKETS) return resolve(OUTLIVE_SOCKETS)
   return XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, 'outlive') : join(tmpdir(), `outlive-${userInfo().uid}`)
 }
 
@@ -19,14 +20,16 @@ export const socketPath = (name: string): string => join(socketFolder(), `${name
 /**
  * Makes the folder, or checks the one that is there: in a shared /tmp somebody else may have made it first.
  *
- * @throws Error when it belongs to another user
+ * @throws ModuleError EINVAL when it belongs to another user
  */
 export function prepareFolder(folder: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const { uid } = fs.statSync(folder)
   const { uid: me } = userInfo()
   if (me !== -1 && uid !== me)
-    throw new Error(`control: ${folder} belongs to another user; set OUTLIVE_SOCKETS to a folder of yours`)
+    throw new ModuleError('EINVAL', {
+      reason: `${folder} belongs to another user; set OUTLIVE_SOCKETS to a folder of yours`,
+    })
   fs.chmodSync(folder, 0o700)
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import createRouter, { type HTTPMethod } from 'find-my-way'
 import type { ExtensionPoint } from '../../kernel/extension.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { type HostRequest, RequestError, readBody } from './http_request.ts'
+import { type HostRequest, hasBody, RequestError, readBody } from './http_request.ts'
 import { sendJson, sendResult } from './http_response.ts'
 
 /** What a module registers at `http.route`. */
@@ -16,7 +16,8 @@ export interface HttpRoute {
 
 export interface HttpHost {
   readonly url: string
-  close(): Promise<void>
+  /** Stops taking connections at once; answers under way have `grace` milliseconds to end. */
+  close(grace: number): Promise<void>
 }
 
 type Router = ReturnType<typeof createRouter>
@@ -38,14 +39,18 @@ export async function startHttpHost(kernel: Kernel, options: { port: number; add
   const { port, address, family } = server.address() as AddressInfo
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    close: () => closeServer(server),
+    close: grace => closeServer(server, grace),
   }
 }
 
-/** Stops taking connections at once; those with a request in flight close when it is answered. */
-const closeServer = (server: Server): Promise<void> =>
+const closeServer = (server: Server, grace: number): Promise<void> =>
   new Promise(done => {
-    server.close(() => done())
+    // A stream may have no end of its own.
+    const cut = setTimeout(() => server.closeAllConnections(), grace)
+    server.close(() => {
+      clearTimeout(cut)
+      done()
+    })
     server.closeIdleConnections()
   })
 
@@ -99,25 +104,38 @@ async function respond(
   try {
     const find = () => routes.find(method, url) ?? (head ? routes.find('GET', url) : undefined)
     // A module may offer the route that is not loaded yet.
-    const found =
+    let found =
       find() ?? ((await kernel.request(`http:${head ? 'GET' : method}:${url.split('?')[0]}`)) ? find() : undefined)
+    let body: unknown
+    if (found && hasBody(request)) {
+      body = await readBody(request)
+      // The module may have been replaced or removed while the body came in.
+      found = find()
+    }
     if (!found) {
       sendJson(response, 404, { error: 'Not Found', method, url })
       return
     }
-    await sendResult(response, await call(found, request, response, method, url), head)
+    await sendResult(response, await call(found, request, response, method, url, body), head)
   } catch (error) {
     fail(kernel, error, response, `${method} ${url}`)
   }
 }
 
-/** The handler is called in the very tick in which the route was found, unless there is a body to wait for. */
-function call(found: Found, request: IncomingMessage, response: ServerResponse, method: string, url: string): unknown {
+/** In the very tick in which the route was found: a handler that is called is that of a module in service. */
+function call(
+  found: Found,
+  request: IncomingMessage,
+  response: ServerResponse,
+  method: string,
+  url: string,
+  body: unknown,
+): unknown {
   const gone = new AbortController()
   response.once('close', () => {
     if (!response.writableFinished) gone.abort()
   })
-  const made = (body: unknown): HostRequest => ({
+  return found.route.handler({
     method,
     url,
     params: found.params,
@@ -126,10 +144,6 @@ function call(found: Found, request: IncomingMessage, response: ServerResponse, 
     body,
     signal: gone.signal,
   })
-  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
-  return hasBody
-    ? readBody(request).then(body => found.route.handler(made(body)))
-    : found.route.handler(made(undefined))
 }
 
 function fail(kernel: Kernel, error: unknown, response: ServerResponse, what: string): void {

@@ -28,10 +28,11 @@ export class RequestError extends Error {
 
 const MAX_BODY = 1 << 20
 
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+
 /** @throws RequestError 413 for a body over a megabyte, 400 for JSON that is none */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
-  if (request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined)
-    return undefined
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {

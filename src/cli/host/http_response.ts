@@ -14,6 +14,8 @@ export async function sendResult(response: ServerResponse, result: unknown, head
   }
   if (typeof result === 'string') return sendWhole(response, 'text/plain; charset=utf-8', Buffer.from(result), head)
   if (result instanceof Uint8Array) return sendWhole(response, 'application/octet-stream', result, head)
+  if (result instanceof ArrayBuffer)
+    return sendWhole(response, 'application/octet-stream', new Uint8Array(result), head)
   if (isStream(result)) {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     return sendStream(response, result, head)
