@@ -4,7 +4,7 @@ import { type Edit, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH }
 
 /** Where a file meets its image: what the generated code calls. Held by every closure of the file, and by nothing else for long. */
 export interface FileEnvironment {
-  /** Called once at instantiation, before any of the author's code, in the scope of the file. */
+  /** Called once, before any of the author's code, in the scope of the file: at instantiation, or when a file with top-level await begins. */
   link(rebind: (values: readonly unknown[]) => void, exports: () => ExportValues): void
   /** Called at instantiation too, with an exported name that the file does not declare, or nothing. */
   undeclared(name: string): void
@@ -20,7 +20,20 @@ export type ExportValues = Readonly<Record<string, unknown>>
 /** What the body of a file returns at its end. Anything else means that the author's text said `return`. */
 export const COMPLETED = Symbol('completed')
 
-export type ModuleBody = () => Generator<undefined, unknown, undefined> | AsyncGenerator<undefined, unknown, undefined>
+/** What a module is compiled to; see `bodyKind`. */
+export type ModuleBody =
+  | { readonly kind: 'generator'; readonly start: () => Generator<undefined, unknown, undefined> }
+  | { readonly kind: 'async function'; readonly start: () => Promise<unknown> }
+  | { readonly kind: 'async generator'; readonly start: () => AsyncGenerator<undefined, unknown, undefined> }
+
+/**
+ * A module with top-level await has to begin at once when its turn comes, which an async function does. Only in a cycle must its functions be there
+ * before, so that it has to pause like others; its evaluation has to wait until that pause is reached.
+ */
+const bodyKind = (source: ModuleSource, cyclic: boolean): ModuleBody['kind'] => {
+  if (!source.hasTopLevelAwait) return 'generator'
+  return cyclic ? 'async generator' : 'async function'
+}
 
 /**
  * Compiles without V8's compilation cache, which would keep the code of dropped images until a last-resort collection. The flag is read at
@@ -81,7 +94,7 @@ export interface CompileRequest {
 }
 
 /**
- * Turns a module into a generator function: its first step instantiates the scope (functions are hoisted, the rest is in its temporal dead
+ * Turns a module into a generator function, as a rule: its first step instantiates the scope (functions are hoisted, the rest is in its temporal dead
  * zone) and its second runs it, as ECMA-262 tells InitializeEnvironment from ExecuteModule. Imports are plain variables of that scope that
  * the image sets, so reading one costs no more than any variable, and the author's text keeps its lines and columns: what is added stands on a
  * line 0 before it and on a line after it.
@@ -108,15 +121,26 @@ export function compileModule(
   const rebound = plain.map((entry, index) => `${entry.localName}=${PUBLISH}[${index}]`).join(';')
   const pulled = request.cyclic || source.mutableExports ? `()=>(${getters(locals)})` : 'undefined'
   // In a block of its own the author's functions are declarations that may not be repeated, as in a module.
+  const kind = bodyKind(source, request.cyclic)
+  const pause = kind === 'async function' ? '' : 'yield;'
   const head =
-    `'use strict';return ${opening}(${source.hasTopLevelAwait ? 'async ' : ''}function*(){{${declared}` +
-    `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}yield;`
+    `'use strict';return ${opening}(${KEYWORDS[kind]}(){{${declared}` +
+    `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}${pause}`
   const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : listed(source)})}})${closing}`
   const edits = request.cyclic ? withPublishing(source) : source.edits
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, edits))}\n${tail}`
   const names = globalsIn(request.text, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
-  return factory(environment, dynamicImport, publish, ...names.map(name => request.globals[name])) as ModuleBody
+  return {
+    kind,
+    start: factory(environment, dynamicImport, publish, ...names.map(name => request.globals[name])),
+  } as ModuleBody
+}
+
+const KEYWORDS: Readonly<Record<ModuleBody['kind'], string>> = {
+  generator: 'function*',
+  'async function': 'async function',
+  'async generator': 'async function*',
 }
 
 /**

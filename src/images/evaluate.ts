@@ -22,7 +22,7 @@ export async function evaluate(record: ModuleRecord): Promise<void> {
  */
 export function evaluateNow(module: SourceModule): unknown {
   refuseAsync(module)
-  void evaluateSource(module)
+  void evaluateSource(module, true)
   if (module.status.is === 'failed') throw module.status.error
   return module.required
 }
@@ -42,12 +42,34 @@ function refuseAsync(first: SourceModule): void {
 const requireError = (kind: 'ASYNC' | 'CYCLE', message: string): Error =>
   Object.assign(new Error(message), { code: `ERR_REQUIRE_${kind}_MODULE` })
 
-function evaluateSource(module: SourceModule): Promise<void> {
+function evaluateSource(module: SourceModule, now = false): Promise<void> {
   const root =
     module.status.is === 'evaluating-async' || module.status.is === 'evaluated' ? (module.cycleRoot ?? module) : module
   if (root.topLevel) return root.topLevel.promise
   const topLevel = promised()
   root.topLevel = topLevel
+  const pauses = SourceModule.pausing === 0 ? [] : pausesOf(root)
+  if (now || (pauses.length === 0 && !lastTurn)) begin(root, topLevel)
+  else {
+    const turn = Promise.all([lastTurn, ...pauses]).then(() => {
+      begin(root, topLevel)
+      if (lastTurn === turn) lastTurn = undefined
+    })
+    lastTurn = turn
+  }
+  return topLevel.promise
+}
+
+/** The last evaluation that had to wait before it began. Those that are asked for after it begin after it. */
+let lastTurn: Promise<void> | undefined
+
+function begin(root: SourceModule, topLevel: Promised): void {
+  // Meanwhile it may have begun as a part of another module's cycle: then that is what to wait for.
+  if (root.cycleRoot && root.cycleRoot !== root) {
+    root.topLevel = undefined
+    evaluateSource(root.cycleRoot).then(topLevel.resolve, topLevel.reject)
+    return
+  }
   const stack: SourceModule[] = []
   try {
     innerEvaluate(root, stack, 0)
@@ -57,7 +79,15 @@ function evaluateSource(module: SourceModule): Promise<void> {
     if (root.status.is !== 'failed') fail(root, error)
     topLevel.reject(error)
   }
-  return topLevel.promise
+}
+
+/** What has to be waited for before anything that `root` reaches may run. */
+function pausesOf(root: SourceModule): Promise<void>[] {
+  const reached = new Set<ModuleRecord>([root])
+  for (const module of reached)
+    if (module instanceof SourceModule && module.status.is === 'linked')
+      for (const requested of module.requested) reached.add(requested)
+  return [...reached].flatMap(module => (module instanceof SourceModule && module.pausing ? [module.pausing] : []))
 }
 
 function promised(): Promised {
@@ -100,7 +130,8 @@ function innerEvaluate(module: ModuleRecord, stack: SourceModule[], index: numbe
       dependency = dependency.cycleRoot ?? dependency
       if (dependency.status.is === 'failed') throw dependency.status.error
     }
-    if (dependency.status.is === 'evaluating-async') {
+    // Also of a member of the same cycle that waits already.
+    if (pendingOrder.has(dependency)) {
       module.pendingAsyncDependencies++
       dependency.asyncParents.push(module)
     }
@@ -125,13 +156,7 @@ function innerEvaluate(module: ModuleRecord, stack: SourceModule[], index: numbe
 const pendingOrder = new WeakMap<SourceModule, number>()
 
 function executeAsync(module: SourceModule): void {
-  let running: Promise<void>
-  try {
-    running = module.execute() ?? Promise.resolve()
-  } catch (error) {
-    running = Promise.reject(error)
-  }
-  running.then(
+  module.executeAsync(
     () => asyncFulfilled(module),
     error => asyncRejected(module, error),
   )

@@ -22,7 +22,7 @@ import {
   PUBLISH,
 } from './module_source.ts'
 import { blank } from './scan.ts'
-import { type Assignment, analyseTopLevel, boundNames } from './scope.ts'
+import { analyseTopLevel, boundNames, type TopLevelUse } from './scope.ts'
 
 /** acorn ends its messages with `(line:column)`; the place is told apart from the text here. */
 const PLACE_SUFFIX = / \(\d+:\d+\)$/
@@ -40,7 +40,7 @@ export function parseModule(file: string, text: string): ModuleSource {
   if (text.includes('arguments')) reader.edits.push(...renameArguments(program))
   for (const node of [...use.dynamicImports, ...use.metaProperties])
     reader.edits.push({ start: node.start, end: node.start + IMPORT.length, text: IMPORT })
-  const mutableExports = reader.publishAssignments(use.assignments)
+  const mutableExports = reader.publishAssignments(use)
   return {
     requests: reader.requests,
     imports: reader.imports,
@@ -73,6 +73,15 @@ const literalString = (node: Expression): string[] =>
   node.type === 'Literal' && typeof node.value === 'string' ? [node.value] : []
 
 const nameOf = (node: Identifier | Literal): string => (node.type === 'Identifier' ? node.name : String(node.value))
+
+/** The length of `export default`, with what may stand between. */
+const defaultKeyword = (text: string, start: number): number =>
+  /^export(?:\s|\/\*[\s\S]*?\*\/|\/\/.*)*default/.exec(text.slice(start))![0].length
+
+const namesItself = (node: AnyNode): boolean =>
+  (node.type === 'ClassDeclaration' || node.type === 'ClassExpression') &&
+  !node.id &&
+  node.body.body.some(member => member.type === 'StaticBlock' || ('static' in member && member.static))
 
 class ModuleReader {
   readonly requests: ModuleRequest[] = []
@@ -169,8 +178,12 @@ class ModuleReader {
     }
     this.namesDefault = true
     this.#direct.push({ exportName: 'default', localName: DEFAULT, offset: start })
+    if (namesItself(declaration)) {
+      this.#defaultClass(node)
+      return
+    }
     if (!isDeclaration) {
-      const keyword = start + /^export(?:\s|\/\*[\s\S]*?\*\/|\/\/.*)*default/.exec(this.#text.slice(start))![0].length
+      const keyword = start + defaultKeyword(this.#text, start)
       this.edits.push({
         start,
         end: keyword,
@@ -188,6 +201,20 @@ class ModuleReader {
     this.edits.push({ start, end, text: this.#lineEnds(start, end) + (named + space).padStart(end - start) })
   }
 
+  /** A class that can look at its name while it is defined gets the right one at once, from a property of that name. */
+  #defaultClass({ start, end, declaration }: ExportDefaultDeclaration): void {
+    const keyword = start + defaultKeyword(this.#text, start)
+    const last = this.#text[end - 1] === ';' ? end - 1 : end
+    this.edits.push(
+      {
+        start,
+        end: keyword,
+        text: `let ${DEFAULT}={default:${this.#lineEnds(start, keyword)}`.padEnd(keyword - start),
+      },
+      { start: last, end: last, text: `}.default${declaration.type === 'ClassDeclaration' ? ';' : ''}` },
+    )
+  }
+
   /** Imported names that are exported again are indirect exports (ECMA-262, 16.2.1.7.1 ParseModule, step 10). */
   exports(): { localExports: LocalExport[]; indirectExports: IndirectExport[]; starExports: number[] } {
     const imported = new Map(this.imports.map(entry => [entry.localName, entry]))
@@ -203,19 +230,37 @@ class ModuleReader {
   }
 
   /** Wraps assignments to exported bindings so that importers are told, and makes those to imports throw. */
-  publishAssignments(assignments: readonly Assignment[]): boolean {
+  publishAssignments({ assignments, directEvals }: TopLevelUse): boolean {
     const imported = new Set(this.imports.map(entry => entry.localName))
     const exported = new Set(this.#direct.map(entry => entry.localName))
     let mutable = false
     for (const { node, names } of assignments) {
-      if (names.some(name => imported.has(name))) this.#wrap(node, `${PUBLISH}.constant(`)
+      if (names.some(name => imported.has(name))) this.#refuse(node)
       else if (names.some(name => exported.has(name))) {
         mutable = true
-        if (node.type === 'ForInStatement' || node.type === 'ForOfStatement') this.#atLoopStart(node.body as AnyNode)
+        if (node.type === 'ForInStatement' || node.type === 'ForOfStatement')
+          this.#atLoopStart(node.body as AnyNode, `${PUBLISH}()`)
         else this.#wrap(node, `${PUBLISH}(`)
       }
     }
+    if (exported.size > 0 && directEvals.length > 0) {
+      mutable = true
+      for (const node of directEvals) this.#wrap(node, `${PUBLISH}(`)
+    }
     return mutable
+  }
+
+  /** An import is constant: assigning it throws once the right side has run, if it is run at all. */
+  #refuse(node: AnyNode): void {
+    const call = `${PUBLISH}.constant(`
+    if (node.type === 'ForInStatement' || node.type === 'ForOfStatement')
+      this.#atLoopStart(node.body as AnyNode, `${call})`)
+    else if (node.type === 'AssignmentExpression' && node.left.type === 'Identifier')
+      this.edits.push(
+        { start: node.right.start, end: node.right.start, text: call },
+        { start: node.right.end, end: node.right.end, text: ')' },
+      )
+    else this.#wrap(node, call)
   }
 
   /** Takes the room for the call from the indentation before it, so that what follows keeps its column. */
@@ -228,12 +273,12 @@ class ModuleReader {
     )
   }
 
-  #atLoopStart(body: AnyNode): void {
+  #atLoopStart(body: AnyNode, call: string): void {
     if (body.type === 'BlockStatement')
-      this.edits.push({ start: body.start + 1, end: body.start + 1, text: `${PUBLISH}();` })
+      this.edits.push({ start: body.start + 1, end: body.start + 1, text: `${call};` })
     else
       this.edits.push(
-        { start: body.start, end: body.start, text: `{${PUBLISH}();` },
+        { start: body.start, end: body.start, text: `{${call};` },
         { start: body.end, end: body.end, text: '}' },
       )
   }

@@ -307,6 +307,9 @@ function defaultEdit(
     const keyword = head.lastIndexOf('default') + 'default'.length
     return { start, end: start + keyword, text: ' '.repeat(keyword) }
   }
+  // A default class that can look at its own name while it is defined.
+  if (/^\(*\s*class\b/.test(text.slice(start + head.length - (declaration?.length ?? 0))) && /\bstatic\b/.test(text))
+    return undefined
   if (declaration === undefined) {
     const end = start + head.trimEnd().length
     return { start, end, text: `let ${DEFAULT}=`.padEnd(end - start) }

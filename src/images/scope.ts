@@ -9,6 +9,8 @@ export interface Assignment {
 export interface TopLevelUse {
   readonly assignments: readonly Assignment[]
   readonly hasTopLevelAwait: boolean
+  /** Calls of `eval` by that name: their code can assign whatever is in scope. */
+  readonly directEvals: readonly AnyNode[]
   readonly dynamicImports: readonly Extract<AnyNode, { type: 'ImportExpression' }>[]
   readonly metaProperties: readonly Extract<AnyNode, { type: 'MetaProperty' }>[]
 }
@@ -20,6 +22,7 @@ export function analyseTopLevel(program: Program): TopLevelUse {
   const assignments: Assignment[] = []
   const dynamicImports: Extract<AnyNode, { type: 'ImportExpression' }>[] = []
   const metaProperties: Extract<AnyNode, { type: 'MetaProperty' }>[] = []
+  const directEvals: AnyNode[] = []
   let hasTopLevelAwait = false
 
   const visitAll = (nodes: readonly (Node | null)[], scopes: readonly Scope[], inFunction: boolean) => {
@@ -100,6 +103,9 @@ export function analyseTopLevel(program: Program): TopLevelUse {
       case 'VariableDeclaration':
         if ((node.kind as string) === 'await using' && !inFunction) hasTopLevelAwait = true
         break
+      case 'CallExpression':
+        if (node.callee.type === 'Identifier' && node.callee.name === 'eval') directEvals.push(node)
+        break
       case 'ImportExpression':
         dynamicImports.push(node)
         break
@@ -110,7 +116,7 @@ export function analyseTopLevel(program: Program): TopLevelUse {
     for (const child of children(node)) visit(child, scopes, inFunction)
   }
   for (const statement of program.body) visit(statement, [], false)
-  return { assignments, hasTopLevelAwait, dynamicImports, metaProperties }
+  return { assignments, hasTopLevelAwait, directEvals, dynamicImports, metaProperties }
 }
 
 const headScope = (head: Node | null | undefined, scopes: readonly Scope[]): readonly Scope[] => {

@@ -63,7 +63,14 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   #resolved: readonly ResolvedBinding[] = []
   #early: ReadonlySet<ImportEntry> = new Set()
-  #body: ReturnType<ModuleBody> | undefined
+  #body: ReturnType<ModuleBody['start']> | undefined
+  /** Begins a file with top-level await that did not have to be opened before. */
+  #begin: (() => Promise<unknown>) | undefined
+  /** Set while an asynchronous body is on its way to its first pause, before which it must not be run. */
+  pausing: Promise<void> | undefined
+  /** How many are: mostly none, and then nobody has to be asked. */
+  static pausing = 0
+  #ended: (() => void) | undefined
   #rebind: ((values: readonly unknown[]) => void) | undefined
   #pull: (() => ExportValues) | undefined
   #values: ExportValues | undefined
@@ -193,12 +200,26 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       { meta: undefined as object | undefined },
     )
     Object.defineProperty(dynamicImport, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
-    const body = this.#compile(cyclic, dynamicImport, publish)
-    this.#body = body()
-    // An asynchronous body gives a promise of its first pause; by the time that it is evaluated it has paused.
-    this.#body.next()
+    this.#open(this.#compile(cyclic, dynamicImport, publish))
     this.#subscribe()
     this.status = { is: 'linked' }
+  }
+
+  #open(body: ModuleBody): void {
+    if (body.kind === 'async function') {
+      this.#begin = body.start
+      return
+    }
+    // Called as no one's method: `this` of a module is undefined.
+    const { start } = body
+    this.#body = start()
+    const paused = this.#body.next()
+    if (!(paused instanceof Promise)) return
+    SourceModule.pausing++
+    this.pausing = paused.then(() => {
+      SourceModule.pausing--
+      this.pausing = undefined
+    })
   }
 
   #compile(cyclic: boolean, dynamicImport: unknown, publish: unknown): ModuleBody {
@@ -243,31 +264,53 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#publish(undefined)
   }
 
-  /** ExecuteModule. For a file with top-level await, the promise of its end. */
-  execute(): Promise<void> | undefined {
+  /** ExecuteModule without a capability: runs the file to its end. */
+  execute(): void {
     this.#started = true
     this.#rebind?.(this.#plainValues())
-    const step = this.#body!.next()
-    if (!(step instanceof Promise)) {
-      this.#finish(step)
-      return undefined
-    }
-    return step.then(result => this.#finish(result))
+    const body = this.#body as Generator<undefined, unknown, undefined>
+    this.#body = undefined
+    this.#checkEnd(body.next().value)
   }
 
-  #finish(step: IteratorResult<undefined, unknown>): void {
+  /** ExecuteModule with a capability: runs the file to its first await, and calls back one turn after its end. */
+  executeAsync(fulfilled: () => void, rejected: (error: unknown) => void): void {
+    this.#started = true
+    const end = (value: unknown): void => {
+      try {
+        this.#checkEnd(value)
+      } catch (error) {
+        rejected(error)
+      }
+    }
+    if (this.#begin) {
+      const begin = this.#begin
+      this.#begin = undefined
+      void begin().then(value => {
+        if (value === COMPLETED) fulfilled()
+        else end(value)
+      }, rejected)
+      return
+    }
+    const body = this.#body as AsyncGenerator<undefined, unknown, undefined>
     this.#body = undefined
-    if (step.done && step.value === COMPLETED) return
-    const reason = step.done ? "'return' outside of function" : "Unexpected reserved word 'yield'"
-    const offset = Math.max(0, this.text.search(step.done ? /^\s*return\b/m : /\byield\b/))
-    // The parser knows where; if it sees nothing wrong, the text made its way out of the function around it.
+    this.#rebind?.(this.#plainValues())
+    // The generator's own promise takes some turns more to tell of its end.
+    this.#ended = () => void Promise.resolve().then(fulfilled)
+    void body.next().then(({ value }) => end(value), rejected)
+  }
+
+  #checkEnd(value: unknown): void {
+    if (value === COMPLETED) return
+    // The parser knows what is wrong and where; if it sees nothing, the text made its way out of the function around it.
     parseModule(this.file, this.text)
-    throw faultAt({ kind: 'syntax', reason }, this.file, this.text, offset)
+    throw faultAt({ kind: 'syntax', reason: 'Unexpected end of module' }, this.file, this.text, 0)
   }
 
   link(rebind: (values: readonly unknown[]) => void, pull: (() => ExportValues) | undefined): void {
     this.#rebind = rebind
     this.#pull = pull && (() => this.#named(pull()))
+    if (this.#started) rebind(this.#plainValues())
   }
 
   undeclared(name: string): void {
@@ -280,6 +323,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#values = this.#named(Array.isArray(values) ? this.#byName(values) : (values as ExportValues))
     this.#pull = undefined
     this.#publish(undefined)
+    this.#ended?.()
+    this.#ended = undefined
     return COMPLETED
   }
 
