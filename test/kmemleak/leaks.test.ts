@@ -10,6 +10,8 @@ import { fixture, root } from '../support/paths.ts'
 interface Expected {
   readonly kind: string
   readonly says: readonly string[]
+  /** Nobody but Outlive itself may be named. */
+  readonly internal?: boolean
 }
 
 const run = promisify(execFile)
@@ -40,16 +42,17 @@ describe('why names who holds a removed image', { concurrency: 2 }, () => {
   for (const name of names)
     it(name, async () => {
       const { expected, report } = await why(name)
-      const told = JSON.stringify([...report.holders, ...report.internal], undefined, 1)
+      const all = JSON.stringify([...report.holders, ...report.internal], undefined, 1)
       if (!expected) {
-        assert.equal(report.found, false, told)
+        assert.equal(report.found, false, all)
         return
       }
       assert.equal(report.found, true)
       assert.ok(report.retainedBytes > 5_000 && report.retainedBytes < 200_000, String(report.retainedBytes))
-      const [holder, ...others] = report.holders
-      assert.ok(holder, told)
-      assert.equal(holder.kind, expected.kind, told)
+      const [told, untold] = expected.internal ? [report.internal, report.holders] : [report.holders, report.internal]
+      const [holder, ...others] = told
+      assert.ok(holder, all)
+      assert.equal(holder.kind, expected.kind, all)
       let at = 0
       for (const part of expected.says) {
         const found = holder.text.indexOf(part, at)
@@ -59,9 +62,9 @@ describe('why names who holds a removed image', { concurrency: 2 }, () => {
       const place = marked(name, 'host.mjs', '// holder')
       if (place !== undefined) assert.ok(holder.place?.startsWith(place), `${holder.place} is not ${place}`)
       const held = marked(name, 'leak.ts', '// held')
-      assert.ok(held !== undefined && holder.held.place?.startsWith(held), `${holder.held.place} is not ${held}`)
+      if (held !== undefined) assert.ok(holder.held.place?.startsWith(held), `${holder.held.place} is not ${held}`)
       assert.deepEqual(others, [], 'one leak, one holder')
-      assert.deepEqual(report.internal, [], 'nothing of Outlive or V8 is among them')
+      assert.deepEqual(untold, [], 'what Outlive or V8 hold is told apart')
     })
 })
 

@@ -85,7 +85,8 @@ export class Explainer {
       head = text
     }
     for (const index of path.edges.keys()) {
-      const word = this.#wording.word(path, index)
+      // How Outlive is put together inside is of no interest.
+      const word = anchor.kind === 'outlive' ? undefined : this.#wording.word(path, index)
       if (!word) continue
       pattern.push(word.pattern)
       if (word.is === 'joined') head += word.text

@@ -4,7 +4,7 @@ import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
 import type { Path } from './retainers.ts'
 import { variableOf } from './slots.ts'
-import { CLOSURE, CONTEXT, ELEMENT, type HeapSnapshot, INTERNAL, PROPERTY } from './snapshot.ts'
+import { CLOSURE, CONTEXT, ELEMENT, type HeapSnapshot, INTERNAL, NO_NODE, PROPERTY } from './snapshot.ts'
 import { textOf } from './text.ts'
 
 /** What is said of one step: a name that goes with what stands before it, or a stop of its own. */
@@ -129,9 +129,15 @@ export class Wording {
     if (SILENT.has(label)) return code === undefined ? undefined : stop(code)
     if (label === '__proto__')
       return stop(snapshot.nodeKind[to] === CLOSURE ? 'the class that it extends' : 'what it inherits from')
-    if (label === 'listener' || this.#isLinkOfListeners(from, label)) return undefined
+    if (label === 'listener' || this.#isLinkOfListeners(from, label) || this.#isOwn(path, index - 1)) return undefined
     const text = memberText(label)
     return code === undefined ? joined(`${text}${suffix}`) : stop(`${text.replace(/^\./, '')}: ${code}`)
+  }
+
+  /** Whether the step at `index` leads from a variable of Outlive: between the host and the code there is the gate that counts calls. */
+  #isOwn(path: Path, index: number): boolean {
+    const scope = index < 0 ? NO_NODE : this.#snapshot.edgeFrom(path.edges[index]!)
+    return scope !== NO_NODE && this.#places.isContext(scope) && this.#places.scopeOf(scope).author === 'outlive'
   }
 
   /** EventTarget keeps its listeners as a linked list. */
