@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import { connect, createServer as createNetServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { createKernel } from 'outlive'
+import { type Host, outlive, socketFolder, startHost } from '../support/command.ts'
+import { Folder } from '../support/folder.ts'
+
+const FILES = { 'a.ts': 'export const a = 1\n' }
+const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8)
+
+interface Answer {
+  readonly status: number | undefined
+  readonly type: string | undefined
+  readonly body: {
+    readonly error?: { readonly code: string; readonly errno: string; readonly message: string }
+  } & Record<string, unknown>
+}
+
+/** As `curl --unix-socket` asks. */
+const ask = (socketPath: string, method: string, path: string, body?: string | Buffer): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const sent = request({ socketPath, method, path }, response => {
+      let text = ''
+      response.setEncoding('utf8').on('data', chunk => {
+        text += chunk
+      })
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode,
+          type: response.headers['content-type'],
+          body: JSON.parse(text) as Answer['body'],
+        }),
+      )
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+
+/** Everything that comes back when these bytes are sent. */
+const sendRaw = (path: string, bytes: string | Buffer): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(path, () => socket.end(bytes))
+    let text = ''
+    socket.on('data', chunk => {
+      text += chunk
+    })
+    socket.on('close', () => resolve(text))
+    socket.on('error', reject)
+  })
+
+const socketOf = (host: Host): string => join(host.sockets, `${host.pid}.sock`)
+
+describe('the control socket', () => {
+  it('has mode 0600, in a folder of mode 0700, and is gone when its host has ended', async t => {
+    const sockets = socketFolder(t)
+    mkdirSync(sockets, { mode: 0o755, recursive: true })
+    const host = await startHost(t, FILES, { sockets })
+    assert.deepEqual([mode(sockets), mode(socketOf(host))], ['700', '600'])
+    assert.equal(await host.end(), 0)
+    assert.equal(existsSync(socketOf(host)), false)
+  })
+
+  it('speaks HTTP and JSON', async t => {
+    const host = await startHost(t, FILES)
+    const path = socketOf(host)
+    const info = await ask(path, 'GET', '/')
+    assert.deepEqual([info.status, info.type], [200, 'application/json'])
+    assert.deepEqual(
+      [info.body.pid, info.body.name, info.body.modules, info.body.socket],
+      [host.pid, String(host.pid), [host.folder.path], path],
+    )
+    const rows = (await ask(path, 'GET', '/lsmod')).body as unknown as { name: string }[]
+    assert.deepEqual(
+      rows.map(({ name }) => name),
+      ['a'],
+    )
+    assert.equal((await ask(path, 'POST', '/replace', '{ "name": "a" }')).body.generation, 2)
+    const refused = await ask(path, 'POST', '/rmmod', '{ "name": "b" }')
+    assert.equal(refused.status, 404)
+    assert.deepEqual(refused.body.error, {
+      code: 'ENOENT',
+      errno: 'ENOENT',
+      message: 'Module b is not currently loaded',
+      data: { module: 'b' },
+    })
+    const exists = await ask(path, 'POST', '/insmod', JSON.stringify({ file: host.file('a.ts') }))
+    assert.deepEqual([exists.status, exists.body.error?.code], [409, 'EEXIST'])
+  })
+
+  it('refuses files outside the module folders, to run or to read', async t => {
+    const host = await startHost(t, FILES)
+    const outside = new Folder({ 'evil.ts': `console.log('evil ran')` })
+    t.after(() => outside.remove())
+    const file = outside.file('evil.ts')
+    const inserted = await ask(socketOf(host), 'POST', '/insmod', JSON.stringify({ file }))
+    assert.deepEqual([inserted.status, inserted.body.error?.code, inserted.body.error?.errno], [403, 'EPERM', 'EPERM'])
+    const read = await ask(socketOf(host), 'GET', `/modinfo?name=${encodeURIComponent(file)}`)
+    assert.deepEqual([read.status, read.body.error?.code], [403, 'EPERM'])
+    for (const name of [file, `../${outside.path.split('/').at(-1)}/evil`])
+      assert.equal((await ask(socketOf(host), 'POST', '/modprobe', JSON.stringify({ name }))).status, 404)
+    assert.ok(!host.out.includes('evil ran'))
+  })
+
+  it('answers garbage with a 4xx error in JSON, and comes to no harm', async t => {
+    const host = await startHost(t, FILES)
+    const path = socketOf(host)
+    const large = JSON.stringify({ name: 'x'.repeat(2 << 20) })
+    for (const [method, target, body, status] of [
+      ['GET', '/nowhere', undefined, 404],
+      ['GET', '/..%2f..', undefined, 404],
+      ['GET', '/constructor', undefined, 404],
+      ['GET', '/__proto__', undefined, 404],
+      ['DELETE', '/lsmod', undefined, 405],
+      ['GET', '/insmod', undefined, 405],
+      ['GET', '/modinfo', undefined, 400],
+      ['POST', '/insmod', undefined, 400],
+      ['POST', '/insmod', '{ "file": ', 400],
+      ['POST', '/insmod', '[]', 400],
+      ['POST', '/insmod', 'null', 400],
+      ['POST', '/insmod', '{ "file": 7 }', 400],
+      ['POST', '/insmod', '{ "file": "" }', 400],
+      ['POST', '/insmod', JSON.stringify({ file: host.file('a.ts'), params: 7 }), 400],
+      ['POST', '/modprobe', '{ "name": {} }', 400],
+      ['POST', '/modprobe', Buffer.from([0xff, 0xfe, 0x00, 0x01]), 400],
+      ['POST', '/rmmod', '{ "name": "a", "options": [] }', 400],
+      ['POST', '/rmmod', '{ "name": "a", "options": { "grace": "soon" } }', 400],
+      ['POST', '/replace', '{ "name": "a", "params": "x" }', 400],
+      ['POST', '/rmmod', large, 413],
+    ] as const) {
+      const answer = await ask(path, method, target, body)
+      const what = `${method} ${target} ${String(body).slice(0, 60)}`
+      assert.deepEqual([answer.status, answer.type], [status, 'application/json'], what)
+      assert.equal(typeof answer.body.error?.message, 'string', what)
+      assert.equal(typeof answer.body.error?.code, 'string', what)
+    }
+    for (const bytes of ['garbage\r\n\r\n', Buffer.alloc(100_000, 0xff), 'GET / HTTP/9.9\r\n\r\n', '\0'.repeat(64)]) {
+      const answer = await sendRaw(path, bytes)
+      assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+      const [, body] = answer.split('\r\n\r\n')
+      assert.equal((JSON.parse(body!) as Answer['body']).error?.code, 'EREQUEST')
+    }
+    for (const bytes of ['', 'POST /rmmod HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"name":'])
+      await sendRaw(path, bytes)
+    assert.deepEqual(await host.run('lsmod'), {
+      code: 0,
+      stdout: 'Module                  Size  Used by\na                         19  0\n',
+      stderr: '',
+    })
+    assert.equal(await host.end(), 0)
+    assert.deepEqual(host.err, [])
+  })
+
+  it('tells two hosts apart by name, and asks when none is named', async t => {
+    const sockets = socketFolder(t)
+    const one = await startHost(t, { 'one.ts': 'export {}\n' }, { sockets, words: ['--name', 'one'] })
+    const two = await startHost(t, { 'two.ts': 'export {}\n' }, { sockets, words: ['--name', 'two'] })
+    const names = async (...words: string[]) =>
+      (JSON.parse((await one.run('lsmod', '--json', ...words)).stdout) as { name: string }[]).map(({ name }) => name)
+    assert.deepEqual(await names('--host', 'one'), ['one'])
+    assert.deepEqual(await names('--host', 'two'), ['two'])
+    assert.deepEqual(await names('--host', join(sockets, 'two.sock')), ['two'])
+    assert.deepEqual(await one.run('lsmod'), {
+      code: 1,
+      stdout: '',
+      stderr: 'lsmod: several hosts are running; name one with --host: one, two\n',
+    })
+    assert.equal(
+      (await one.run('lsmod', '--host', 'three')).stderr,
+      `lsmod: no host named 'three' is running (running: one, two)\n`,
+    )
+    const again = await outlive(['run', '--modules', one.folder.path, '--http', '0', '--name', 'one'], sockets)
+    assert.deepEqual(again, {
+      code: 1,
+      stdout: '',
+      stderr: `run: Invalid argument: a host is already listening on ${join(sockets, 'one.sock')}\n`,
+    })
+    await two.end()
+    assert.deepEqual(await names(), ['one'])
+  })
+
+  it('of a host that was killed is cleaned up, by the next command or the next host', async t => {
+    const sockets = socketFolder(t)
+    const first = await startHost(t, FILES, { sockets, words: ['--name', 'same'] })
+    await first.end('SIGKILL')
+    const path = join(sockets, 'same.sock')
+    assert.equal(existsSync(path), true)
+    assert.equal(
+      (await outlive(['lsmod'], sockets)).stderr,
+      'lsmod: no host is running; start one with: outlive run --modules DIR\n',
+    )
+    assert.equal(existsSync(path), false)
+
+    const second = await startHost(t, FILES, { sockets, words: ['--name', 'same'] })
+    await second.end('SIGKILL')
+    assert.equal(existsSync(path), true)
+    const third = await startHost(t, FILES, { sockets, words: ['--name', 'same'] })
+    assert.equal((await third.run('lsmod')).code, 0)
+  })
+
+  it('is not taken from a file that is there, and no long path is cut', async t => {
+    const sockets = socketFolder(t)
+    const folder = new Folder(FILES)
+    t.after(() => folder.remove())
+    mkdirSync(sockets, { recursive: true })
+    writeFileSync(join(sockets, 'x.sock'), 'precious')
+    const run = (name: string, where = sockets) =>
+      outlive(['run', '--modules', folder.path, '--http', '0', '--name', name], where)
+    assert.equal(
+      (await run('x')).stderr,
+      `run: Invalid argument: ${join(sockets, 'x.sock')} exists and is not a socket\n`,
+    )
+    assert.equal(existsSync(join(sockets, 'x.sock')), true)
+    assert.match(
+      (await run('n'.repeat(120))).stderr,
+      /^run: Invalid argument: control socket path is longer than 107 bytes: /,
+    )
+    const under = await run('y', join(sockets, 'x.sock', 'sub'))
+    assert.equal(under.code, 1)
+    assert.match(under.stderr, /^run: Invalid argument: control socket .*x\.sock\/sub\/y\.sock: .*\n$/)
+  })
+
+  it('that belongs to another program is no host: one line says so', async t => {
+    const sockets = socketFolder(t)
+    mkdirSync(sockets, { recursive: true })
+    const web = createServer((_request, response) => response.end('<html>hello</html>'))
+    const silent = createNetServer(socket => socket.on('data', () => socket.destroy()))
+    const [a, b] = [join(sockets, 'web.sock'), join(sockets, 'silent.sock')]
+    await Promise.all([
+      new Promise<void>(done => web.listen(a, done)),
+      new Promise<void>(done => silent.listen(b, done)),
+    ])
+    t.after(() => [web.close(), silent.close()])
+    for (const path of [a, b]) {
+      const { code, stderr } = await outlive(['lsmod', '--host', path], sockets)
+      assert.equal(code, 1)
+      assert.match(stderr, /^lsmod: (?:what answers on .* is no host, or went away|the host went away: .*)\n$/)
+    }
+  })
+
+  it('serves a kernel of a program of its own as well', async t => {
+    const folder = new Folder(FILES)
+    const sockets = socketFolder(t)
+    const path = join(sockets, 'mine.sock')
+    mkdirSync(sockets, { recursive: true })
+    const kernel = createKernel({ modules: folder.path, control: { path } })
+    t.after(() => folder.remove())
+    assert.equal(existsSync(path), false, 'nothing is touched before the first use')
+    await kernel.modprobe('a')
+    // It listens a moment after the first use.
+    let listed = await outlive(['lsmod', '--host', path], sockets)
+    for (let tries = 0; tries < 20 && listed.code !== 0; tries++)
+      listed = await outlive(['lsmod', '--host', path], sockets)
+    assert.match(listed.stdout, /^a {25}19 {2}0$/m, listed.stderr)
+    assert.equal(mode(path), '600')
+    await kernel.close()
+    assert.equal(existsSync(path), false)
+  })
+
+  it('that cannot be made leaves the program its kernel, and says so in the log', async t => {
+    const folder = new Folder(FILES)
+    t.after(() => folder.remove())
+    const kernel = createKernel({ modules: folder.path, control: { path: '/no/such/folder/x.sock' } })
+    await kernel.modprobe('a')
+    await kernel.close()
+    const log = kernel.log.entries().map(({ text }) => text)
+    assert.ok(
+      log.some(text => /control socket/.test(text)),
+      log.join('\n'),
+    )
+    assert.equal(kernel.lsmod().length, 0)
+  })
+})
