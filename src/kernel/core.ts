@@ -14,12 +14,20 @@ import type { Seam } from './seam.ts'
 import type { Taints } from './taint.ts'
 import type { SchemeName } from './unload/scheme.ts'
 
+/** Finds who holds a lingering image; `found` is false when it is gone. */
+export type ExplainImage = (label: string) => Promise<{
+  readonly found: boolean
+  readonly holders: readonly { readonly text: string }[]
+  readonly internal: readonly { readonly text: string }[]
+}>
+
 /** What the parts of a kernel share. `Kernel` owns it; load, delete and replace work on it. */
 export interface Core {
   readonly log: KernelLog
   readonly notifier: Notifier
   readonly seam: Seam
   readonly createImage: CreateImage
+  readonly explain: ExplainImage
   readonly folders: ModuleFolders
   /** What the folders hold, read without running it. */
   readonly catalogue: Catalogue

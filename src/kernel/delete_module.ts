@@ -211,8 +211,8 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
     await core.seam.step(`${module.label}: its count is zero`, module.count.zero(options.signal))
   } catch (error) {
     module.gate.reopen()
-    module.transition({ is: 'LIVE', loaded, since: state.since })
     loaded.context.publish()
+    module.transition({ is: 'LIVE', loaded, since: state.since })
     throw error
   }
   loaded.context.withdraw()
@@ -230,8 +230,14 @@ async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadRep
 /** Those that import from `module`, however indirectly, before it. */
 async function removeTree(core: Core, module: Module, options: RemoveOptions): Promise<UnloadReport> {
   while (module.holders.size > 0) {
-    const [holder] = module.holders
-    await core.seam.step(`${module.label}: ${holder!.name} has left`, rmmod(core, holder!.name, options))
+    const holder = [...module.holders][0]!
+    // An image that is being replaced, or made for a replacement, goes by itself, and cannot be told to.
+    if (core.modules.get(holder.name) !== holder)
+      throw new ModuleError('ENOTLIVE', {
+        module: holder.name,
+        being: holder.state.is === 'GOING' ? 'unloaded' : 'loaded',
+      })
+    await core.seam.step(`${module.label}: ${holder.label} has left`, rmmod(core, holder.name, options))
   }
   return rmmod(core, module.name, options)
 }

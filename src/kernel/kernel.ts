@@ -3,7 +3,7 @@ import type { CreateImage } from '../images/image.ts'
 import { isInside } from '../images/resolve.ts'
 import { close } from './close.ts'
 import { type ColdplugOptions, type ColdplugReport, coldplug } from './coldplug.ts'
-import type { Core, Settings } from './core.ts'
+import type { Core, ExplainImage, Settings } from './core.ts'
 import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts'
 import { Catalogue } from './depmod/catalogue.ts'
 import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
@@ -75,8 +75,12 @@ export interface KernelService {
 export interface KernelParts {
   readonly seam?: Seam
   readonly createImage?: CreateImage
+  readonly explain?: ExplainImage
   readonly service?: KernelService
 }
+
+/** By a heap snapshot; what reads it is loaded when it is needed. */
+const explainByHeap: ExplainImage = async label => (await import('./kmemleak/index.ts')).explainImage(label)
 
 /** Looks inside a kernel. Not part of the public interface. */
 export let coreOf: (kernel: Kernel) => Core
@@ -101,7 +105,7 @@ export class Kernel implements AsyncDisposable {
   /** @throws ModuleError EINVAL for a bad option */
   constructor(options: KernelOptions = {}, parts: KernelParts = {}) {
     checkOptions(options)
-    const { seam = realTime, createImage = options => new FileImage(options) } = parts
+    const { seam = realTime, createImage = image => new FileImage(image), explain = explainByHeap } = parts
     this.#service = parts.service
     const log = new KernelLog(options.log)
     const notifier = new Notifier(log)
@@ -123,6 +127,7 @@ export class Kernel implements AsyncDisposable {
       notifier,
       seam,
       createImage,
+      explain,
       settings,
       folders,
       catalogue: new Catalogue(folders),

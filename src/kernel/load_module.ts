@@ -226,7 +226,13 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   loaded?.context.abort()
   if (loaded) {
     const note = (error: unknown) => core.log.error(`a deferred function threw: ${textOf(error)}`, module.name)
-    await core.seam.step(`${module.label}: its deferred functions have run`, loaded.context.dispose(note))
+    const disposed = within(
+      core.seam,
+      core.settings.exitTimeout,
+      loaded.context.dispose(note),
+      () => new Error('deferred functions took too long'),
+    )
+    await core.seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note)
   }
   const closing = module.leftovers.closeAll(file => image?.files.includes(file) ?? false)
   for (const { kind, where, what } of await core.seam.step(`${module.label}: its leftovers are closed`, closing))

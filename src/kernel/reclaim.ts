@@ -78,8 +78,7 @@ export async function reclaimAndExplain(core: Core, label: string | undefined): 
   for (const entry of report.images) {
     if (entry.freed || explained++ >= EXPLAINED) images.push(entry)
     else {
-      const { explainImage } = await import('./kmemleak/index.ts')
-      const { found, holders, internal } = await explainImage(entry.image)
+      const { found, holders, internal } = await core.seam.step(`${entry.image}: explained`, core.explain(entry.image))
       // The snapshot begins with a collection of its own, which may have been the one that took it.
       const heldBy = [...holders, ...internal].map(({ text }) => text)
       images.push(found ? { ...entry, heldBy } : { ...entry, freed: true })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { ManualClock } from '../support/clock.ts'
 import { turns } from '../support/latch.ts'
 import { callAll, loaded, refusal, stage } from '../support/stage.ts'
 
@@ -81,5 +82,56 @@ describe('what schedules have found', () => {
     probe.open('handoff')
     await replacing
     assert.deepEqual(await callAll(kernel, 'p'), ['new'])
+  })
+
+  it('rmmod with its dependents refuses at once while one of them is being made for a replacement', async t => {
+    const { kernel, folder, file, probe } = stage(t, {
+      'low.ts': `export const low = 1`,
+      'high.ts': `import { low } from './low.ts'\nexport const high = low`,
+    })
+    await kernel.insmod(file('low.ts'))
+    await kernel.insmod(file('high.ts'))
+    // Two versions that import from each other: neither of their removals could go first.
+    folder.write({ 'low.ts': `import { high } from './high.ts'\nawait probe.door('low')\nexport const low = high` })
+    const replacing = assert.rejects(kernel.replace('low'), /modules import each other/)
+    await probe.reached('low')
+    await refusal(kernel.rmmod('high', { recursive: true }), 'ENOTLIVE', 'EBUSY', 'Module low is being loaded')
+    probe.open('low')
+    await replacing
+    await kernel.rmmod('low', { recursive: true })
+    assert.deepEqual(loaded(kernel), [])
+  })
+
+  it('a failed load gives up a deferred function that never ends', async t => {
+    const clock = new ManualClock()
+    const source = `export const init = k => { k.defer(() => new Promise(() => {})); throw new Error('no') }`
+    const { kernel, file } = stage(t, { 'a.ts': source }, { clock, exitTimeout: 1000 })
+    const failing = assert.rejects(kernel.insmod(file('a.ts')), /no/)
+    while (clock.waiting === 0) await turns()
+    clock.advance(1000)
+    await failing
+    assert.deepEqual(loaded(kernel), [])
+  })
+
+  it('a listener may remove a module that has just come back from a removal called off', async t => {
+    const files = {
+      'a.ts': `export const init = k => { k.register('p', () => {}); k.signal.onabort = () => k.log.info('end') }`,
+    }
+    const { kernel, file } = stage(t, files, { scheme: 'refcount' })
+    await kernel.insmod(file('a.ts'))
+    const reference = kernel.tryModuleGet('a')!
+    const controller = new AbortController()
+    const waiting = assert.rejects(kernel.rmmod('a', { wait: true, signal: controller.signal }))
+    let seen: number | undefined
+    let removing: Promise<unknown> | undefined
+    kernel.once('live', () => {
+      seen = kernel.point('p').size
+      reference.put()
+      removing = kernel.rmmod('a')
+    })
+    controller.abort()
+    await waiting
+    await removing
+    assert.deepEqual([seen, kernel.point('p').size, loaded(kernel)], [1, 0, []])
   })
 })
