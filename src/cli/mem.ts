@@ -6,7 +6,7 @@ import { attempt, connect, HOST_OPTION } from './talk.ts'
 type Answer = MemoryUse & { readonly images: readonly { readonly image: string; readonly size: number }[] }
 
 const row = (label: string, images: number | string, source: number | string, estimated: number | string): string =>
-  `${label.padEnd(19)} ${String(images).padStart(7)} ${String(source).padStart(12)} ${String(estimated).padStart(14)}`
+  `${label.padEnd(19)} ${String(images).padStart(7)} ${String(source).padStart(12)} ${String(estimated).padStart(14)}`.trimEnd()
 
 export const mem: Command = {
   name: 'mem',

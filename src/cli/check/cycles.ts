@@ -14,7 +14,7 @@ const WARM_UP = 6
 /** Measurements in a run. What grows in each of the blocks between them, grows. */
 const BLOCKS = 4
 /** How long a call may take after the module has been removed. */
-const PATIENCE = 2000
+const PATIENCE = 5000
 /** Noise of the heap over a block, and the least that a cycle has to leave behind to count. */
 const NOISE = 120_000
 const LEAST_PER_CYCLE = 2048
@@ -99,7 +99,7 @@ export class SchemeCheck {
     const planned = planCalls(this.#kernel.points(), this.#settings.calls).filter(({ name }) => !this.#stuck.has(name))
     const running = planned.map(call => this.#start(call))
     if (number % 2 === 0) await this.#ended(running)
-    const report = await this.#kernel.rmmod(this.#name)
+    const report = await this.#remove()
     this.#callsInFlight += report.callsInFlight
     await this.#ended(running)
     this.#note(report)
@@ -110,6 +110,17 @@ export class SchemeCheck {
       this.#findings.add('symbol', 'registers a new symbol in every cycle', placeOf(fresh[0]!.site), this.#freshSymbols)
     await turn()
     return true
+  }
+
+  /** As a polite `rmmod` under the scheme that counts: waits for calls to end, but not for ever. */
+  async #remove(): Promise<UnloadReport> {
+    const signal = AbortSignal.timeout(PATIENCE)
+    try {
+      return await this.#kernel.rmmod(this.#name, { wait: true, signal })
+    } catch (error) {
+      if (!signal.aborted) throw error
+      return this.#kernel.rmmod(this.#name, { force: true })
+    }
   }
 
   async #insert(file: string, params: Readonly<Record<string, string>>): Promise<{ name: string }> {
