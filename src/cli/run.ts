@@ -8,7 +8,7 @@ import type { Command, CommandLine } from './command.ts'
 import { loadHostFile } from './host/host_file.ts'
 import { startHttpHost } from './host/http_host.ts'
 import { createReporter, formatError, type Reporter } from './host/report.ts'
-import { watchModules } from './host/watch.ts'
+import { type Waiting, waitsForOthers, watchModules } from './host/watch.ts'
 import { attempt, UsageError } from './talk.ts'
 
 const DEFAULT_PORT = 8080
@@ -53,8 +53,8 @@ async function host(line: CommandLine): Promise<number> {
   try {
     const http = args[0] === undefined ? await listen(kernel, port, String(options.address)) : undefined
     if (args[0] !== undefined) await loadHostFile(kernel, args[0])
-    if (options.load !== false) await insertAll(kernel, reporter)
-    const watcher = options.watch ? await watchModules(kernel, reporter) : undefined
+    const waiting = options.load === false ? new Map<string, string>() : await insertAll(kernel, reporter)
+    const watcher = options.watch ? await watchModules(kernel, reporter, waiting) : undefined
     greet(line, { name, modules: basename(modules), url: http?.url, socket: control.path })
     const signal = await stopped
     if (!terminal.json) terminal.out(`${signal}: unloading`)
@@ -88,10 +88,16 @@ async function listen(kernel: Kernel, port: number, address: string) {
   }
 }
 
-/** Dependencies first; one that fails is reported and the host goes on. */
-async function insertAll(kernel: Kernel, reporter: Reporter): Promise<void> {
+/** Dependencies first; one that fails is reported and the host goes on. Resolves to those that failed because of others. */
+async function insertAll(kernel: Kernel, reporter: Reporter): Promise<Waiting> {
+  const waiting: Waiting = new Map()
   for (const { name } of kernel.available())
-    await kernel.modprobe(name).catch(error => reporter.problem(`${name}: ${formatError(error)}`))
+    await kernel.modprobe(name).catch(error => {
+      const said = `${name}: ${formatError(error)}`
+      if (waitsForOthers(error)) waiting.set(name, said)
+      reporter.problem(said)
+    })
+  return waiting
 }
 
 function greet(

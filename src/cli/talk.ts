@@ -40,6 +40,8 @@ export async function attempt(
     if (terminal.json) terminal.data({ error: told?.toJSON?.() ?? { code: told?.code ?? 'EHOST', message } })
     terminal.err(`${command}: ${message}`)
     for (const detail of details(told?.data)) terminal.err(detail)
+    if (error instanceof ModuleError && error.code === 'EINIT' && error.cause instanceof Error)
+      terminal.err(error.cause.stack ?? error.cause.message)
     if (error instanceof Refused && error.taints) terminal.err(`kernel tainted: ${error.taints}`)
     return 1
   }

@@ -12,5 +12,11 @@ export async function loadHostFile(kernel: Kernel, path: string): Promise<void> 
   const { default: start } = await runHostCode('host', path)
   if (typeof start !== 'function')
     throw new ModuleError('EINVAL', { reason: `${path} must export a default function; it is given the kernel` })
-  await start(kernel)
+  try {
+    await start(kernel)
+  } catch (error) {
+    if (error instanceof ModuleError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ModuleError('EINIT', { file: path, reason }, { cause: error })
+  }
 }
