@@ -25,6 +25,9 @@ class Lines {
   #wake: (() => void)[] = []
 
   constructor(stream: NodeJS.ReadableStream) {
+    stream.on('close', () => {
+      for (const wake of this.#wake.splice(0)) wake()
+    })
     stream.setEncoding('utf8')
     stream.on('data', (chunk: string) => {
       const lines = (this.#rest + chunk).split('\n')
@@ -47,7 +50,6 @@ class Lines {
       await new Promise<void>(wake => {
         this.#wake.push(wake)
         setTimeout(wake, PATIENCE).unref()
-        process.once('exit', wake)
       })
     }
   }

@@ -1,0 +1,281 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { outlive, socketFolder, startHost } from '../support/command.ts'
+import { Folder } from '../support/folder.ts'
+import { root } from '../support/paths.ts'
+
+const route = (text: string): string =>
+  `export const init = k => k.register('http.route', { method: 'GET', url: '/a', handler: () => '${text}' })\n`
+
+const bodyOf = async (url: string): Promise<string> => (await fetch(url)).text()
+
+describe('outlive run', () => {
+  it('inserts every module of its folder, dependencies first, and goes on when one fails', async t => {
+    const host = await startHost(t, {
+      'a-user.ts': `import { word } from './low.ts'\nexport const init = k => k.register('http.route', { method: 'GET', url: '/a', handler: () => word })\n`,
+      'bad.ts': 'export const = 1\n',
+      'low.ts': `export const word = 'low'\n`,
+      'throws.ts': `export const init = () => { throw new Error('no disk') }\n`,
+      'folder/package.json': '{ "name": "@x/folder", "main": "main.js" }',
+      'folder/main.js': 'export {}\n',
+      'folder/other.js': `throw new Error('is not run')\n`,
+      'types.d.ts': 'export declare const x: number\n',
+      'readme.md': '# no module',
+    })
+    const order = host.out.flatMap(line => /\+ (\S+) live/.exec(line)?.[1] ?? [])
+    assert.deepEqual(order, ['low#1', 'a_user#1', 'folder#1'])
+    assert.equal(await bodyOf(`${host.url}/a`), 'low')
+    const problems = host.err.join('\n')
+    assert.match(problems, /x bad: could not insert module .*bad\.ts: .* at .*bad\.ts:1:14\n> 1 \| export const = 1\n/)
+    assert.match(problems, /x throws: could not insert module .*throws\.ts: no disk at .*throws\.ts:1:35/)
+    assert.equal(await host.end(), 0)
+  })
+
+  it('prints its address and three commands to try next', async t => {
+    const host = await startHost(t, { 'hello.ts': 'export {}\n' })
+    await host.says(/replace hello$/)
+    assert.deepEqual(host.out.slice(-5), [
+      `listening on ${host.url}`,
+      `host ${host.pid}, modules in ${host.folder.path.split('/').at(-1)}. Try next, in another terminal:`,
+      `  curl ${host.url}/hello/world`,
+      '  npx outlive lsmod',
+      '  npx outlive replace hello',
+    ])
+  })
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    it(`at ${signal} lets requests finish, unloads everything, dependents first, and ends with 0`, async t => {
+      const host = await startHost(t, {
+        'low.ts': `export const word = 'low'\nexport const exit = () => console.log('exit low')\n`,
+        'top.ts': `import { word } from './low.ts'
+          let finish, begun
+          const wait = new Promise(resolve => { finish = resolve })
+          const began = new Promise(resolve => { begun = resolve })
+          export function init(k) {
+            k.register('http.route', { method: 'GET', url: '/slow', handler: async () => { begun(); await wait; return 'served by ' + word } })
+            k.register('http.route', { method: 'GET', url: '/began', handler: async () => { await began; return 'yes' } })
+            process.on('${signal}', () => setImmediate(finish))
+          }
+          export const exit = () => console.log('exit top')\n`,
+      })
+      const slow = bodyOf(`${host.url}/slow`)
+      assert.equal(await bodyOf(`${host.url}/began`), 'yes')
+      assert.equal(await host.end(signal), 0)
+      assert.equal(await slow, 'served by low')
+      assert.deepEqual(
+        host.out.filter(line => /^(?:exit|SIG)/.test(line)),
+        [`${signal}: unloading`, 'exit top', 'exit low'],
+      )
+      await assert.rejects(fetch(`${host.url}/slow`))
+    })
+
+  it('ends with 0 although an exit throws, a stream has no end, and an interval runs', async t => {
+    const host = await startHost(
+      t,
+      {
+        'endless.ts': `import { setTimeout as wait } from 'node:timers/promises'
+          async function* forever() { for (let n = 0; ; n++) { yield Buffer.from(n + ' '); await new Promise(() => {}) } }
+          export const init = k => { setInterval(() => {}, 10); k.register('http.route', { method: 'GET', url: '/s', handler: forever }) }
+          export const exit = () => { throw new Error('no') }\n`,
+      },
+      { words: ['--grace', '50'] },
+    )
+    const response = await fetch(`${host.url}/s`)
+    const reader = response.body!.getReader()
+    assert.equal(Buffer.from((await reader.read()).value!).toString(), '0 ')
+    assert.equal(await host.end(), 0)
+    await reader.cancel().catch(() => {})
+  })
+
+  it('goes on when nobody reads what it prints any more', async t => {
+    const folder = new Folder({ 'a.ts': route('one') })
+    t.after(() => folder.remove())
+    const sockets = socketFolder(t)
+    const child = spawn(
+      process.execPath,
+      [join(root, 'dist/cli/main.js'), 'run', '--modules', folder.path, '--http', '0', '--json'],
+      { env: { ...process.env, OUTLIVE_SOCKETS: sockets }, stdio: ['ignore', 'pipe', 'pipe'] },
+    )
+    t.after(() => child.kill('SIGKILL'))
+    let text = ''
+    const ready = await new Promise<{ url: string }>(resolve => {
+      child.stdout.on('data', chunk => {
+        text += chunk
+        const line = text.split('\n').find(each => each.includes('"ready"'))
+        if (line) resolve(JSON.parse(line) as { url: string })
+      })
+    })
+    child.stdout.destroy()
+    child.stderr.destroy()
+    for (let n = 0; n < 3; n++) assert.equal((await outlive(['replace', 'a'], sockets)).code, 0)
+    assert.equal(await bodyOf(`${ready.url}/a`), 'one')
+    const ended = new Promise(done => child.once('close', done))
+    child.kill('SIGTERM')
+    assert.equal(await ended, 0)
+  })
+
+  it('refuses a port that is in use with one line', async t => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    t.after(() => taken.close())
+    await new Promise(done => taken.once('listening', done))
+    const { port } = taken.address() as AddressInfo
+    const folder = new Folder({})
+    t.after(() => folder.remove())
+    const outcome = await outlive(['run', '--modules', folder.path, '--http', String(port)], socketFolder(t))
+    assert.deepEqual(outcome, {
+      code: 1,
+      stdout: '',
+      stderr: `run: Invalid argument: port ${port} is in use; choose another with --http\n`,
+    })
+  })
+
+  it('gives the kernel to the default export of a host file, before any module is inserted', async t => {
+    const folder = new Folder({
+      'modules/greet.ts': `export const init = k => k.register('greeter', (name: string) => 'Hello ' + name)\n`,
+    })
+    const host = await startHost(
+      t,
+      {
+        'greet.ts': `export const init = k => k.register('greeter', (name: string) => 'Hello ' + name)\n`,
+        'host/host.ts': `
+          import { createServer } from 'node:http'
+          import type { Kernel } from 'outlive'
+          export default async function (kernel: Kernel): Promise<void> {
+            const greeters = kernel.point<(name: string) => string>('greeter')
+            console.log('modules before: ' + kernel.lsmod().length)
+            const server = createServer((_request, response) => response.end([...greeters].map(greet => greet('you')).join()))
+            await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+            console.log('my own server at ' + server.address().port)
+          }\n`,
+      },
+      { words: ['host/host.ts'] },
+    )
+    folder.remove()
+    const port = host.out.flatMap(line => /my own server at (\d+)/.exec(line)?.[1] ?? [])[0]
+    assert.ok(host.out.includes('modules before: 0'))
+    assert.equal(await bodyOf(`http://127.0.0.1:${port}/`), 'Hello you')
+    assert.equal((await host.run('rmmod', 'greet')).code, 0)
+    assert.equal(await bodyOf(`http://127.0.0.1:${port}/`), '')
+    assert.equal(await host.end(), 0, 'though its own server still listens')
+  })
+
+  it('refuses a host file that is none with one line', async t => {
+    const folder = new Folder({
+      'none.ts': 'export const x = 1\n',
+      'syntax.ts': 'export default function ( {\n',
+      'throws.ts': `throw new Error('boom')\n`,
+      'rejects.ts': `export default async () => { throw new Error('cannot start') }\n`,
+    })
+    t.after(() => folder.remove())
+    const sockets = socketFolder(t)
+    for (const [name, pattern] of [
+      ['missing.ts', /^run: could not load module .*missing\.ts: No such file or directory\n$/],
+      ['none.ts', /^run: Invalid argument: none\.ts must export a default function; it is given the kernel\n$/],
+      ['syntax.ts', /^run: could not insert module .*syntax\.ts: .* at .*syntax\.ts:1:29\n/],
+      ['throws.ts', /^run: could not insert module .*throws\.ts: boom/],
+      ['rejects.ts', /^run: could not insert module .*rejects\.ts: cannot start/],
+    ] as const) {
+      const { code, stdout, stderr } = await outlive(
+        ['run', name, '--modules', folder.path, '--no-load'],
+        sockets,
+        folder.path,
+      )
+      assert.deepEqual([code, stdout], [1, ''], name)
+      assert.match(stderr, pattern)
+    }
+  })
+})
+
+describe('outlive run --watch', () => {
+  it('replaces a module when its file changes, and keeps the old one when the new one fails', async t => {
+    const host = await startHost(t, { 'a.ts': route('one') }, { words: ['--watch'] })
+    host.folder.write({ 'a.ts': route('two') })
+    await host.says(/\+ a#2 live$/)
+    await host.says(/- a#1 gone$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'two')
+
+    host.folder.write({ 'a.ts': `${route('three')}export const oops = ;\n` })
+    await host.complains(
+      /x a: could not insert module .*a\.ts: Expression expected at .*a\.ts:2:21; a#2 keeps serving$/,
+    )
+    await host.complains(/^> 2 \| export const oops = ;$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'two')
+
+    host.folder.write({ 'a.ts': `export const init = () => { throw new Error('boom') }\n` })
+    await host.complains(/x a: could not insert module .*a\.ts: boom at .*; a#2 keeps serving$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'two')
+
+    host.folder.write({ 'a.ts': route('four') })
+    await host.says(/\+ a#\d+ live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'four')
+  })
+
+  it('looks at every file of a folder, at files that modules import, and at the module itself', async t => {
+    const host = await startHost(
+      t,
+      {
+        'f/package.json': '{ "name": "f", "main": "main.ts" }',
+        'f/main.ts': `import { word } from './lib/word.ts'\nexport const init = k => k.register('http.route', { method: 'GET', url: '/f', handler: () => word })\n`,
+        'f/lib/word.ts': `export const word: string = 'one'\n`,
+        'shared/own.ts': `export const own = 'own one'\n`,
+        'single.ts': `import { own } from './shared/own.ts'\nexport const init = k => k.register('http.route', { method: 'GET', url: '/s', handler: () => own })\n`,
+      },
+      { words: ['--watch'] },
+    )
+    host.folder.write({ 'f/lib/word.ts': `export const word: string = 'two'\n` })
+    await host.says(/\+ f#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/f`), 'two')
+    host.folder.write({ 'shared/own.ts': `export const own = 'own two'\n` })
+    await host.says(/\+ single#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/s`), 'own two')
+  })
+
+  it('inserts a new module and removes one whose file is deleted', async t => {
+    const host = await startHost(t, {}, { words: ['--watch'] })
+    host.folder.write({ 'a.ts': route('new') })
+    await host.says(/\+ a#1 live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'new')
+    host.folder.remove('a.ts')
+    await host.says(/- a#1 gone$/)
+    assert.equal((await fetch(`${host.url}/a`)).status, 404)
+    host.folder.write({ 'g/package.json': '{ "name": "g", "main": "main.ts" }', 'g/main.ts': route('folder') })
+    await host.says(/\+ g#1 live$/)
+    host.folder.remove('g')
+    await host.says(/- g#1 gone$/)
+    host.folder.write({ 'notes.txt': 'no module', 'draft.ts~': 'no module' })
+    host.folder.write({ 'b.ts': route('b') })
+    await host.says(/\+ b#1 live$/)
+    assert.deepEqual(host.err, [])
+  })
+
+  it('gives importers the new version, and tries again what failed for want of it', async t => {
+    const user = (name: string) =>
+      `import { ${name} } from './low.ts'\nexport const init = k => k.register('http.route', { method: 'GET', url: '/u', handler: () => ${name} })\n`
+    const host = await startHost(
+      t,
+      { 'low.ts': `export const word = 'one'\n`, 'user.ts': user('word') },
+      { words: ['--watch'] },
+    )
+    host.folder.write({ 'low.ts': `export const word = 'two'\n` })
+    await host.says(/\+ low#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/u`), 'two')
+
+    host.folder.write({ 'user.ts': user('other') })
+    await host.complains(/x user: .*Unknown symbol 'other' \(imported from low\).*; user#1 keeps serving$/)
+    host.folder.write({ 'low.ts': `export const word = 'two'\nexport const other = 'three'\n` })
+    await host.says(/\+ low#3 live$/)
+    await host.says(/\+ user#\d+ live$/)
+    assert.equal(await bodyOf(`${host.url}/u`), 'three')
+
+    host.folder.write({ 'user.ts': `import './fresh.ts'\n${user('other')}` })
+    await host.complains(/x user: /)
+    assert.equal(host.err.filter(line => line.includes(`symbol 'other'`)).length, 1, 'said once')
+    host.folder.write({ 'fresh.ts': 'export {}\n' })
+    await host.says(/\+ fresh#1 live$/)
+    await host.says(/\+ user#\d+ live$/)
+  })
+})
