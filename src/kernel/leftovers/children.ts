@@ -23,7 +23,8 @@ const childSort: HandleSort<ChildProcess> = {
   what: ({ spawnargs, pid }) => `process ${pid}, ${spawnargs.join(' ').slice(0, 100)}`,
   isOpen: isRunning,
   isOver: child => !isRunning(child),
-  isClosing: child => child.killed,
+  // It may have been told to end by its number.
+  isClosing: () => true,
   close: end,
 }
 
@@ -66,17 +67,19 @@ export function viewChildren(leftovers: Leftovers): object {
       detached.add(child)
     trackHandle(leftovers, child, childSort, site)
   }
+  /** Not a proxy, since the property for `promisify` is fixed. */
   const withPromise = (real: Function): Function => {
-    const view = viewOpener(real, made)
     const promised = Reflect.get(real, promisify.custom) as (...args: unknown[]) => { child: ChildProcess }
-    const viewPromised = viewFunction(promised, (args, site) => {
+    const opener = viewOpener(real, made)
+    const custom = viewFunction(promised, (args, site) => {
       const place = site()
       const promise = promised(...args)
       made(promise.child, place)
       return promise
     })
-    return new Proxy(view, {
-      get: (target, key) => (key === promisify.custom ? viewPromised : (Reflect.get(target, key) as unknown)),
+    return Object.defineProperties((...args: unknown[]) => Reflect.apply(opener, childProcess, args) as unknown, {
+      ...Object.getOwnPropertyDescriptors(real),
+      [promisify.custom]: { value: custom },
     })
   }
   return {

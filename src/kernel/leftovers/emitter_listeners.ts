@@ -127,7 +127,7 @@ export function viewListenerMethods(shared: SharedEmitter, leftovers: Leftovers,
       known => known.event === event && (known.listener === listener || known.attached === listener),
     )
     if (entry) forget(entry)
-    emitter.removeListener(event, entry?.attached ?? listener)
+    emitter.removeListener(event, listener)
     return view()
   }
 

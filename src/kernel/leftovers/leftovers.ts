@@ -80,6 +80,8 @@ export interface Resource {
 /** Milliseconds that a module's own, unfinished closing gets before it counts as left behind. */
 const SETTLE_MS = 300
 const SETTLE_STEP_MS = 5
+/** Turns of the event loop in which things that close at once tell that they have. */
+const SETTLE_TURNS = 3
 /** Milliseconds for one thing to close. */
 const CLOSE_MS = 3000
 /** Closing one thing may make the module open another; whoever does so again and again is not followed for ever. */
@@ -144,6 +146,8 @@ export class Leftovers {
 
   /** An `exit` that has said `kill()` or `terminate()` has done its part, though the process or thread takes a moment to go. */
   async #settle(spare: ReadonlySet<LeftoverKind>, seam: Seam): Promise<void> {
+    for (let turn = 0; turn < SETTLE_TURNS && this.#table.size > 0; turn++)
+      await new Promise<void>(resolve => void setImmediate(resolve))
     const until = seam.now() + SETTLE_MS
     const unsettled = (): boolean =>
       [...this.#table].some(

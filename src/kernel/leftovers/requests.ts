@@ -1,5 +1,6 @@
 import type { Agent, ClientRequest } from 'node:http'
 import type { ClientHttp2Session } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { CallSite } from './call_site.ts'
 import { type HandleSort, trackHandle } from './handle.ts'
 import { ended, hush, noteOwnListeners } from './hush.ts'
@@ -27,12 +28,11 @@ const requestSort: HandleSort<Request> = {
   close: request => {
     hush(request, ENDINGS)
     if (request.res) hush(request.res, ['close', 'error', 'aborted', 'end'])
-    if (request.destroyed) {
-      request.socket?.destroy()
-      return undefined
-    }
-    const closed = ended(request, 'close')
-    request.destroy()
+    // What Node itself hears of a request's end is not the same on every line, but the end of its socket is.
+    const { socket } = request
+    const closed = socket && !socket.destroyed ? ended(socket, 'close') : undefined
+    if (request.destroyed) socket?.destroy()
+    else request.destroy()
     return closed
   },
 }
@@ -44,8 +44,8 @@ const agentSort = (protocol: string): HandleSort<Agent> => ({
   close: agent => agent.destroy(),
 })
 
-const count = (sockets: NodeJS.ReadOnlyDict<readonly unknown[]>): number =>
-  Object.values(sockets).reduce((sum, list) => sum + (list?.length ?? 0), 0)
+const count = (sockets: NodeJS.ReadOnlyDict<readonly Socket[]>): number =>
+  Object.values(sockets).reduce((sum, list = []) => sum + list.filter(({ destroyed }) => !destroyed).length, 0)
 
 /** The members of `node:http` or `node:https` that make requests and keep connections. */
 export function viewRequests(real: Members, protocol: string, leftovers: Leftovers): object {

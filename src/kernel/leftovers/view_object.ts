@@ -120,8 +120,5 @@ export function lazyClass(load: () => Function): Function {
   return view
 }
 
-/** Can be constructed and has no properties that a proxy would have to show. */
-const NO_CLASS: Function = Object.defineProperties((() => {}).bind(undefined), {
-  name: { configurable: true },
-  length: { configurable: true },
-})
+/** Can be constructed, and has no fixed properties that a proxy would have to show. */
+const NO_CLASS: Function = Function.prototype.bind.call(class {}, undefined)

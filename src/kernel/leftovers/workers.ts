@@ -39,8 +39,6 @@ function trackPorts(leftovers: Leftovers, channel: MessageChannel, site: CallSit
     kind: 'port',
     site,
     what: () => `message channel with ${open.size === 1 ? 'one open port' : 'open ports'}`,
-    // The news of a closed port takes a turn of the event loop.
-    isClosing: () => true,
     close: () => {
       for (const port of open) port.close()
     },

@@ -1,0 +1,19 @@
+/** A self-signed certificate for servers of tests, and the key to it, which protects nothing. */
+export const certificate = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgYNbxPibXFIzfJTGQ
+NPD609pXx/566PbMCuXlnXb3/aWhRANCAAQ8IRQieSYxGi4yrYbn5owsxtrhHmZ+
+sEvyXIxezVi4LuBirsz2C8KLhYeS5lELyWHei2wSUdVtdVjmc/jsD1Ts
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBfjCCASWgAwIBAgIUR/QIqvjKgZmnFcgAks1unuVWiqUwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMzAzMDcxM1oYDzIxMjYxMDMw
+MDMwNzEzWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQ8IRQieSYxGi4yrYbn5owsxtrhHmZ+sEvyXIxezVi4LuBirsz2C8KL
+hYeS5lELyWHei2wSUdVtdVjmc/jsD1Tso1MwUTAdBgNVHQ4EFgQU3rj0DnVvZfq6
+QUctzGIO0WCVbKEwHwYDVR0jBBgwFoAU3rj0DnVvZfq6QUctzGIO0WCVbKEwDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBSF9qjuxRHm/ULMJd1bP8f
+YD4JLC5jdWWr4fEwE7VLlQIgXk+WGTN9LJ138KAjpGfEEtXm8WKyWX6qM1yCQ1Sp
+B8s=
+-----END CERTIFICATE-----`,
+}
