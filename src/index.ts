@@ -26,6 +26,7 @@ export function createKernel(options: KernelOptions = {}): Kernel {
 export type { ControlSetting } from './control/service.ts'
 export type { LateCallPolicy } from './kernel/call_gate.ts'
 export type { ColdplugOptions, ColdplugProgress, ColdplugReport } from './kernel/coldplug.ts'
+export type { ConfigFile, Hook, HookCall } from './kernel/config_file.ts'
 export type { ModuleContext, ModuleLog } from './kernel/context.ts'
 export type { MemoryOptions } from './kernel/core.ts'
 export type { RemoveOptions, UnloadReport } from './kernel/delete_module.ts'

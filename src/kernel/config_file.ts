@@ -4,6 +4,8 @@ import { ConfigError, type ConfigFile, parseConfig } from '../modprobe/config.ts
 import { ModuleError } from './errno.ts'
 import { runHostCode } from './host_code.ts'
 
+export type { ConfigFile, Hook, HookCall } from '../modprobe/config.ts'
+
 const NAMES = ['outlive.config.ts', 'outlive.config.js', 'outlive.config.mjs', 'outlive.config.json'] as const
 const WRITABLE_BY_OTHERS = 0o002
 
