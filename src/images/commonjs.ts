@@ -110,11 +110,15 @@ export class CommonJsFiles {
 
   #requireFor(file: string, module: () => CommonJsModule): Require {
     const require = (specifier: string): unknown => {
-      checkSpecifier(specifier, 'id')
+      checkString(specifier, 'id')
+      if (specifier === '')
+        throw Object.assign(new TypeError(`The argument 'id' must be a non-empty string. Received ''`), {
+          code: 'ERR_INVALID_ARG_VALUE',
+        })
       return this.#owner.require(specifier, module())
     }
     const resolve = (specifier: string, options?: { paths?: readonly string[] }): string => {
-      checkSpecifier(specifier, 'request')
+      checkString(specifier, 'request')
       return options?.paths
         ? createRequire(file).resolve(specifier, { paths: [...options.paths] })
         : this.#owner.resolveRequire(specifier, file)
@@ -146,14 +150,10 @@ function adopt(parent: CommonJsModule | undefined, child: CommonJsModule): void 
   if (parent && !parent.children.includes(child)) parent.children.push(child)
 }
 
-function checkSpecifier(specifier: unknown, argument: string): void {
+function checkString(specifier: unknown, argument: string): void {
   if (typeof specifier !== 'string')
     throw Object.assign(
       new TypeError(`The "${argument}" argument must be of type string. Received ${String(specifier)}`),
       { code: 'ERR_INVALID_ARG_TYPE' },
     )
-  if (specifier === '')
-    throw Object.assign(new TypeError(`The argument '${argument}' must be a non-empty string. Received ''`), {
-      code: 'ERR_INVALID_ARG_VALUE',
-    })
 }

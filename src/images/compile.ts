@@ -171,6 +171,16 @@ const withPublishing = (source: ModuleSource): Edit[] =>
     (a, b) => a.start - b.start || a.end - b.end,
   )
 
+/** Does the engine take the text as a CommonJS file? Nothing is run. */
+export function isCommonJs(text: string): boolean {
+  try {
+    uncached(() => new Script(`(function(exports,require,module,__filename,__dirname){${withoutHashbang(text)}\n})`))
+    return true
+  } catch {
+    return false
+  }
+}
+
 export type CommonJsBody = (
   exports: unknown,
   require: unknown,

@@ -8,7 +8,7 @@ import { commonJsRecord } from './commonjs_record.ts'
 import { commonJsExports } from './commonjs_text.ts'
 import { evaluate, evaluateNow } from './evaluate.ts'
 import { faultAt, type ImageFault } from './fault.ts'
-import { formatByName, formatOf } from './format.ts'
+import { formatByName } from './format.ts'
 import { type GraphOwner, ModuleGraph } from './graph.ts'
 import { hostNamespace } from './host_modules.ts'
 import type { Dependency, Image, ImageEnvironment, ImageOptions } from './image.ts'
@@ -171,7 +171,9 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     const target = this.resolve(specifier, from, 'require')
     if (target && target.owner !== 'url') return target
     // Node says best what is wrong.
-    createRequire(from).resolve(specifier)
+    const require = createRequire(from)
+    if (specifier.startsWith('node:')) require(specifier)
+    require.resolve(specifier)
     throw notFound(specifier, from, 'MODULE_NOT_FOUND')
   }
 
@@ -196,8 +198,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     if (Object.hasOwn(this.#commonJs.cache, file)) return this.#commonJs.load(file, from)
     const named = formatByName(file)
     if (named === 'addon') return this.#loadAddon(file)
-    if (named === 'json' || formatOf(file, this.#texts.read(file)) === 'commonjs')
-      return this.#commonJs.load(file, from)
+    if (named === 'json' || this.#texts.format(file) === 'commonjs') return this.#commonJs.load(file, from)
     this.#graph.readNow(file)
     this.#graph.link(file, new Map())
     return evaluateNow(this.#graph.get(file) as SourceModule)
@@ -220,18 +221,18 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     const named = formatByName(file)
     if (named === 'addon') return new SyntheticModule(file, ['default'], () => this.#loadAddon(file))
     const text = this.#texts.read(file)
-    switch (named ?? formatOf(file, text)) {
+    switch (this.#texts.format(file)) {
       case 'json': {
         // One object for `import` and `require`.
         const value = this.#commonJs.load(file, undefined)
         return new SyntheticModule(file, ['default'], () => value)
       }
       case 'commonjs':
-        this.#lazy.keep(file, text)
+        this.#lazy.keep(file)
         return commonJsRecord(file, this.#namesOf(file, text), () => this.#commonJs.load(file, undefined))
       default: {
         const source = scanModule(text) ?? parseModule(file, text)
-        this.#lazy.keep(file, text)
+        this.#lazy.keep(file)
         return new SourceModule(file, pathToFileURL(file).href, text, source, this)
       }
     }

@@ -1,5 +1,7 @@
 import fs from 'node:fs'
 import { dirname, extname, join } from 'node:path'
+import { isCommonJs } from './compile.ts'
+import { awaitsAtTopLevel } from './parse.ts'
 import { hasModuleSyntax } from './scan.ts'
 
 export type Format = 'module' | 'commonjs' | 'json' | 'addon' | 'wasm'
@@ -26,8 +28,12 @@ export function formatOf(file: string, text: string): Format {
   const named = formatByName(file)
   if (named) return named
   if (packageType(file) === 'module') return 'module'
-  return hasModuleSyntax(text) ? 'module' : 'commonjs'
+  return hasModuleSyntax(text) || onlyRunsAsModule(file, text) ? 'module' : 'commonjs'
 }
+
+/** A text that CommonJS cannot take and that awaits at its top level. */
+const onlyRunsAsModule = (file: string, text: string): boolean =>
+  /\bawait\b/.test(text) && !isCommonJs(text) && awaitsAtTopLevel(file, text)
 
 export function packageType(file: string): unknown {
   for (let folder = dirname(file); ; folder = dirname(folder)) {

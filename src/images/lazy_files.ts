@@ -1,5 +1,5 @@
 import { commonJsExports, literalRequires } from './commonjs_text.ts'
-import { formatByName, formatOf } from './format.ts'
+import { type Format, formatByName } from './format.ts'
 import type { Loader, Target } from './resolve.ts'
 import { literalSpecifiers } from './scan.ts'
 import type { SourceTexts } from './source_texts.ts'
@@ -17,32 +17,30 @@ export class LazyFiles {
     this.#resolve = resolve
   }
 
-  /** Follows what a text of this image can load, from the file on. */
-  keep(file: string, text: string): void {
-    const pending: (readonly [file: string, text: string])[] = [[file, text]]
-    for (let next = pending.pop(); next; next = pending.pop()) {
-      const [from, source] = next
-      for (const [specifier, loader] of specifiersOf(from, source)) {
+  /** Follows what a file of this image can load, from there on. */
+  keep(file: string): void {
+    const pending = [file]
+    for (let from = pending.pop(); from !== undefined; from = pending.pop())
+      for (const [specifier, loader] of specifiersOf(this.#texts.read(from), this.#texts.format(from))) {
         const found = this.#fresh(specifier, from, loader)
-        if (found) pending.push(found)
+        if (found !== undefined) pending.push(found)
       }
-    }
   }
 
-  #fresh(specifier: string, from: string, loader: Loader): [file: string, text: string] | undefined {
+  #fresh(specifier: string, from: string, loader: Loader): string | undefined {
     const target = this.#resolve(specifier, from, loader)
     if (target?.owner !== 'image' || formatByName(target.file) === 'addon' || this.#texts.has(target.file))
       return undefined
     try {
-      return [target.file, this.#texts.read(target.file)]
+      this.#texts.read(target.file)
+      return target.file
     } catch {
       return undefined
     }
   }
 }
 
-function specifiersOf(file: string, text: string): [specifier: string, loader: Loader][] {
-  const format = formatOf(file, text)
+function specifiersOf(text: string, format: Format): [specifier: string, loader: Loader][] {
   if (format !== 'module' && format !== 'commonjs') return []
   const imported = literalSpecifiers(text).map(specifier => [specifier, 'import'] as [string, Loader])
   // An ES module may have a `require` of its own making.

@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { dirname } from 'node:path'
 import type { Resolver } from 'enhanced-resolve'
 import { lazily } from './lazy.ts'
@@ -34,10 +35,12 @@ function resolvers(): Resolvers {
       useSyncFileSystemCalls: true,
       conditionNames: ['node', 'node-addons', ...conditions, ...syncModule],
       extensionAlias,
+      plugins: [{ apply: resolveBuiltins }],
       ...options,
     })
   made = {
-    import: make(['import'], { fullySpecified: true, extensions: [] }),
+    // The extensions are for the `main` of a package.json alone: a specifier is complete in an ES module.
+    import: make(['import'], { fullySpecified: true, extensions: ['.js', '.json', '.node'] }),
     require: make(['require'], {
       fullySpecified: false,
       extensions: ['.js', '.json', '.node', '.cjs', '.ts', '.cts'],
@@ -45,6 +48,15 @@ function resolvers(): Resolvers {
     forget: () => fileSystem.purge(),
   }
   return made
+}
+
+/** A builtin is no file, and resolves to its name. Only the `imports` of a package.json lead here with one. */
+function resolveBuiltins(resolver: Resolver): void {
+  resolver.getHook('raw-module').tapAsync('builtins', (request, _context, callback) => {
+    const name = request.request ?? ''
+    if (isBuiltin(name)) callback(null, { ...request, path: name, query: '', fragment: '' })
+    else callback()
+  })
 }
 
 /** Forget what the disk looked like: a new load begins. */

@@ -55,6 +55,14 @@ export function parseModule(file: string, text: string): ModuleSource {
   }
 }
 
+export function awaitsAtTopLevel(file: string, text: string): boolean {
+  try {
+    return analyseTopLevel(parseProgram(file, text, 'module')).hasTopLevelAwait
+  } catch {
+    return false
+  }
+}
+
 export function parseProgram(file: string, text: string, sourceType: 'module' | 'script') {
   try {
     return parse(text, {

@@ -79,6 +79,8 @@ export function resolveTarget(
   if (specifier.startsWith('data:')) return { owner: 'url', url: specifier }
   const file = resolveFile(specifier, from, loader)
   if (file === undefined) return undefined
+  // The `imports` of a package.json may name a builtin.
+  if (isBuiltin(file)) return { owner: 'builtin', name: file }
   const { root } = ownership
   if (root !== undefined && isInside(file, root)) return { owner: 'image', file }
   if (ownership.isModule(file)) return { owner: 'module', file }

@@ -1,12 +1,13 @@
 import fs from 'node:fs'
 import { ImageFault } from './fault.ts'
-import { isTypeScript } from './format.ts'
+import { type Format, formatOf, isTypeScript } from './format.ts'
 import { stripTypes } from './strip.ts'
 
 /** The source texts of one image: read once, types stripped, and never read again, so that the image stays one version whatever the disk does. */
 export class SourceTexts {
   readonly #label: string
   readonly #texts = new Map<string, string>()
+  readonly #formats = new Map<string, Format>()
   readonly #createdAt = Date.now()
   #bytes = 0
 
@@ -24,6 +25,7 @@ export class SourceTexts {
 
   clear(): void {
     this.#texts.clear()
+    this.#formats.clear()
   }
 
   has(file: string): boolean {
@@ -43,6 +45,16 @@ export class SourceTexts {
     this.#texts.set(file, stripped)
     this.#bytes += Buffer.byteLength(text)
     return stripped
+  }
+
+  /** What kind of file it is, by its name or its text. */
+  format(file: string): Format {
+    let format = this.#formats.get(file)
+    if (format === undefined) {
+      format = formatOf(file, this.read(file))
+      this.#formats.set(file, format)
+    }
+    return format
   }
 
   #readDisk(file: string): string {
