@@ -7,7 +7,7 @@ import { AliasIndex } from '../../modprobe/alias_index.ts'
 import { needsOf, type SortedDependencies, sortDependencies } from '../../modprobe/sort_dependencies.ts'
 import type { ModuleFolders, ModuleLocation } from '../module_folders.ts'
 import { checkModules } from './check.ts'
-import { PREPARED_FILE, readIndex } from './index_file.ts'
+import { type FolderIndex, PREPARED_FILE, readIndex } from './index_file.ts'
 import { asksForAny, changedStems, Listing } from './listing.ts'
 import { hashOf } from './read_file.ts'
 import { readModule, stampOf } from './read_module.ts'
@@ -82,6 +82,11 @@ export class Catalogue {
 
   record(name: string): ModuleRecord | undefined {
     return this.#records.get(name)
+  }
+
+  /** How many modules there are. */
+  get size(): number {
+    return this.#stamps.size
   }
 
   get records(): RecordStore {
@@ -210,18 +215,17 @@ export class Catalogue {
   }
 
   #readWritten(listing: Listing): void {
+    const indexes: FolderIndex[] = []
     for (const folder of listing.folders) {
       const index = readIndex({ folder, folders: listing.folders })
       if (!index) continue
       this.#written.set(folder, index)
       this.#problems = index.problems
-      for (const [name, line] of index.lines()) {
-        const stamps = index.stamps.get(name)
-        if (!stamps?.length || this.#records.has(name)) continue
-        this.#records.set(name, line)
-        this.#stamps.set(name, stamps)
-      }
+      indexes.push(index)
+      for (const [name, stamps] of index.stamps)
+        if (stamps.length > 0 && !this.#stamps.has(name)) this.#stamps.set(name, stamps)
     }
+    this.#records = new RecordStore(linesOf(indexes))
   }
 
   #isCurrent(name: string): boolean {
@@ -245,6 +249,10 @@ export class Catalogue {
     for (const name of names) for (const alias of aliasesOf(this.#records.get(name)!)) index.add(alias, name)
     return index
   }
+}
+
+function* linesOf(indexes: readonly FolderIndex[]): Generator<readonly [name: string, line: Buffer]> {
+  for (const index of indexes) yield* index.lines()
 }
 
 /** Lets the host go on when it has had to wait for long enough. */

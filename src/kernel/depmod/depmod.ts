@@ -54,7 +54,7 @@ export async function depmod(core: Core, folder: string | undefined, options: De
     if (prepared !== undefined) catalogue.markWritten(path, hashOf(Buffer.from(prepared)))
   }
   return {
-    modules: catalogue.records.size,
+    modules: catalogue.size,
     read,
     aliases: catalogue.aliases.size,
     problems: catalogue.problems(),

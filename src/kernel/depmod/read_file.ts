@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { commonJsExports } from '../../images/commonjs_text.ts'
+import { commonJsExports } from '../../images/commonjs.ts'
 import { lineAndColumn } from '../../images/fault.ts'
 import { formatByName, isTypeScript, packageType } from '../../images/format.ts'
 import { parseModule } from '../../images/parse.ts'
