@@ -48,10 +48,10 @@ ${labels.join('\n')}
 `
 }
 
-/** The next number above it of the form 1, 2, 2.5 or 5 times a power of ten. */
+/** The next number above it that divides into four round steps. */
 function niceTop(value) {
   const power = 10 ** Math.floor(Math.log10(value))
-  return [1, 2, 2.5, 5, 10].map(step => step * power).find(step => step >= value)
+  return [1, 1.2, 1.6, 2, 3, 4, 6, 8, 10].map(step => step * power).find(step => step >= value)
 }
 
 /** Labels at the ends of lines that end close together are moved apart. */

@@ -33,10 +33,11 @@ export function runProgram(
   files: Readonly<Record<string, string>>,
   program: string,
   nodeOptions: readonly string[] = [],
+  prelude: string = PRELUDE,
 ): Promise<string> {
   const folder = new Folder(files)
   t.after(() => folder.remove())
-  const args = ['--expose-gc', ...nodeOptions, '--input-type=module', '--eval', PRELUDE + program, '--', folder.path]
+  const args = ['--expose-gc', ...nodeOptions, '--input-type=module', '--eval', prelude + program, '--', folder.path]
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
   let err = ''
