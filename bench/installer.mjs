@@ -58,6 +58,10 @@ async function walk({ args: [scheme, onPressure = 'refuse'] }, folder) {
   return { samples, end, alive: end !== undefined && status === 0 }
 }
 
+/** One that is too large for the machine is named; where memory gets scarce there are many. */
+const refusedText = refused =>
+  refused.length > 1 ? `${refused[0].name} and ${refused.length - 1} more` : (refused[0]?.name ?? '-')
+
 function rowOf({ label }, { samples, end, alive }, total) {
   const peak = Math.max(...samples.map(({ heap }) => heap))
   const outcome = !alive
@@ -70,7 +74,7 @@ function rowOf({ label }, { samples, end, alive }, total) {
     outcome,
     `${end?.tried ?? samples.length} of ${total}`,
     String(end?.inserted ?? '?'),
-    end?.refused.map(({ name }) => name).join(' ') || '-',
+    refusedText(end?.refused ?? []),
     String(end?.lingering ?? '?'),
     (peak / MEGABYTE).toFixed(1),
     end?.taints || '-',
@@ -89,7 +93,17 @@ try {
   execFileSync(values.node, [path('../dist/cli/main.js'), 'depmod', folder, '--quiet'], { stdio: 'inherit' })
   const total = Number(generated.split(' ')[0])
   if (!values.json) console.log(`${generated.replace(/, in .*/s, '')}; old space limited to ${values.heap} MB`)
-  const header = ['scheme', 'outcome', 'tried', 'insertions', 'too large', 'lingering', 'peak MB', 'taint', 'seconds']
+  const header = [
+    'scheme',
+    'outcome',
+    'tried',
+    'insertions',
+    'refused before',
+    'lingering',
+    'peak MB',
+    'taint',
+    'seconds',
+  ]
   const rows = [header]
   const lines = []
   const results = values.parallel ? await Promise.all(SCHEMES.map(scheme => walk(scheme, folder))) : []
