@@ -4,7 +4,7 @@
  *   node bench/why.mjs [--mb 200] [--shape small|mixed|strings] [--runs 3] [--json]
  *
  * Each measurement is made in a process of its own with the same heap, the two kinds taking turns, and the fastest of each kind is
- * compared: whatever else the machine does can only slow them down. Peak memory is that of the whole process, threads included.
+ * compared: whatever else the machine does can only slow them down. Processor time is that of all threads. Peak memory is that of the whole process, threads included.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -69,6 +69,7 @@ async function child(what) {
     const heapBytes = getHeapStatistics().used_heap_size
     const before = process.resourceUsage().maxRSS * 1024
     const result = { heapBytes, before, objects: keep.length }
+    const cpu = process.cpuUsage()
     if (what === 'write') {
       const started = performance.now()
       const file = writeHeapSnapshot(join(folder, 'out.heapsnapshot'))
@@ -87,6 +88,8 @@ async function child(what) {
       if (report.holders.length !== 1 || !report.holders[0].text.startsWith('global routes (Map) -> '))
         throw new Error(`the wrong holder: ${result.text}`)
     }
+    const { user, system } = process.cpuUsage(cpu)
+    result.cpuMs = (user + system) / 1000
     result.peak = process.resourceUsage().maxRSS * 1024
     console.log(JSON.stringify(result))
   } finally {
@@ -108,6 +111,7 @@ function measure() {
         ...known,
         ms: Math.min(known.ms, result.ms),
         blockedMs: Math.min(known.blockedMs, result.blockedMs),
+        cpuMs: Math.min(known.cpuMs, result.cpuMs),
         peak: Math.min(known.peak, result.peak),
       }
     }
@@ -121,10 +125,11 @@ function print(best) {
     `node ${process.version}, ${mb(write.heapBytes)} of heap (${values.shape}), ${mb(write.snapshotBytes)} of snapshot, best of ${values.runs}`,
   )
   for (const [kind, name] of Object.entries(KINDS)) {
-    const { ms, blockedMs, peak } = best[kind]
+    const { ms, blockedMs, cpuMs, peak } = best[kind]
     console.log(
       `${name.padEnd(25)} ${Math.round(ms).toString().padStart(6)} ms  ${(ms / write.ms).toFixed(2)}x` +
         `   still for ${Math.round(blockedMs).toString().padStart(6)} ms  ${(blockedMs / write.blockedMs).toFixed(2)}x` +
+        `   processor ${Math.round(cpuMs).toString().padStart(6)} ms  ${(cpuMs / write.cpuMs).toFixed(2)}x` +
         `   peak ${mb(peak).padStart(8)}  ${(peak / write.peak).toFixed(2)}x`,
     )
   }

@@ -89,6 +89,13 @@ describe('SnapshotReader', () => {
       assert.equal(snapshot.edgeTo[edge], parsed.edges[edge * 3 + 2]! / fields.length)
   })
 
+  it('throws what its taker throws', () => {
+    const take = () => {
+      throw new Error('enough')
+    }
+    assert.throws(() => takeSnapshot(take), /enough/)
+  })
+
   it('takes no more than is wanted', () => {
     let pieces = 0
     takeSnapshot(() => ++pieces < 3)

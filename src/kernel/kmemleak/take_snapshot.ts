@@ -34,11 +34,19 @@ export function takeSnapshot(take: (bytes: Uint8Array) => boolean): void {
   const stream = getHeapSnapshot() as Readable
   const push = stream.push.bind(stream)
   let wanted = true
+  let failure: { readonly error: unknown } | undefined
   stream.push = (bytes: Uint8Array | null) => {
     if (bytes === null) return push(null)
-    if (wanted) wanted = take(bytes)
+    // What is thrown in the middle of V8's writing would reach nobody.
+    try {
+      if (wanted) wanted = take(bytes)
+    } catch (error) {
+      wanted = false
+      failure = { error }
+    }
     return true
   }
   stream.read(0)
   stream.destroy()
+  if (failure) throw failure.error
 }

@@ -48,7 +48,7 @@ export interface WhyOptions {
 }
 
 const LARGE = 500_000_000
-const PROGRESS_STEP = 8 << 20
+const PROGRESS_STEP = 1 << 20
 
 /** Where Outlive's own files are: what is held from there is told apart. */
 const OWN_FILES = new URL('../../', import.meta.url).href
@@ -129,8 +129,12 @@ async function inAnotherThread(label: string, options: WhyOptions): Promise<Resu
     worker.postMessage('go')
     const started = performance.now()
     const writer = new RingWriter(ring)
-    const bytes = snapshotInto(piece => writer.write(piece), options)
-    writer.end()
+    let bytes: number
+    try {
+      bytes = snapshotInto(piece => writer.write(piece), options)
+    } finally {
+      writer.end()
+    }
     const blockedMs = performance.now() - started
     settle.onProgress = share => options.onProgress?.({ phase: 'analysing', bytes, share })
     return { analysis: await promise, snapshotBytes: bytes, blockedMs }

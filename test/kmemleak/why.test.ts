@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import {
+  type Estimate,
+  explainImage,
+  formatReport,
+  type WhyProgress,
+  type WhyReport,
+} from '#dist/kernel/kmemleak/index.js'
+
+describe('explainImage', () => {
+  for (const thread of [true, false])
+    it(`says that an image is not there, and how far it is (${thread ? 'in a thread' : 'in this thread'})`, async () => {
+      const seen: WhyProgress[] = []
+      const report = await explainImage('nobody#1', { thread, onProgress: progress => seen.push(progress) })
+      assert.equal(report.found, false)
+      assert.equal(formatReport(report), 'nobody#1 is not in memory: it was collected, or there was no such image')
+      assert.ok(report.snapshotBytes > 1e6)
+      assert.ok(report.ms >= report.blockedMs && report.blockedMs > 0)
+      assert.deepEqual([...new Set(seen.map(({ phase }) => phase))].slice(0, 2), ['collecting', 'reading'])
+      assert.ok(seen.some(({ bytes }) => bytes > 1e6 && bytes <= report.snapshotBytes))
+    })
+
+  it('says what a large heap will cost before it starts, and can be called off', async () => {
+    const told: Estimate[] = []
+    const seen: WhyProgress[] = []
+    const options = {
+      estimateFrom: 1e6,
+      onEstimate: (estimate: Estimate) => told.push(estimate) === 0,
+      onProgress: (progress: WhyProgress) => seen.push(progress),
+    }
+    await assert.rejects(explainImage('nobody#1', options), /why nobody#1: called off/)
+    assert.equal(told.length, 1)
+    assert.ok(told[0]!.heapBytes > 1e6 && told[0]!.ms > 0 && told[0]!.memoryBytes > told[0]!.heapBytes)
+    assert.deepEqual(seen, [])
+  })
+
+  it('says nothing of the cost of a small heap', async () => {
+    const onEstimate = () => assert.fail('asked')
+    assert.equal((await explainImage('nobody#1', { onEstimate })).found, false)
+  })
+})
+
+describe('formatReport', () => {
+  const report: WhyReport = {
+    image: 'hello#3',
+    found: true,
+    retainedBytes: 41_230,
+    holders: [],
+    internal: [],
+    snapshotBytes: 1,
+    ms: 1,
+    blockedMs: 1,
+  }
+
+  it('has a line for each holder, with its place and its other names', () => {
+    const holder = {
+      kind: 'global',
+      text: "global cache.routes (Map) -> '/hello' -> closure handler, hello.ts:22:5",
+      place: '/app/host.ts:3:7',
+      held: { name: 'closure handler' },
+      path: [],
+      count: 1,
+      also: ['variable routes in host.ts'],
+    } as const
+    const internal = {
+      ...holder,
+      kind: 'outlive',
+      text: 'Outlive: the module list -> the image itself',
+      also: [],
+    } as const
+    assert.equal(
+      formatReport({ ...report, holders: [holder], internal: [internal] }),
+      [
+        "hello#3 (41.2 KB) is held by: global cache.routes (Map) -> '/hello' -> closure handler, hello.ts:22:5",
+        '    at /app/host.ts:3:7',
+        '    also known as: variable routes in host.ts',
+        'hello#3 (41.2 KB) is held, not by the program: Outlive: the module list -> the image itself',
+      ].join('\n'),
+    )
+  })
+
+  it('says so when nothing of the program holds it', () => {
+    assert.match(formatReport(report), /^hello#3 \(41.2 KB\) is in memory, and nothing/)
+  })
+})
