@@ -53,7 +53,8 @@ async function timed(name, command) {
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const summary = result.output.split('\n').at(-1)
   console.log(`${result.ok ? 'ok    ' : 'FAILED'} ${name}, ${seconds} s${COUNTS.test(summary) ? `: ${summary}` : ''}`)
-  if (!result.ok) console.log(result.output)
+  // The test runner repeats at its end what failed.
+  if (!result.ok) console.log(result.output.slice(Math.max(0, result.output.lastIndexOf('failing tests:'))))
   return { ...result, counts: COUNTS.exec(summary) }
 }
 
