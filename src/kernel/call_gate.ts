@@ -40,16 +40,21 @@ export class Operations implements Severable {
   /** Undefined once the image is cut off. */
   source: object | undefined
   readonly face: object
+  /**
+   * Between the face and the module's class, so that `instanceof` holds and the class can be let go: V8 remembers every prototype that an object itself
+   * has had for as long as the object lives.
+   */
+  readonly #lineage: object
 
   constructor(source: object) {
     this.source = source
-    this.face = Object.create(Object.getPrototypeOf(source) as object | null)
+    this.#lineage = Object.create(Object.getPrototypeOf(source) as object | null)
+    this.face = Object.create(this.#lineage)
   }
 
   sever(): void {
     this.source = undefined
-    // The prototype is the module's class.
-    Object.setPrototypeOf(this.face, Object.prototype)
+    Object.setPrototypeOf(this.#lineage, Object.prototype)
   }
 }
 

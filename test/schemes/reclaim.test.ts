@@ -74,6 +74,7 @@ describe('reclaim', () => {
       const report = await kernel.reclaim()
       assert.deepEqual(report.images.map(({ image, freed }) => [image, freed]), [['a#1', false], ['b#1', true]])
       assert.equal(report.bytes, b.bytes)
+      assert.match(report.images[0].heldBy[0], /inner|local variable/)
       assert.deepEqual(kernel.lingering().map(({ image, reclaimed }) => [image, reclaimed]), [['a#1', true]])
       assert.equal(inner(), 'inner')
       assert.equal(held.length, 2)
