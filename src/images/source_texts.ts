@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { ImageFault } from './fault.ts'
-import { type Format, formatOf, isTypeScript } from './format.ts'
-import { stripTypes } from './strip.ts'
+import { type Format, formatOf } from './format.ts'
+import { toJavaScript } from './strip.ts'
 
 /** The source texts of one image: read once, types stripped, and never read again, so that the image stays one version whatever the disk does. */
 export class SourceTexts {
@@ -41,7 +41,7 @@ export class SourceTexts {
     const known = this.#texts.get(file)
     if (known !== undefined) return known
     const text = this.#readDisk(file)
-    const stripped = isTypeScript(file) ? stripTypes(file, text) : text
+    const stripped = toJavaScript(file, text)
     this.#texts.set(file, stripped)
     this.#bytes += Buffer.byteLength(text)
     return stripped

@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module'
 import { codeFrame } from './code_frame.ts'
 import { ImageFault } from './fault.ts'
+import { isTypeScript, packageType } from './format.ts'
+import { compileJsx, isJsx } from './jsx.ts'
+import { realign } from './realign.ts'
 
 type Swc = typeof import('@swc/wasm-typescript')
 
@@ -27,23 +30,42 @@ function forgetCompiler(): void {
   delete nativeRequire.cache[nativeRequire.resolve(COMPILER)]
 }
 
+/** As Node has it: imports stay unless they say `type`, and fields are those of the language. */
+const TRANSFORM = { verbatimModuleSyntax: true, nativeClassProperties: true, noEmptyExport: true } as const
+
 /**
  * Replaces types by spaces, so that every line and column stays. What has no plain JavaScript in place (enums, namespaces, parameter
- * properties) is transformed, and then lines may move.
+ * properties) is transformed, and its parts put back where they stood. JSX becomes calls first.
  *
  * @throws ImageFault `syntax`
  */
 export function stripTypes(file: string, text: string): string {
+  return stripTypesOnly(file, isJsx(file) ? compileJsx(file, text, packageType(file) === 'module').text : text)
+}
+
+function stripTypesOnly(file: string, text: string): string {
   try {
     return compiler().transformSync(text, { mode: 'strip-only', filename: file, module: true }).code
   } catch (error) {
     if (!isUnsupported(error)) throw syntaxFault(file, text, error)
   }
   try {
-    return compiler().transformSync(text, { mode: 'transform', filename: file, module: true }).code
+    const options = { mode: 'transform', filename: file, module: true, sourceMap: true, transform: TRANSFORM } as const
+    const { code, map } = compiler().transformSync(text, options)
+    return map === undefined ? code : realign(code, (JSON.parse(map) as { mappings: string }).mappings)
   } catch (error) {
     throw syntaxFault(file, text, error)
   }
+}
+
+/**
+ * The JavaScript of any text that an image runs, every line in its place.
+ *
+ * @throws ImageFault `syntax`
+ */
+export function toJavaScript(file: string, text: string): string {
+  if (isTypeScript(file)) return stripTypes(file, text)
+  return isJsx(file) ? compileJsx(file, text, packageType(file) === 'module').text : text
 }
 
 const isUnsupported = (error: unknown): boolean => (error as SwcError | undefined)?.code === 'UnsupportedSyntax'

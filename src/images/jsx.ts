@@ -1,0 +1,67 @@
+import { type Node, Parser } from 'acorn'
+import { applyEdits } from './compile.ts'
+import { faultAt } from './fault.ts'
+import { JsxEditor, type JsxElement, type JsxFragment } from './jsx_element.ts'
+import { type JsxRuntime, readRuntime, runtimeText } from './jsx_runtime.ts'
+import { lazily } from './lazy.ts'
+
+/**
+ * A parser of JSX within JavaScript and TypeScript: small, without dependencies, an extension of the parser that is here anyway. The compilers that
+ * do as much are some megabytes each and move the author's lines; here only the tags are replaced, in place, and types are stripped afterwards.
+ */
+const typescript = lazily<typeof import('@sveltejs/acorn-typescript')>('@sveltejs/acorn-typescript')
+
+let parser: typeof Parser | undefined
+
+export const isJsx = (file: string): boolean => /\.[jt]sx$/.test(file)
+
+export interface Compiled {
+  /** JSX replaced by calls, every line in its place. Types are still there. */
+  readonly text: string
+  readonly isModule: boolean
+}
+
+/**
+ * Replaces JSX by calls of the automatic runtime of React, or of what pragma comments say.
+ *
+ * @param isModule is the file an ES module whatever its text says?
+ * @throws ImageFault `syntax`
+ */
+export function compileJsx(file: string, text: string, isModule: boolean): Compiled {
+  const program = parse(file, text)
+  const module = isModule || program.body.some(({ type }) => /^(?:Import|Export)/.test(type)) || MODULE_META.test(text)
+  const runtime: JsxRuntime = { ...readRuntime(text), isModule: module }
+  const editor = new JsxEditor(text, runtime)
+  visit(program, node => editor.element(node))
+  const edits = editor.edits.sort((a, b) => a.start - b.start || a.end - b.end)
+  return { text: applyEdits(text, edits) + runtimeText(runtime, editor.used), isModule: module }
+}
+
+const MODULE_META = /\bimport\s*\.\s*meta\b/
+
+function parse(file: string, text: string): { readonly body: readonly Node[] } {
+  parser ??= Parser.extend(typescript().tsPlugin({ jsx: {} }))
+  try {
+    return parser.parse(text, {
+      ecmaVersion: 'latest',
+      sourceType: 'module',
+      allowHashBang: true,
+      allowReturnOutsideFunction: true,
+      // The plugin cannot do without.
+      locations: true,
+    })
+  } catch (error) {
+    const { message, pos = 0 } = error as SyntaxError & { pos?: number }
+    throw faultAt({ kind: 'syntax', reason: message.replace(/ \(\d+:\d+\)$/, '') }, file, text, pos)
+  }
+}
+
+function visit(value: unknown, found: (node: JsxElement | JsxFragment) => void): void {
+  if (Array.isArray(value)) {
+    for (const item of value) visit(item, found)
+    return
+  }
+  if (typeof value !== 'object' || value === null || !('type' in value)) return
+  if (value.type === 'JSXElement' || value.type === 'JSXFragment') found(value as JsxElement | JsxFragment)
+  for (const child of Object.values(value)) visit(child, found)
+}
