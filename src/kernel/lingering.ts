@@ -73,25 +73,23 @@ export class Lingering {
     this.#registry.register(image, module.label)
   }
 
-  /** Oldest first. An image that was collected a moment ago is not among them, even before the registry has heard of it. */
+  /**
+   * Oldest first. The images are not looked at: that would keep each in memory until the end of the task, and whoever asks between two collections
+   * would never see one go.
+   */
   list(): LingeringImage[] {
-    return [...this.#records].flatMap(([label, { image, size, since, gate, scheme, reclaimed }]) =>
-      image.deref() === undefined
-        ? []
-        : [
-            {
-              image: label,
-              size,
-              since,
-              callsInFlight: gate.inFlight,
-              lateCalls: gate.lateCalls,
-              scheme,
-              reclaimed,
-            },
-          ],
-    )
+    return [...this.#records].map(([image, { size, since, gate, scheme, reclaimed }]) => ({
+      image,
+      size,
+      since,
+      callsInFlight: gate.inFlight,
+      lateCalls: gate.lateCalls,
+      scheme,
+      reclaimed,
+    }))
   }
 
+  /** Asking keeps it there until the end of the task. */
   isInMemory(label: string): boolean {
     return this.#records.get(label)?.image.deref() !== undefined
   }

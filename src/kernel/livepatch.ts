@@ -31,31 +31,32 @@ export interface ReplaceReport {
  */
 export async function replace(core: Core, name: string, options: ReplaceOptions): Promise<ReplaceReport> {
   const old = liveModule(core, name)
-  if (old.state.loaded.hooks.info.permanent) throw new ModuleError('EPERMANENT', { module: name })
+  if (loadedOf(old).hooks.info.permanent) throw new ModuleError('EPERMANENT', { module: name })
   if (core.replacing.has(name)) throw new ModuleError('ENOTLIVE', { module: name, being: 'loaded' })
   let ended!: () => void
   core.replacing.set(name, new Promise(resolve => (ended = resolve)))
   const info: LoadInfo = {
-    location: { name, file: old.module.file, root: old.module.root },
-    given: old.module.file,
-    params: { ...old.module.given, ...options.params },
+    location: { name, file: old.file, root: old.root },
+    given: old.file,
+    params: { ...old.given, ...options.params },
     ...(options.loadDependency && { loadDependency: options.loadDependency }),
-    inherit: () => handOff(core, old.module, old.state.loaded),
+    // Closes over the record alone, which lets go of the code: the new image may hold this for as long as it lives.
+    inherit: () => handOff(core, old),
   }
   const next = createModule(core, info)
   let swapped: { next: Loaded; old: Loaded }
   try {
     const loaded = await prepareModule(core, next, info)
     try {
-      refuseLoops(next, old.module, info.given)
-      swapped = { next: loaded, old: swap(core, old.module, next, loaded) }
+      refuseLoops(next, old, info.given)
+      swapped = { next: loaded, old: swap(core, old, next, loaded) }
     } catch (error) {
       await rollBack(core, next, loaded.image)
       throw error
     }
   } catch (error) {
     core.log.error(
-      `not replaced, ${old.module.label} keeps serving: ${error instanceof Error ? error.message : String(error)}`,
+      `not replaced, ${old.label} keeps serving: ${error instanceof Error ? error.message : String(error)}`,
       name,
     )
     throw error
@@ -63,22 +64,27 @@ export async function replace(core: Core, name: string, options: ReplaceOptions)
     core.replacing.delete(name)
     ended()
   }
-  core.log.info(`${next.label} replaced ${old.module.label}, ${swapped.next.image.bytes} bytes`, name)
-  const unloaded = await finishRemoval(core, old.module, swapped.old, options)
+  core.log.info(`${next.label} replaced ${old.label}, ${swapped.next.image.bytes} bytes`, name)
+  const unloaded = await finishRemoval(core, old, swapped.old, options)
   return { module: name, generation: next.generation, unloaded }
 }
 
-function liveModule(core: Core, name: string): { module: Module; state: { loaded: Loaded } } {
+function liveModule(core: Core, name: string): Module {
   const module = core.modules.get(name)
   if (!module) throw new ModuleError('ENOENT', { module: name })
-  const { state } = module
-  if (state.is !== 'LIVE')
-    throw new ModuleError('ENOTLIVE', { module: name, being: state.is === 'GOING' ? 'unloaded' : 'loaded' })
-  return { module, state }
+  loadedOf(module)
+  return module
 }
 
-const handOff = async (core: Core, module: Module, loaded: Loaded): Promise<unknown> => {
-  const { handoff } = loaded.hooks
+/** @throws ModuleError ENOENT, ENOTLIVE unless the module is LIVE */
+function loadedOf({ name, state }: Module): Loaded {
+  if (state.is === 'LIVE') return state.loaded
+  if (state.is === 'GONE') throw new ModuleError('ENOENT', { module: name })
+  throw new ModuleError('ENOTLIVE', { module: name, being: state.is === 'GOING' ? 'unloaded' : 'loaded' })
+}
+
+const handOff = async (core: Core, module: Module): Promise<unknown> => {
+  const { handoff } = loadedOf(module).hooks
   if (!handoff) return undefined
   const late = () =>
     new ModuleError('EINIT', {
