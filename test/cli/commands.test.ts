@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, symlinkSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { LogEntry, ModuleRow, ReplaceReport, UnloadReport } from 'outlive'
 import { type Host, outlive, socketFolder, startHost } from '../support/command.ts'
 import { Folder } from '../support/folder.ts'
+import { root } from '../support/paths.ts'
 
 const DB = `export const query = () => ['row']\n`
 const API = `import { query } from './db.ts'
@@ -382,11 +385,8 @@ describe('the command line', () => {
 
   it('says so when there is no room for what it prints', async t => {
     const host = await withoutLoading(t)
-    const { spawnSync } = await import('node:child_process')
-    const { openSync, closeSync } = await import('node:fs')
     const full = openSync('/dev/full', 'w')
-    const { root } = await import('../support/paths.ts')
-    const { status, stderr } = spawnSync(process.execPath, [`${root}dist/cli/main.js`, 'lsmod'], {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli/main.js'), 'lsmod'], {
       stdio: ['ignore', full, 'pipe'],
       env: { ...process.env, OUTLIVE_SOCKETS: host.sockets },
       encoding: 'utf8',
