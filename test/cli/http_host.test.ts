@@ -62,7 +62,7 @@ describe('the built-in HTTP host', () => {
   })
 
   const get = async (path: string, init?: Parameters<typeof fetch>[1]) => {
-    const response = await fetch(`${host.url}${path}`, { signal: AbortSignal.timeout(20_000), ...init })
+    const response = await fetch(`${host.url}${path}`, { signal: AbortSignal.timeout(60_000), ...init })
     return {
       status: response.status,
       type: response.headers.get('content-type'),

@@ -77,7 +77,7 @@ describe('request', () => {
     const before = process.memoryUsage().heapUsed
     const started = performance.now()
     for (let i = 0; i < 20_000; i++) await kernel.request(`http:GET:/${i}/${'y'.repeat(500)}`)
-    assert.ok(performance.now() - started < 10_000)
+    assert.ok(performance.now() - started < 60_000)
     globalThis.gc?.()
     assert.ok(process.memoryUsage().heapUsed - before < 10 * 500 * 20_000)
     assert.deepEqual(loaded(kernel), [])

@@ -9,7 +9,7 @@ import { root } from './paths.ts'
 const MAIN = join(root, 'dist', 'cli', 'main.js')
 
 /** No test waits longer for something that a host says; then it fails, and shows what was said. In milliseconds. */
-const PATIENCE = 20_000
+const PATIENCE = 60_000
 
 export interface Outcome {
   readonly code: number | null
