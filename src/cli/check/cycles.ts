@@ -7,9 +7,10 @@ import { Findings, type SchemeResult } from './findings.ts'
 import { RealmPicture } from './realm.ts'
 import type { CheckSettings } from './settings.ts'
 import { SymbolWatch } from './symbols.ts'
+import { warmUp } from './warm_up.ts'
 import type { WatchedKernel } from './watched_kernel.ts'
 
-/** Cycles before the first measurement: caches of Node and of V8 fill up. */
+/** Cycles of the module itself before the first measurement. */
 const WARM_UP = 6
 /** Measurements in a run. What grows in each of the blocks between them, grows. */
 const BLOCKS = 4
@@ -62,6 +63,7 @@ export class SchemeCheck {
     const heights: number[] = []
     const perBlock = Math.max(1, Math.floor(cycles / BLOCKS))
     let done = 0
+    await warmUp(this.#kernel)
     for (; done < total; done++) {
       const measured = done - WARM_UP
       if (measured >= 0 && measured % perBlock === 0) heights.push(await this.#height())
