@@ -80,6 +80,8 @@ if (await check('build', tool('tsc'), '-b')) {
   if (existsSync(join(ROOT, 'scripts', 'docs.mjs'))) await check('documentation', ...script('docs.mjs', '--check'))
   await check('package', ...script('package.mjs'))
   for (const line of NODE_LINES) await test(line)
+  await check('100,000 schedules', ...script('schedules.mjs', 'random'))
+  await check('deliberate mistakes', ...script('schedules.mjs', 'mutations'))
 }
 const { passed, failed, skipped } = total
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)

@@ -1,0 +1,63 @@
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FileImage } from '#dist/images/file_image.js'
+import { prepareLexer } from '#dist/images/scan.js'
+import { MemoryImage } from './memory_image.ts'
+import { NAMES, type Script } from './program.ts'
+import type { Carrier } from './world.ts'
+
+/** A folder that goes with the process. */
+function makeFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'outlive-schedules-')))
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Files that are only there to be found by name; what they do is in memory. */
+export async function inMemory(): Promise<Carrier> {
+  await prepareLexer()
+  const folder = makeFolder()
+  for (const name of NAMES) writeFileSync(join(folder, `${name}.js`), '')
+  return {
+    folder,
+    write() {},
+    createImage: (options, code) => {
+      const image = new MemoryImage(options, code, name => join(folder, `${name}.js`))
+      // Every function of an image holds it.
+      Object.assign(code, { image })
+      return image
+    },
+  }
+}
+
+/** Real files, read, parsed, compiled and linked as any module's. */
+export async function inFiles(): Promise<Carrier> {
+  await prepareLexer()
+  const folder = makeFolder()
+  return {
+    folder,
+    write: (name, script) => writeFileSync(join(folder, `${name}.js`), textOf(script)),
+    createImage: (options, code) =>
+      new FileImage({
+        ...options,
+        environment: { ...options.environment, globals: { ...options.environment.globals, code } },
+      }),
+  }
+}
+
+function textOf({ imports, wantsMore, more, permanent, evaluation }: Script): string {
+  const slow = evaluation !== 'returns' && evaluation !== 'throws'
+  return [
+    ...imports.map(
+      name => `import { value as ${name}${wantsMore ? `, more as ${name}More` : ''} } from './${name}.js'`,
+    ),
+    ...(permanent ? ['export const info = { permanent: true }'] : []),
+    'export const value = code.label',
+    ...(more ? ['export const more = code.label'] : []),
+    'export const { init, exit, handoff } = code',
+    `code.link({ ${imports.map(name => `${name}: () => ${name}`).join(', ')} })`,
+    `${slow ? 'await ' : ''}code.evaluate()`,
+    '',
+  ].join('\n')
+}

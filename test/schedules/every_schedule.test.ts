@@ -1,0 +1,74 @@
+import { describe, it, type TestContext } from 'node:test'
+import type { SchemeName } from 'outlive'
+import { inMemory } from './carriers.ts'
+import { everySchedule } from './every_choice.ts'
+import { type Name, type Operation, type Program, type Script, wording } from './program.ts'
+import { run } from './run.ts'
+
+const LIMIT = 20_000
+
+const script = (imports: readonly Name[], more: Partial<Script> = {}): Script => ({
+  imports,
+  more: true,
+  wantsMore: false,
+  evaluation: 'returns',
+  init: 'returns',
+  exit: 'returns',
+  handoff: 'returns',
+  deferred: 'returns',
+  entries: [1, 0],
+  permanent: false,
+  ...more,
+})
+
+const disk = { a: script(['b']), b: script([]), c: script([]), d: script([]) }
+const plain = { wait: false, force: false, recursive: false, reclaim: false, calledOff: false, grace: undefined }
+const insmod = (module: Name): Operation => ({ do: 'insmod', module })
+const rmmod = (module: Name, more: Partial<typeof plain> = {}): Operation => ({
+  do: 'rmmod',
+  module,
+  ...plain,
+  ...more,
+})
+const replace = (module: Name, next: Partial<Script> = {}): Operation => ({
+  do: 'replace',
+  module,
+  script: script(disk[module].imports, next),
+})
+
+/** What is there at first, and what happens then, in every order. */
+const PROGRAMS: readonly (readonly [loaded: readonly Name[], operations: readonly Operation[]])[] = [
+  [[], [insmod('b'), insmod('b')]],
+  [[], [insmod('b'), insmod('a')]],
+  [[], [insmod('b'), rmmod('b')]],
+  [['b'], [rmmod('b'), insmod('b')]],
+  [['b'], [insmod('a'), rmmod('b')]],
+  [['b'], [insmod('a'), replace('b')]],
+  [['b'], [replace('b'), rmmod('b')]],
+  [['b'], [replace('b', { init: 'throws' }), rmmod('b')]],
+  [['a'], [rmmod('a'), rmmod('b', { recursive: true })]],
+  [['a'], [replace('b'), rmmod('a')]],
+  [['b'], [{ do: 'call', which: 0, ends: 'resolves' }, rmmod('b')]],
+  [['b'], [{ do: 'call', which: 0, ends: 'resolves' }, rmmod('b', { wait: true, calledOff: true })]],
+  [['b'], [{ do: 'get', module: 'b' }, rmmod('b', { wait: true }), { do: 'put', which: 0 }]],
+  [['b'], [{ do: 'call', which: 0, ends: 'never' }, rmmod('b', { reclaim: true, force: true })]],
+  [['b'], [{ do: 'close' }, insmod('c')]],
+  [['a'], [{ do: 'close' }, rmmod('a')]],
+]
+
+async function tryEvery(t: TestContext, program: Omit<Program, 'settings'>): Promise<void> {
+  const carrier = await inMemory()
+  let schedules = 0
+  for (const scheme of ['collect', 'retain', 'refcount'] satisfies SchemeName[]) {
+    const settings = { scheme, lateCalls: 'run', grace: 5, initTimeout: 0, exitTimeout: 0 } as const
+    schedules += await everySchedule(chooser => run({ ...program, settings }, chooser, carrier), LIMIT)
+  }
+  t.diagnostic(`${schedules} schedules`)
+}
+
+describe('every schedule there is', () => {
+  for (const [loaded, operations] of PROGRAMS) {
+    const before = loaded.length === 0 ? 'nothing loaded' : `${loaded.join(' and ')} loaded`
+    it(`with ${before}: ${operations.map(wording).join(', ')}`, t => tryEvery(t, { disk, loaded, operations }))
+  }
+})

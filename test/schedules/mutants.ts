@@ -1,0 +1,192 @@
+/** A mistake that one could make in the kernel, as a change of its built text. */
+export interface Mutant {
+  readonly mistake: string
+  /** Below `dist/kernel`. */
+  readonly file: string
+  readonly changes: readonly (readonly [from: string, to: string])[]
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    mistake: 'withdraw after exit instead of before',
+    file: 'delete_module.js',
+    changes: [
+      [
+        `    module.gate.withdraw();\n    loaded.context.withdraw();\n    module.transition({ is: 'GOING'`,
+        `    module.transition({ is: 'GOING'`,
+      ],
+      ['    release(module);\n', '    module.gate.withdraw();\n    context.withdraw();\n    release(module);\n'],
+    ],
+  },
+  {
+    mistake: 'close the gate after the calls have drained instead of before',
+    file: 'delete_module.js',
+    changes: [
+      ['    module.gate.withdraw();\n    loaded.context.withdraw();\n', '    loaded.context.withdraw();\n'],
+      [
+        '    context.abort();\n    let exitError',
+        '    module.gate.withdraw();\n    context.abort();\n    let exitError',
+      ],
+    ],
+  },
+  {
+    mistake: 'forget to count an asynchronous call',
+    file: 'call_gate.js',
+    changes: [
+      [
+        'return this.#track(result, cell.name).finally(() => count.leave(cell.name));',
+        'count.leave(cell.name);\n        return this.#track(result, cell.name);',
+      ],
+    ],
+  },
+  {
+    mistake: 'forget that an asynchronous call is in flight',
+    file: 'call_gate.js',
+    changes: [['return result instanceof Promise ? gate.#track(result, name) : result;', 'return result;']],
+  },
+  {
+    mistake: 'swap registrations in two ticks',
+    file: 'livepatch.js',
+    changes: [
+      ['function swap(core, old, next, loaded) {', 'async function swap(core, old, next, loaded) {'],
+      ['old: swap(core,', 'old: await swap(core,'],
+      [
+        '    const tell = swapRegistrations(',
+        '    previous.context.suspend();\n    await undefined;\n    const tell = swapRegistrations(',
+      ],
+    ],
+  },
+  {
+    mistake: 'swap without looking whether the old image is still there',
+    file: 'livepatch.js',
+    changes: [["if (old.state.is !== 'LIVE' || core.modules.get(old.name) !== old) {", 'if (!old.state.loaded) {']],
+  },
+  {
+    mistake: 'not restore the old entries when a replace fails',
+    file: 'livepatch.js',
+    changes: [
+      [
+        '        core.log.error(`not replaced',
+        '        old.state.loaded.context.suspend();\n        core.log.error(`not replaced',
+      ],
+    ],
+  },
+  {
+    mistake: 'leave importers bound to the old image',
+    file: 'livepatch.js',
+    changes: [['    relinkAll();\n', '']],
+  },
+  {
+    mistake: 'publish before init has ended',
+    file: 'load_module.js',
+    changes: [
+      [
+        `module.transition({ is: 'COMING', loaded });\n`,
+        `module.transition({ is: 'COMING', loaded });\n    context.publish();\n`,
+      ],
+    ],
+  },
+  {
+    mistake: 'link before the wait for handoff, and hold after it',
+    file: 'load_module.js',
+    changes: [
+      [
+        'const inherited = await info.inherit?.();',
+        'const held = dependencies.hold();\n        image.link(held);\n        const inherited = await info.inherit?.();',
+      ],
+      ['image.link(dependencies.hold());', ''],
+    ],
+  },
+  {
+    mistake: 'forget to hold what is imported',
+    file: 'dependencies.js',
+    changes: [['hold(this.#module, byFile.get(file));', ';']],
+  },
+  {
+    mistake: 'forget to release holders',
+    file: 'delete_module.js',
+    changes: [['    release(module);\n', '']],
+  },
+  {
+    mistake: 'forget to release holders when a load fails',
+    file: 'load_module.js',
+    changes: [['    release(module);\n', '']],
+  },
+  {
+    mistake: 'a drain that never wakes',
+    file: 'call_gate.js',
+    changes: [['for (const resolve of this.#idle)\n                    resolve();\n', '']],
+  },
+  {
+    mistake: 'a wait for the count that never wakes',
+    file: 'unload/reference_count.js',
+    changes: [['for (const done of this.#waiting)\n            done();\n', '']],
+  },
+  {
+    mistake: 'a wait that does not block new gets',
+    file: 'kernel.js',
+    changes: [
+      ["if (found?.state.is !== 'LIVE')\n            return undefined;", 'if (!found)\n            return undefined;'],
+    ],
+  },
+  {
+    mistake: 'a wait that does not block new calls',
+    file: 'delete_module.js',
+    changes: [['    module.gate.withdraw();\n    loaded.context.suspend();\n', '    loaded.context.suspend();\n']],
+  },
+  {
+    mistake: 'a wait that is called off and leaves the gate shut',
+    file: 'delete_module.js',
+    changes: [['        module.gate.reopen();\n', '']],
+  },
+  {
+    mistake: 'exit twice when the grace period ends',
+    file: 'delete_module.js',
+    changes: [
+      [
+        '    const { exit } = hooks;\n',
+        '    const { exit } = hooks;\n    if (exit && !drained)\n        void Promise.resolve().then(() => exit(context)).catch(() => { });\n',
+      ],
+    ],
+  },
+  {
+    mistake: 'exit without waiting for calls',
+    file: 'delete_module.js',
+    changes: [['module.gate.drained(options.grace ?? core.settings.grace, seam)', 'Promise.resolve(true)']],
+  },
+  {
+    mistake: 'a reclaim that leaves the cells',
+    file: 'call_gate.js',
+    changes: [['for (const reference of this.#severables)\n            reference.deref()?.sever();\n', '']],
+  },
+  {
+    mistake: 'a reclaim that leaves calls in flight waiting',
+    file: 'call_gate.js',
+    changes: [['for (const [refuse, name] of this.#flights)\n            refuse(this.#stale(name));\n', '']],
+  },
+  {
+    mistake: 'insmod that does not wait for the other load',
+    file: 'insmod.js',
+    changes: [['const loading = core.loading.get(name);', 'const loading = undefined;']],
+  },
+  {
+    mistake: 'an init that is waited for without limit',
+    file: 'seam.js',
+    changes: [['if (ms <= 0 ||', 'if (true ||']],
+  },
+  {
+    mistake: 'close that does not hear of loads that fail',
+    file: 'close.js',
+    changes: [['...loading.values(), ', '']],
+  },
+  {
+    mistake: 'a refused removal that has begun',
+    file: 'delete_module.js',
+    changes: [
+      [
+        'const held = schemeOf(module.scheme).counts && module.count.count > 0;',
+        'const held = schemeOf(module.scheme).counts && module.count.count > 0;\n        if (held)\n            module.gate.withdraw();',
+      ],
+    ],
+  },
+]
