@@ -127,8 +127,7 @@ export function compileModule(
     `'use strict';return ${opening}(${KEYWORDS[kind]}(){{${declared}` +
     `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}${pause}`
   const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : listed(source)})}})${closing}`
-  const edits = request.cyclic ? withPublishing(source) : source.edits
-  const code = `${head}\n${withoutHashbang(applyEdits(request.text, edits))}\n${tail}`
+  const code = `${head}\n${withoutHashbang(applyEdits(request.text, source.edits))}\n${tail}`
   const names = globalsIn(request.text, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
   return {
@@ -165,11 +164,6 @@ export function checkPlacement(text: string, source: ModuleSource, url: string):
   const code = `'use strict';\n${withoutHashbang(applyEdits(text, source.edits))}`
   uncached(() => new Script(code, { filename: url, lineOffset: -1 }))
 }
-
-const withPublishing = (source: ModuleSource): Edit[] =>
-  [...source.edits, ...source.declarationEnds.map(end => ({ start: end, end, text: `;${PUBLISH}();` }))].sort(
-    (a, b) => a.start - b.start || a.end - b.end,
-  )
 
 /** Does the engine take the text as a CommonJS file? Nothing is run. */
 export function isCommonJs(text: string): boolean {

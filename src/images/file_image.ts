@@ -145,7 +145,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       case 'builtin':
         return this.builtin(target.name).namespace
       case 'image':
-        return this.#importFile(target.file)
+        // Awaited here, so that the stack of what the file throws goes on to the code that imports it.
+        return await this.#importFile(target.file)
     }
   }
 

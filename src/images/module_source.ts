@@ -54,8 +54,6 @@ export interface ModuleSource {
    * The edits wrap each such assignment in `PUBLISH(...)`.
    */
   readonly mutableExports: boolean
-  /** Ends of the statements that declare exported names: in a cycle, importers are told there. */
-  readonly declarationEnds: readonly number[]
   /** The anonymous default export's local binding is present and wants the name "default". */
   readonly namesDefault: boolean
   /**

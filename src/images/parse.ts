@@ -19,20 +19,21 @@ import {
   type LocalExport,
   type ModuleRequest,
   type ModuleSource,
-  PUBLISH,
 } from './module_source.ts'
+import { Publisher } from './publishing.ts'
 import { blank } from './scan.ts'
-import { analyseTopLevel, boundNames, type TopLevelUse } from './scope.ts'
+import { analyseTopLevel, boundNames } from './scope.ts'
 
 /** acorn ends its messages with `(line:column)`; the place is told apart from the text here. */
 const PLACE_SUFFIX = / \(\d+:\d+\)$/
 
 /**
- * Reads a module with a full parser: the judge of early errors, and of every text that the lexer gave up on.
+ * Reads a module with a full parser: the judge of early errors, and of every text that the lexer gave up on. One in a cycle tells its importers also of what it
+ * declares, when it has.
  *
  * @throws ImageFault `syntax`, with place and code frame
  */
-export function parseModule(file: string, text: string): ModuleSource {
+export function parseModule(file: string, text: string, cyclic = false): ModuleSource {
   const program = parseProgram(file, text, 'module')
   const reader = new ModuleReader(text)
   for (const statement of program.body) reader.statement(statement)
@@ -40,7 +41,10 @@ export function parseModule(file: string, text: string): ModuleSource {
   if (text.includes('arguments')) reader.edits.push(...renameArguments(program))
   for (const node of [...use.dynamicImports, ...use.metaProperties])
     reader.edits.push({ start: node.start, end: node.start + IMPORT.length, text: IMPORT })
-  const mutableExports = reader.publishAssignments(use)
+  const publisher = new Publisher(text)
+  publisher.assignments(use, new Set(reader.imports.map(entry => entry.localName)), reader.exportedNames)
+  if (cyclic) publisher.afterDeclarations(reader.declarationEnds)
+  reader.edits.push(...publisher.edits)
   return {
     requests: reader.requests,
     imports: reader.imports,
@@ -48,8 +52,7 @@ export function parseModule(file: string, text: string): ModuleSource {
     dynamicRequests: use.dynamicImports.flatMap(node => literalString(node.source)),
     edits: reader.edits.sort((a, b) => a.start - b.start || a.end - b.end),
     hasTopLevelAwait: use.hasTopLevelAwait,
-    mutableExports,
-    declarationEnds: reader.declarationEnds,
+    mutableExports: publisher.mutable,
     namesDefault: reader.namesDefault,
     unchecked: undefined,
   }
@@ -95,7 +98,7 @@ class ModuleReader {
   readonly requests: ModuleRequest[] = []
   readonly imports: ImportEntry[] = []
   readonly edits: Edit[] = []
-  readonly declarationEnds: number[] = []
+  readonly #declarations: { readonly end: number; readonly names: readonly string[] }[] = []
   namesDefault = false
   readonly #text: string
   readonly #seen = new Map<string, number>()
@@ -137,19 +140,30 @@ class ModuleReader {
             : [node.declaration.id.name]
         for (const name of declared) this.#direct.push({ exportName: name, localName: name, offset: node.start })
         this.edits.push({ start: node.start, end: node.start + 6, text: ' '.repeat(6) })
-        this.declarationEnds.push(node.end)
+        this.#declarations.push({ end: node.end, names: declared })
         return
       }
       case 'ExportDefaultDeclaration':
         this.#default(node)
-        this.declarationEnds.push(node.end)
+        this.#declarations.push({ end: node.end, names: [this.#direct.at(-1)!.localName] })
         return
       case 'VariableDeclaration':
+        this.#declarations.push({ end: node.end, names: node.declarations.flatMap(({ id }) => boundNames(id)) })
+        return
       case 'ClassDeclaration':
-        // It may be exported by a list elsewhere.
-        this.declarationEnds.push(node.end)
+        this.#declarations.push({ end: node.end, names: node.id ? [node.id.name] : [] })
         return
     }
+  }
+
+  get exportedNames(): ReadonlySet<string> {
+    return new Set(this.#direct.map(entry => entry.localName))
+  }
+
+  /** Where statements end that declare what is exported, there or by a list elsewhere. */
+  get declarationEnds(): number[] {
+    const exported = this.exportedNames
+    return this.#declarations.flatMap(({ end, names }) => (names.some(name => exported.has(name)) ? [end] : []))
   }
 
   #import(node: ImportDeclaration): void {
@@ -235,60 +249,6 @@ class ModuleReader {
       else localExports.push({ exportName, localName })
     }
     return { localExports, indirectExports, starExports: this.#stars }
-  }
-
-  /** Wraps assignments to exported bindings so that importers are told, and makes those to imports throw. */
-  publishAssignments({ assignments, directEvals }: TopLevelUse): boolean {
-    const imported = new Set(this.imports.map(entry => entry.localName))
-    const exported = new Set(this.#direct.map(entry => entry.localName))
-    let mutable = false
-    for (const { node, names } of assignments) {
-      if (names.some(name => imported.has(name))) this.#refuse(node)
-      else if (names.some(name => exported.has(name))) {
-        mutable = true
-        if (node.type === 'ForInStatement' || node.type === 'ForOfStatement')
-          this.#atLoopStart(node.body as AnyNode, `${PUBLISH}()`)
-        else this.#wrap(node, `${PUBLISH}(`)
-      }
-    }
-    if (exported.size > 0 && directEvals.length > 0) {
-      mutable = true
-      for (const node of directEvals) this.#wrap(node, `${PUBLISH}(`)
-    }
-    return mutable
-  }
-
-  /** An import is constant: assigning it throws once the right side has run, if it is run at all. */
-  #refuse(node: AnyNode): void {
-    const call = `${PUBLISH}.constant(`
-    if (node.type === 'ForInStatement' || node.type === 'ForOfStatement')
-      this.#atLoopStart(node.body as AnyNode, `${call})`)
-    else if (node.type === 'AssignmentExpression' && node.left.type === 'Identifier')
-      this.edits.push(
-        { start: node.right.start, end: node.right.start, text: call },
-        { start: node.right.end, end: node.right.end, text: ')' },
-      )
-    else this.#wrap(node, call)
-  }
-
-  /** Takes the room for the call from the indentation before it, so that what follows keeps its column. */
-  #wrap(node: AnyNode, call: string): void {
-    const room = this.#text.slice(node.start - call.length, node.start)
-    const spare = /^[ \t]+$/.test(room) && room.length === call.length ? call.length : 0
-    this.edits.push(
-      { start: node.start - spare, end: node.start, text: call },
-      { start: node.end, end: node.end, text: ')' },
-    )
-  }
-
-  #atLoopStart(body: AnyNode, call: string): void {
-    if (body.type === 'BlockStatement')
-      this.edits.push({ start: body.start + 1, end: body.start + 1, text: `${call};` })
-    else
-      this.edits.push(
-        { start: body.start, end: body.start, text: `{${call};` },
-        { start: body.end, end: body.end, text: '}' },
-      )
   }
 
   #blank(node: AnyNode): void {

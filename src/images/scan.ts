@@ -123,7 +123,6 @@ export function scanModule(text: string): ModuleSource | undefined {
     edits,
     hasTopLevelAwait: false,
     mutableExports: false,
-    declarationEnds: [],
     namesDefault: exports.namesDefault,
     unchecked: { exportedNames: exports.listed },
   }

@@ -185,7 +185,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   /** Compiles the file and opens its scope. `cycle` holds the files that this one imports and is imported by. */
   instantiate(cycle: ReadonlySet<SourceModule>): void {
     const cyclic = cycle.size > 0
-    if (cyclic) this.source = parseModule(this.file, this.text)
+    if (cyclic) this.source = parseModule(this.file, this.text, true)
     this.#early = new Set(
       this.source.imports.filter((_entry, index) => {
         const { module, bindingName } = this.#resolved[index]!
