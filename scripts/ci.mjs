@@ -10,7 +10,7 @@ import { NODE_LINES, provideNode } from './nodes.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** Of one step. It is a process group of its own, so that nothing of it stays. */
-const LIMIT_MS = 600_000
+const LIMIT_MS = 1_800_000
 const COUNTS = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/
 
 const total = { passed: 0, failed: 0, skipped: 0 }

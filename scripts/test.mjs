@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** For one test, or on the older lines of Node one file of them. */
-const LIMIT_MS = 300_000
+const LIMIT_MS = 900_000
 const COUNTS = new URL('test_counts.mjs', import.meta.url).href
 
 /** Tests by their sources, so that what was built of a source since removed does not run. */
