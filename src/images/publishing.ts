@@ -54,7 +54,8 @@ export class Publisher {
   #wrap(node: AnyNode, call: string): void {
     const room = this.#spaceBefore(node.start, call.length)
     this.#edits.push({ start: node.start - room, end: node.start, text: call })
-    if (room === 0 && node.type === 'AssignmentExpression') this.#takeAround(node.left.end, node.right.start, call.length)
+    if (room === 0 && node.type === 'AssignmentExpression')
+      this.#takeAround(node.left.end, node.right.start, call.length)
     this.#closing.push({ start: node.end, end: node.end, text: ')' })
     this.#takeAfter(node.end, 1)
   }

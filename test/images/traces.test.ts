@@ -9,7 +9,9 @@ Error.stackTraceLimit = 40
 function framesOf(error: unknown): string[] {
   const lines = String((error as Error).stack).split('\n')
   return lines.flatMap(line => {
-    const found = /at (?:(.*?) \()?(?:file:\/\/)?\/[^()]*outlive-images-[^/]*\/\d+\/([^():]+):(\d+):(\d+)\)?$/.exec(line)
+    const found = /at (?:(.*?) \()?(?:file:\/\/)?\/[^()]*outlive-images-[^/]*\/\d+\/([^():]+):(\d+):(\d+)\)?$/.exec(
+      line,
+    )
     if (!found) return []
     const [, name = '', file, at, column] = found
     return [`${name.replace(/^(?:Proxy|Module|Object)\./, '')} ${file}:${at}:${column}`.trim()]
@@ -31,8 +33,21 @@ async function errorOf(load: () => Promise<Record<string, unknown>>): Promise<un
 const CASES: Readonly<Record<string, readonly [entry: string, files: Files]>> = {
   'at the top level': ['main.mjs', { 'main.mjs': '\n\n   throw new Error("x")' }],
   'on the first line': ['main.mjs', { 'main.mjs': 'throw new Error("x")' }],
-  'behind imports on the same line': ['main.mjs', { 'main.mjs': 'import { a } from "./a.mjs"; import * as b from "./a.mjs"; const f = () => { throw new Error(a) }; f()', 'a.mjs': 'export const a = 1' }],
-  'behind imports over several lines': ['main.mjs', { 'main.mjs': 'import {\n  a,\n  a as b,\n}\n  from\n  "./a.mjs"; throw new Error(a + b)', 'a.mjs': 'export const a = 1' }],
+  'behind imports on the same line': [
+    'main.mjs',
+    {
+      'main.mjs':
+        'import { a } from "./a.mjs"; import * as b from "./a.mjs"; const f = () => { throw new Error(a) }; f()',
+      'a.mjs': 'export const a = 1',
+    },
+  ],
+  'behind imports over several lines': [
+    'main.mjs',
+    {
+      'main.mjs': 'import {\n  a,\n  a as b,\n}\n  from\n  "./a.mjs"; throw new Error(a + b)',
+      'a.mjs': 'export const a = 1',
+    },
+  ],
   'behind exports of every kind': [
     'main.mjs',
     {
@@ -54,10 +69,17 @@ export const run = () => a(() => b(() => c(() => new D(e))))`,
       'e.mjs': 'export default function named() { throw new Error() }',
     },
   ],
-  'in an expression of a default export': ['main.mjs', { 'main.mjs': 'const fail = () => { throw new Error() }\nexport   default   fail(1)' }],
+  'in an expression of a default export': [
+    'main.mjs',
+    { 'main.mjs': 'const fail = () => { throw new Error() }\nexport   default   fail(1)' },
+  ],
   'in a minified file': [
     'main.mjs',
-    { 'main.mjs': 'import{a as r}from"./a.mjs";import t,{b as e}from"./a.mjs";const n=()=>{throw new Error("x")};function o(){n()}class s{m(){o()}}export{n as fail,o as other};export default s;export const run=()=>{new s().m(r,t,e)};', 'a.mjs': 'export const a=1,b=2;export default 3' },
+    {
+      'main.mjs':
+        'import{a as r}from"./a.mjs";import t,{b as e}from"./a.mjs";const n=()=>{throw new Error("x")};function o(){n()}class s{m(){o()}}export{n as fail,o as other};export default s;export const run=()=>{new s().m(r,t,e)};',
+      'a.mjs': 'export const a=1,b=2;export default 3',
+    },
   ],
   'in a cycle': [
     'main.mjs',
@@ -72,7 +94,13 @@ export const b = () => {
 }`,
     },
   ],
-  'at the top level of a module in a cycle': ['main.mjs', { 'main.mjs': 'import { b } from "./b.mjs"\nexport const own = 1\nthrow new Error(b)', 'b.mjs': 'import { own } from "./main.mjs"; export const b = () => own' }],
+  'at the top level of a module in a cycle': [
+    'main.mjs',
+    {
+      'main.mjs': 'import { b } from "./b.mjs"\nexport const own = 1\nthrow new Error(b)',
+      'b.mjs': 'import { own } from "./main.mjs"; export const b = () => own',
+    },
+  ],
   'with assignments to exports': [
     'main.mjs',
     {
@@ -98,9 +126,23 @@ function* h() { class K { static { K.x } static get x() { return new K().y } y =
 export function run() { [...g()] }`,
     },
   ],
-  'after an await': ['main.mjs', { 'main.mjs': `const inner = async () => { await null; throw new Error('x') }\nconst outer = async () => {\n  await inner()\n}\nexport const run = async () => { await outer() }` }],
-  'in code of a promise': ['main.mjs', { 'main.mjs': `export const run = () => Promise.resolve().then(function step() { throw new Error() })` }],
-  'at the top level after an await': ['main.mjs', { 'main.mjs': `import './a.mjs'; await null; const f = async () => { await null; throw new Error() }\nawait f()`, 'a.mjs': '' }],
+  'after an await': [
+    'main.mjs',
+    {
+      'main.mjs': `const inner = async () => { await null; throw new Error('x') }\nconst outer = async () => {\n  await inner()\n}\nexport const run = async () => { await outer() }`,
+    },
+  ],
+  'in code of a promise': [
+    'main.mjs',
+    { 'main.mjs': `export const run = () => Promise.resolve().then(function step() { throw new Error() })` },
+  ],
+  'at the top level after an await': [
+    'main.mjs',
+    {
+      'main.mjs': `import './a.mjs'; await null; const f = async () => { await null; throw new Error() }\nawait f()`,
+      'a.mjs': '',
+    },
+  ],
   'in a CommonJS file': [
     'main.cjs',
     {
@@ -109,19 +151,43 @@ const a = require('./a.cjs'); exports.run = function run() { a.f(() => { throw n
       'a.cjs': '\n  module.exports = { f(g) { g() } }',
     },
   ],
-  'at the top level of a CommonJS file': ['main.mjs', { 'main.mjs': 'import "./a.cjs"', 'a.cjs': 'const f = () => { throw new Error() }; f()' }],
-  'with import() in a CommonJS file': ['main.cjs', { 'main.cjs': 'exports.run = async () => { const { f } = await import("./a.mjs"); f() }', 'a.mjs': 'export function f() { throw new Error() }' }],
-  'in a dynamic import': ['main.mjs', { 'main.mjs': 'export const run = async () => {\n  await import("./a.mjs")\n}', 'a.mjs': '\n throw new Error()' }],
+  'at the top level of a CommonJS file': [
+    'main.mjs',
+    { 'main.mjs': 'import "./a.cjs"', 'a.cjs': 'const f = () => { throw new Error() }; f()' },
+  ],
+  'with import() in a CommonJS file': [
+    'main.cjs',
+    {
+      'main.cjs': 'exports.run = async () => { const { f } = await import("./a.mjs"); f() }',
+      'a.mjs': 'export function f() { throw new Error() }',
+    },
+  ],
+  'in a dynamic import': [
+    'main.mjs',
+    { 'main.mjs': 'export const run = async () => {\n  await import("./a.mjs")\n}', 'a.mjs': '\n throw new Error()' },
+  ],
   'with a byte order mark': ['main.mjs', { 'main.mjs': '\ufeffthrow new Error()' }],
   'with a hashbang': ['main.mjs', { 'main.mjs': '#!/usr/bin/env node\nthrow new Error()' }],
-  'with line ends of Windows': ['main.mjs', { 'main.mjs': 'import { a } from "./a.mjs"\r\n\r\nexport const b = 1\r\n  throw new Error(a)\r\n', 'a.mjs': 'export const a = 1' }],
+  'with line ends of Windows': [
+    'main.mjs',
+    {
+      'main.mjs': 'import { a } from "./a.mjs"\r\n\r\nexport const b = 1\r\n  throw new Error(a)\r\n',
+      'a.mjs': 'export const a = 1',
+    },
+  ],
   'with a path that a URL has to escape': ['a b/ü%25#.mjs', { 'a b/ü%25#.mjs': 'throw new Error()' }],
-  'with import.meta and import() before it': ['main.mjs', { 'main.mjs': 'const u = import.meta.url, p = () => import("./a.mjs"); throw new Error(u + p)', 'a.mjs': '' }],
+  'with import.meta and import() before it': [
+    'main.mjs',
+    { 'main.mjs': 'const u = import.meta.url, p = () => import("./a.mjs"); throw new Error(u + p)', 'a.mjs': '' },
+  ],
   'with tabs': ['main.mjs', { 'main.mjs': '\texport const run = () => {\n\t\tthrow new Error()\n\t}' }],
-  'with characters of two units': ['main.mjs', { 'main.mjs': 'export const smile = "😀"; export const run = () => { throw new Error(smile) }' }],
+  'with characters of two units': [
+    'main.mjs',
+    { 'main.mjs': 'export const smile = "😀"; export const run = () => { throw new Error(smile) }' },
+  ],
 }
 
-describe('a stack trace shows the author\'s places', () => {
+describe("a stack trace shows the author's places", () => {
   for (const [what, [entry, files]] of Object.entries(CASES))
     it(what, async () => {
       const image = framesOf(await errorOf(async () => (await loadImage(files, entry)).namespace))
@@ -141,11 +207,15 @@ describe('a stack trace shows the author\'s places', () => {
 
   it('and keeps the lines in a minified file whose exports change, and of a cycle', async () => {
     const { namespace } = await loadImage({
-      'main.mjs': 'import{b}from"./b.mjs";export let n=0;export const up=()=>{n++;n+=b();throw new Error("x")};\nexport const run=()=>{up()};',
+      'main.mjs':
+        'import{b}from"./b.mjs";export let n=0;export const up=()=>{n++;n+=b();throw new Error("x")};\nexport const run=()=>{up()};',
       'b.mjs': 'import{n}from"./main.mjs";export const b=()=>n',
     })
     const { run } = namespace as { run: () => void }
     const frames = framesOf(await errorOf(() => Promise.resolve({ run })))
-    assert.deepEqual(frames.map(frame => frame.replace(/:\d+$/, '')), ['up main.mjs:1', 'run main.mjs:2'])
+    assert.deepEqual(
+      frames.map(frame => frame.replace(/:\d+$/, '')),
+      ['up main.mjs:1', 'run main.mjs:2'],
+    )
   })
 })
