@@ -39,6 +39,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   readonly #commonJs = new CommonJsFiles(this)
   readonly #lazy: LazyFiles
   #nodeModule: object | undefined
+  /** Where the image's own files were found. They are found there again when the disk has changed. */
+  readonly #resolved = new Map<string, Target>()
 
   constructor(options: ImageOptions) {
     this.label = options.label
@@ -212,10 +214,15 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   resolve(specifier: string, from: string, loader: Loader): Target | undefined {
     if (this.#stale) throw this.#stale(`${loader} of '${specifier}'`)
-    return resolveTarget(specifier, from, loader, {
+    const key = `${loader} ${from} ${specifier}`
+    const known = this.#resolved.get(key)
+    if (known) return known
+    const target = resolveTarget(specifier, from, loader, {
       root: this.#root,
       isModule: file => this.#environment.isModule(file),
     })
+    if (target?.owner === 'image') this.#resolved.set(key, target)
+    return target
   }
 
   readFile(file: string): ModuleRecord {

@@ -232,7 +232,10 @@ function readExports(
     else {
       if (names.has(entry.name) || SURROGATE.test(entry.name)) return undefined
       names.add(entry.name)
-      if (entry.type === 'reexport') {
+      const namespaces = entry.type === 'reexport' ? importedNamespaces(entry, found, imports, requestOf) : []
+      if (namespaces.length > 1) return undefined
+      if (namespaces.length === 1) local.push({ exportName: entry.name, localName: namespaces[0]!.localName })
+      else if (entry.type === 'reexport') {
         const importName = entry.importName ?? undefined
         indirect.push({ exportName: entry.name, request: requestOf.get(entry.importIndex)!, importName, offset })
       } else {
@@ -260,6 +263,23 @@ function readExports(
   return { local, indirect, stars, namesDefault, listed }
 }
 
+/** Is this the export of an imported name, by a list without `from`? The lexer tells both alike. */
+const isOfImport = (entry: Exclude<Export, { type: 'direct' }>, found: readonly Import[]): boolean =>
+  found[entry.importIndex]!.importStart !== entry.exportStart
+
+/** An imported namespace that is exported is a binding of this module; which one, only the imports tell. */
+const importedNamespaces = (
+  entry: Extract<Export, { type: 'reexport' }>,
+  found: readonly Import[],
+  imports: readonly ImportEntry[],
+  requestOf: ReadonlyMap<number, number>,
+): readonly ImportEntry[] =>
+  entry.importName === null && isOfImport(entry, found)
+    ? imports.filter(
+        ({ importName, request }) => importName === undefined && request === requestOf.get(entry.importIndex),
+      )
+    : []
+
 const LIST_HEAD = /export\s*\{/y
 
 function isInList(text: string, offset: number): boolean {
@@ -273,8 +293,9 @@ const SURROGATE = /[\ud800-\udfff]/
 
 function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit | undefined {
   const start = entry.exportStart
-  if (entry.type !== 'direct') return blankStatement(text, start, found[entry.importIndex]!.importEnd)
   if (entry.typeOnly) return undefined
+  if (entry.type !== 'direct' && !isOfImport(entry, found))
+    return blankStatement(text, start, found[entry.importIndex]!.importEnd)
   EXPORT_HEAD.lastIndex = start
   const head = EXPORT_HEAD.exec(text)
   if (!head) return undefined

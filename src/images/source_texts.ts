@@ -8,7 +8,8 @@ export class SourceTexts {
   readonly #label: string
   readonly #texts = new Map<string, string>()
   readonly #formats = new Map<string, Format>()
-  readonly #createdAt = Date.now()
+  /** The clock tells whole milliseconds and the disk parts of them: a file of this millisecond is not newer. */
+  readonly #createdAt = Date.now() + 1
   #bytes = 0
 
   constructor(label: string) {
@@ -61,9 +62,10 @@ export class SourceTexts {
     try {
       const descriptor = fs.openSync(file, 'r')
       try {
-        const { mtimeMs } = fs.fstatSync(descriptor)
+        // The time of the last change of anything about the file: another one in its place may have an older time of its text.
+        const { ctimeMs } = fs.fstatSync(descriptor)
         // Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
-        if (mtimeMs > this.#createdAt && Date.now() - this.#createdAt > SAME_LOAD_MS)
+        if (ctimeMs > this.#createdAt && Date.now() - this.#createdAt > SAME_LOAD_MS)
           throw new ImageFault({ kind: 'changed', file, image: this.#label })
         // A byte order mark is no part of the text, and would move the columns of its first line.
         return fs.readFileSync(descriptor, 'utf8').replace(/^\ufeff/, '')

@@ -117,3 +117,44 @@ export async function errorOf(files: Files, entry = 'main.mjs'): Promise<Error> 
   }
   assert.fail('nothing was thrown')
 }
+
+/** Whether plain `gc()` takes an object. Tests of the collector fail, and are not skipped, where it cannot be called. */
+export async function isCollected(reference: WeakRef<object>): Promise<boolean> {
+  assert.ok(globalThis.gc, 'run with --expose-gc')
+  // Weak references are held until the turn ends, and a promise's reactions may hold a frame for some turns more.
+  for (let turn = 0; turn < 10; turn++) {
+    await new Promise(resolve => setImmediate(resolve))
+    globalThis.gc()
+    if (reference.deref() === undefined) return true
+  }
+  return false
+}
+
+/**
+ * Loads an image and keeps nothing of it but what `hold` picks from its exports.
+ *
+ * @returns a weak reference to the image, and what is held, to be let go
+ */
+export async function loadWeakly(
+  files: Files,
+  entry: string,
+  hold: (namespace: Namespace) => unknown = () => undefined,
+): Promise<{ image: WeakRef<object>; held: unknown[] }> {
+  const { image, namespace } = await loadImage(files, entry)
+  return { image: new WeakRef<object>(image), held: [await hold(namespace)] }
+}
+
+/** Checks that an image is collected, and not before everything held of it is let go. */
+export async function assertCollected(
+  files: Files,
+  entry: string,
+  hold?: (namespace: Namespace) => unknown,
+): Promise<void> {
+  const { image, held } = await loadWeakly(files, entry, hold)
+  if (hold) {
+    assert.ok(['function', 'object'].includes(typeof held[0]) && held[0] !== null, 'nothing is held')
+    assert.equal(await isCollected(image), false, 'collected while something of it is held')
+  }
+  held.length = 0
+  assert.equal(await isCollected(image), true, 'not collected')
+}
