@@ -73,7 +73,14 @@ export function viewDiagnosticsChannels(leftovers: Leftovers): object {
     return view
   }
 
+  const isChannel = (value: unknown): boolean =>
+    value instanceof diagnostics.Channel ||
+    (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) instanceof diagnostics.Channel)
   return {
+    // The class looks at the very prototype of what it is asked about.
+    Channel: new Proxy(diagnostics.Channel, {
+      get: (target, key) => (key === Symbol.hasInstance ? isChannel : (Reflect.get(target, key) as unknown)),
+    }),
     channel: (name: Name) => viewChannel(diagnostics.channel(name)),
     subscribe: viewFunction(diagnostics.subscribe, ([name, subscriber], site) =>
       add(diagnostics.channel(name as Name), SUBSCRIBERS, subscriber, [], site()),
@@ -85,46 +92,56 @@ export function viewDiagnosticsChannels(leftovers: Leftovers): object {
   }
 }
 
-/** `tracingChannel`, and `boundedChannel` where Node has it: objects of the module's own, whose handlers sit on channels of the process. */
-function viewGroups(leftovers: Leftovers): object {
-  const groups: Record<string, Function> = {}
-  for (const name of ['tracingChannel', 'boundedChannel']) {
-    const real = (diagnostics as unknown as Record<string, Function | undefined>)[name]
-    if (real)
-      groups[name] = viewFunction(real, args =>
-        viewGroup(Reflect.apply(real, diagnostics, args) as Group, String(args[0]), leftovers),
-      )
-  }
-  return groups
-}
-
 interface Group {
   subscribe(handlers: unknown): unknown
   unsubscribe(handlers: unknown): unknown
 }
 
-function viewGroup(group: Group, name: string, leftovers: Leftovers): Group {
-  const subscribed = new Map<unknown, Resource>()
-  const prototype = Object.getPrototypeOf(group) as Group
-  const unsubscribe = (handlers: unknown): unknown => {
-    const resource = subscribed.get(handlers)
-    if (resource) leftovers.remove(resource)
-    subscribed.delete(handlers)
-    return prototype.unsubscribe.call(group, handlers)
-  }
-  const subscribe = (handlers: unknown): unknown => {
-    const result = prototype.subscribe.call(group, handlers)
-    const resource: Resource = {
-      kind: 'subscription',
-      site: captureCallSite(subscribe),
-      what: () => `diagnostics channels '${name}'`,
-      close: () => unsubscribe(handlers),
+interface GroupSubscription {
+  readonly name: string
+  readonly handlers: unknown
+  readonly resource: Resource
+}
+
+/** `tracingChannel`, and `boundedChannel` where Node has it: objects of the module's own, whose handlers sit on channels of the process. */
+function viewGroups(leftovers: Leftovers): object {
+  // Of all groups: what was subscribed by one may be unsubscribed by another of the same name.
+  let subscriptions: GroupSubscription[] = []
+
+  const viewGroup = (group: Group, name: string): Group => {
+    const prototype = Object.getPrototypeOf(group) as Group
+    const unsubscribe = (handlers: unknown): unknown => {
+      const known = subscriptions.findLast(entry => entry.name === name && entry.handlers === handlers)
+      if (known) {
+        subscriptions = subscriptions.filter(entry => entry !== known)
+        leftovers.remove(known.resource)
+      }
+      return prototype.unsubscribe.call(group, handlers)
     }
-    subscribed.set(handlers, resource)
-    leftovers.add(resource)
-    return result
+    const subscribe = (handlers: unknown): unknown => {
+      const result = prototype.subscribe.call(group, handlers)
+      const resource: Resource = {
+        kind: 'subscription',
+        site: captureCallSite(subscribe),
+        what: () => `diagnostics channels '${name}'`,
+        close: () => unsubscribe(handlers),
+      }
+      subscriptions.push({ name, handlers, resource })
+      leftovers.add(resource)
+      return result
+    }
+    for (const [key, value] of Object.entries({ subscribe, unsubscribe }))
+      Object.defineProperty(group, key, { value, writable: true, configurable: true })
+    return group
   }
-  for (const [key, value] of Object.entries({ subscribe, unsubscribe }))
-    Object.defineProperty(group, key, { value, writable: true, configurable: true })
-  return group
+
+  const groups: Record<string, Function> = {}
+  for (const name of ['tracingChannel', 'boundedChannel']) {
+    const real = (diagnostics as unknown as Record<string, Function | undefined>)[name]
+    if (real)
+      groups[name] = viewFunction(real, args =>
+        viewGroup(Reflect.apply(real, diagnostics, args) as Group, String(args[0])),
+      )
+  }
+  return groups
 }

@@ -12,21 +12,24 @@ const TERM_MS = 1000
 /** Milliseconds in which a killed process must be gone. */
 const KILL_MS = 1000
 
-/** What a child was started with, while it runs. */
 const detached = new WeakSet<ChildProcess>()
 
 const isRunning = ({ pid, exitCode, signalCode }: ChildProcess): boolean =>
   pid !== undefined && exitCode === null && signalCode === null
 
-const childSort: HandleSort<ChildProcess> = {
+const childSort = (command: string): HandleSort<ChildProcess> => ({
   kind: 'child',
-  what: ({ spawnargs, pid }) => `process ${pid}, ${spawnargs.join(' ').slice(0, 100)}`,
+  what: ({ pid }) => `process ${pid}, ${command}`,
   isOpen: isRunning,
   isOver: child => !isRunning(child),
   // It may have been told to end by its number.
   isClosing: () => true,
   close: end,
-}
+})
+
+/** As its author wrote it. */
+const commandOf = ([file, args]: readonly unknown[]): string =>
+  [file, ...(Array.isArray(args) ? args : [])].join(' ').slice(0, 200)
 
 /** SIGTERM, and SIGKILL for one that does not listen. Of a detached process the whole group, which is what it was detached for. */
 async function end(child: ChildProcess): Promise<void> {
@@ -62,10 +65,10 @@ const pause = (ms: number): Promise<false> => new Promise(resolve => void setTim
 
 /** The members of `node:child_process` that start processes and do not wait for them. */
 export function viewChildren(leftovers: Leftovers): object {
-  const made = (child: ChildProcess, site: CallSite, args: readonly unknown[] = []): void => {
+  const made = (child: ChildProcess, site: CallSite, args: readonly unknown[]): void => {
     if (args.some(argument => (argument as { detached?: unknown } | undefined | null)?.detached === true))
       detached.add(child)
-    trackHandle(leftovers, child, childSort, site)
+    trackHandle(leftovers, child, childSort(commandOf(args)), site)
   }
   /** Not a proxy, since the property for `promisify` is fixed. */
   const withPromise = (real: Function): Function => {
@@ -74,7 +77,7 @@ export function viewChildren(leftovers: Leftovers): object {
     const custom = viewFunction(promised, (args, site) => {
       const place = site()
       const promise = promised(...args)
-      made(promise.child, place)
+      made(promise.child, place, args)
       return promise
     })
     return Object.defineProperties((...args: unknown[]) => Reflect.apply(opener, childProcess, args) as unknown, {

@@ -53,11 +53,12 @@ class Fetching implements Resource {
 
 /** The image's own view of `fetch`: each can be stopped by a signal of ours, besides the author's. */
 export function viewFetch(leftovers: Leftovers): Fetch {
-  const fetch = (input: Input, init?: Init): Promise<Response> => {
-    const fetching = new Fetching(urlOf(input), captureCallSite(fetch))
+  const fetch = (input: Input, init: Init = undefined): Promise<Response> => {
     const follow = signalOf(input, init)
-    // What is no signal is left to Node to refuse.
-    if (follow !== undefined && !(follow instanceof AbortSignal)) return globalThis.fetch(input, init)
+    // Whatever Node would refuse is left to Node.
+    if (!isInit(init) || (follow !== undefined && !(follow instanceof AbortSignal)))
+      return globalThis.fetch(input, init)
+    const fetching = new Fetching(urlOf(input), captureCallSite(fetch))
     const signal = follow ? AbortSignal.any([follow, fetching.controller.signal]) : fetching.controller.signal
     leftovers.add(fetching)
     return new Promise((resolve, reject) => {
@@ -77,6 +78,9 @@ export function viewFetch(leftovers: Leftovers): Fetch {
   return fetch
 }
 
+const isInit = (init: unknown): boolean =>
+  init === undefined || init === null || typeof init === 'object' || typeof init === 'function'
+
 const urlOf = (input: unknown): string =>
   typeof input === 'object' && input !== null && 'url' in input ? String(input.url) : String(input)
 
@@ -89,7 +93,7 @@ function signalOf(input: unknown, init: Init): unknown {
 
 /** `init` may be any object, even a Request, whose getters ask who they are read from. */
 const withSignal = (init: Init, signal: AbortSignal): RequestInit =>
-  typeof init === 'object' && init !== null
+  init
     ? new Proxy(init as RequestInit, {
         get: (target, key) => (key === 'signal' ? signal : (Reflect.get(target, key, target) as unknown)),
         has: (target, key) => key === 'signal' || key in target,

@@ -1,30 +1,33 @@
 import { realTime, type Seam, within } from '../seam.ts'
 import type { CallSite } from './call_site.ts'
 
-/** What a module can leave behind. */
-export type LeftoverKind =
-  | 'timeout'
-  | 'interval'
-  | 'immediate'
-  | 'listener'
-  | 'subscription'
-  | 'observer'
-  | 'hook'
-  | 'server'
-  | 'socket'
-  | 'request'
-  | 'agent'
-  | 'session'
-  | 'fetch'
-  | 'file'
-  | 'database'
-  | 'watcher'
-  | 'readline'
-  | 'child'
-  | 'worker'
-  | 'port'
-  | 'channel'
-  | 'inspector'
+/** What a module can leave behind. `docs/leftovers.md` tells how each is seen and closed. */
+export const LEFTOVER_KINDS = [
+  'timeout',
+  'interval',
+  'immediate',
+  'listener',
+  'subscription',
+  'observer',
+  'hook',
+  'server',
+  'socket',
+  'request',
+  'agent',
+  'session',
+  'fetch',
+  'file',
+  'database',
+  'watcher',
+  'readline',
+  'child',
+  'worker',
+  'port',
+  'channel',
+  'inspector',
+] as const
+
+export type LeftoverKind = (typeof LEFTOVER_KINDS)[number]
 
 /** What ends by itself or serves one purpose: a call that is still in flight may be waiting for it. */
 export const ONE_SHOT: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>([
@@ -89,8 +92,10 @@ const ROUNDS = 4
 /** The table is not searched for what is over before it has this many entries. */
 const SWEEP_AT_LEAST = 64
 
-/** Listeners and agents go last: what used them has often taken them along by then. */
-const rank = ({ kind }: Resource): number => (kind === 'listener' ? 2 : kind === 'agent' ? 1 : 0)
+/** Listeners and agents go late: what used them has often taken them along by then. What is not reported must not take along what is. */
+const rank = ({ kind, silent }: Resource): number =>
+  silent ? LAST_TURN : kind === 'listener' ? 2 : kind === 'agent' ? 1 : 0
+const LAST_TURN = 3
 
 const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
 
@@ -104,6 +109,11 @@ export class Leftovers {
     let open = 0
     for (const resource of this.#table) if (!resource.silent && isOpen(resource)) open++
     return open
+  }
+
+  /** How many are in the table, those included that are over and did not say so: never many more than twice those that are open. */
+  get held(): number {
+    return this.#table.size
   }
 
   add(resource: Resource): void {
@@ -136,7 +146,7 @@ export class Leftovers {
     for (let round = 0; round < ROUNDS; round++) {
       const found = [...this.#table].filter(({ kind }) => !spare.has(kind))
       if (found.length === 0) break
-      const closing = [0, 1, 2].flatMap(turn =>
+      const closing = Array.from({ length: LAST_TURN + 1 }, (_, turn) => turn).flatMap(turn =>
         found.filter(resource => rank(resource) === turn).map(resource => this.#close(resource, isOwn, seam)),
       )
       for (const leftover of await Promise.all(closing)) if (leftover) report.push(leftover)

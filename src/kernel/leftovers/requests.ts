@@ -31,8 +31,8 @@ const requestSort: HandleSort<Request> = {
     // What Node itself hears of a request's end is not the same on every line, but the end of its socket is.
     const { socket } = request
     const closed = socket && !socket.destroyed ? ended(socket, 'close') : undefined
-    if (request.destroyed) socket?.destroy()
-    else request.destroy()
+    if (!request.destroyed) request.destroy()
+    socket?.destroy()
     return closed
   },
 }

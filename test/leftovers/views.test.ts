@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { describe, it } from 'node:test'
+import { turns } from '../support/latch.ts'
+import { root } from '../support/paths.ts'
+import { stage } from '../support/stage.ts'
+import { collected, leftOf } from './leave.ts'
+
+describe('the views of a module', () => {
+  it('are those of a package in its folder too', async t => {
+    const left = leftOf(t)
+    const scene = stage(t, {
+      'app/package.json': '{"name":"app","main":"app.mjs"}',
+      'app/app.mjs': `import { open } from 'opener'\nexport const init = () => open()`,
+      'app/node_modules/opener/package.json': '{"name":"opener","main":"index.js"}',
+      'app/node_modules/opener/index.js': `'use strict'
+const timers = require('timers')
+const { EventEmitter } = require('events')
+const root = typeof global === 'object' && global.Object === Object && global
+class Opener extends EventEmitter {
+  open() {
+    setInterval(() => {}, 1000)
+    root.setTimeout(() => {}, 100000)
+    timers.setImmediate(() => { left.ran = true })
+    process.on('outlive', () => {})
+    this.server = require('http').createServer().listen(0)
+    this.child = require('./lib/spawn').start()
+  }
+}
+exports.open = () => new Opener().open()
+`,
+      'app/node_modules/opener/lib/spawn.js': `exports.start = () =>\n  require('node:child_process').spawn('sleep', ['1000'])`,
+    })
+    await scene.kernel.insmod(scene.file('app'))
+    await turns()
+    assert.equal(left.ran, true)
+    const { leftovers } = await scene.kernel.rmmod('app')
+    const index = scene.file('app/node_modules/opener/index.js')
+    assert.deepEqual(
+      leftovers.map(({ kind, where, closed }) => [kind, where, closed]),
+      [
+        ['interval', `${index}:7:5`, true],
+        ['timeout', `${index}:8:10`, true],
+        ['server', `${index}:11:35`, true],
+        ['child', `${scene.file('app/node_modules/opener/lib/spawn.js')}:2:33`, true],
+        ['listener', `${index}:10:13`, true],
+      ],
+    )
+    await collected(scene)
+  })
+
+  it('are found by every way to a builtin', async t => {
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, {
+      'ways.mjs': `import net, { createServer } from 'node:net'
+        import * as names from 'net'
+        import { createRequire } from 'node:module'
+        const require = createRequire(import.meta.url)
+        const dynamic = await import('node:net')
+        left.same = [net.createServer, names.createServer, require('net').createServer, require('node:net').createServer, dynamic.createServer,
+          dynamic.default.createServer, process.getBuiltinModule?.('net').createServer ?? createServer].map(found => found === createServer)
+        left.missing = [process.getBuiltinModule?.('nothing'), typeof require.resolve, require('./data.json').a]`,
+      'data.json': '{"a":1}',
+    })
+    await kernel.insmod(file('ways.mjs'))
+    assert.deepEqual(left.same, Array(7).fill(true))
+    assert.deepEqual(left.missing, [undefined, 'function', 1])
+  })
+
+  it('touch nothing of the host', async t => {
+    const left = leftOf(t)
+    left.host = [setTimeout, process, globalThis, fetch, (await import('node:net')).createServer]
+    const { kernel, file } = stage(t, {
+      'own.mjs': `import net from 'node:net'
+        left.own = [setTimeout, process, globalThis, fetch, net.createServer]
+        globalThis.outliveShared = 1
+        net.createServer = () => 'mine'`,
+    })
+    const before = Object.getOwnPropertyNames(globalThis)
+    await kernel.insmod(file('own.mjs'))
+    const own = left.own as unknown[]
+    assert.equal(
+      own.some((value, index) => value === (left.host as unknown[])[index]),
+      false,
+    )
+    assert.deepEqual(
+      Object.getOwnPropertyNames(globalThis).filter(name => !before.includes(name)),
+      ['outliveShared'],
+    )
+    Reflect.deleteProperty(globalThis, 'outliveShared')
+    assert.equal((await import('node:net')).createServer, (left.host as unknown[])[4])
+  })
+
+  it('show the global object as it is', async t => {
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, {
+      'global.cjs': `
+        globalThis.left.polyfill = 'shared'
+        Object.defineProperty(globalThis, 'outliveDefined', { value: 1, configurable: true })
+        const { outliveDefined } = globalThis
+        delete globalThis.outliveDefined
+        left.answer = [globalThis === global, globalThis.globalThis === globalThis, global.global === global, globalThis.Array === Array, 'setTimeout' in globalThis,
+          outliveDefined, 'outliveDefined' in globalThis, Object.prototype.toString.call(globalThis), globalThis.performance === performance, typeof globalThis.crypto.randomUUID(),
+          globalThis.structuredClone([1])[0], typeof globalThis.navigator, globalThis.undefinedThing, Object.keys(globalThis).join() === left.keys,
+          globalThis.process === process, globalThis.setTimeout === setTimeout, globalThis instanceof Object, typeof globalThis.btoa('x'), typeof globalThis.queueMicrotask]`,
+    })
+    left.keys = Object.keys(globalThis).join()
+    await kernel.insmod(file('global.cjs'))
+    assert.deepEqual(left.answer, [
+      ...[true, true, true, true, true],
+      ...[1, false, '[object global]', true, 'string'],
+      ...[1, typeof Reflect.get(globalThis, 'navigator'), undefined, true],
+      ...[true, true, true, 'string', 'function'],
+    ])
+  })
+
+  it('load nothing that the module does not use', () => {
+    const program = `
+      import { createKernel } from 'outlive'
+      import { mkdtempSync, writeFileSync } from 'node:fs'
+      const folder = mkdtempSync('/tmp/outlive-lazy-')
+      writeFileSync(folder + '/plain.mjs', 'setTimeout(() => {}, 1); export const x = typeof WebSocket + typeof BroadcastChannel')
+      const before = process.moduleLoadList.length
+      const kernel = createKernel({ modules: folder })
+      await kernel.insmod(folder + '/plain.mjs')
+      console.log(process.moduleLoadList.slice(before).filter(name => /undici|worker_threads|child_process|inspector|http2|cluster|readline/.test(name)).join() || 'nothing')
+      await kernel.close()`
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: root, encoding: 'utf8' })
+    assert.equal(said.trim(), 'nothing')
+  })
+})
