@@ -237,6 +237,7 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   const closing = module.leftovers.closeAll(file => image?.files.includes(file) ?? false)
   for (const { kind, where, what } of await core.seam.step(`${module.label}: its leftovers are closed`, closing))
     core.log.warn(`left behind by a failed init: ${kind} (${what}) from ${where}`, module.name)
+  module.leftovers.end()
   release(module)
   if (module.state.is !== 'GOING') return
   const since = Date.now()

@@ -103,6 +103,7 @@ const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
 export class Leftovers {
   readonly #table = new Set<Resource>()
   #sweepAt = SWEEP_AT_LEAST
+  #ended = false
 
   /** How many are open. */
   get size(): number {
@@ -116,9 +117,16 @@ export class Leftovers {
     return this.#table.size
   }
 
+  /** From here what is opened is closed at once: the code was thrown away before it served anybody, but an init that was given up may go on. */
+  end(): void {
+    this.#ended = true
+  }
+
   add(resource: Resource): void {
     this.#table.add(resource)
     if (this.#table.size >= this.#sweepAt) this.#sweep()
+    // Not before the module has what it opened in hand.
+    if (this.#ended) queueMicrotask(() => void this.#close(resource, () => false, realTime))
   }
 
   remove(resource: Resource): void {
