@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdirSync, symlinkSync } from 'node:fs'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { after, afterEach, beforeEach, describe, it, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
@@ -357,6 +359,40 @@ good
       made.probe.open('init')
       await turns()
       assert.deepEqual(made.probe.take(), ['register ESTALE', 'defer ESTALE', 'use ESTALE', 'deferred', 'disposed'])
+      await isAsBefore(made)
+    })
+
+    it('whose init opens timers, listeners and servers after it was given up: they are closed at once', async t => {
+      const clock = new ManualClock()
+      const made = await withGood(
+        t,
+        {
+          'slow.ts': `
+            import { createServer } from 'node:http'
+            export async function init() {
+              await probe.door('init')
+              probe.timer = setInterval(() => probe.say('tick'), 1)
+              setImmediate(() => probe.say('immediate'))
+              process.on('SIGUSR2', () => {})
+              probe.server = createServer().listen(0)
+            }`,
+        },
+        { clock, initTimeout: 100 },
+      )
+      const before = process.listenerCount('SIGUSR2')
+      const inserting = made.kernel.insmod(made.file('slow.ts'))
+      await made.probe.reached('init')
+      clock.advance(100)
+      await refusal(inserting, 'EINIT', 'ECANCELED', /init took longer/)
+      made.probe.open('init')
+      await turns(1)
+      const { server, timer } = made.probe as unknown as { server: Server; timer: NodeJS.Timeout }
+      t.after(() => {
+        clearInterval(timer)
+        server.close()
+      })
+      if (server.listening) await once(server, 'close', { signal: AbortSignal.timeout(5000) })
+      assert.deepEqual([process.listenerCount('SIGUSR2'), server.listening], [before, false])
       await isAsBefore(made)
     })
 
