@@ -1,8 +1,9 @@
 import { type Attributes, checkAttributes } from './attributes.ts'
 import { findCycles } from './cycles.ts'
-import { faultAt } from './fault.ts'
+import { faultAt, ImageFault } from './fault.ts'
 import { hostModule, requireHostModule } from './host_modules.ts'
 import type { ModuleRecord } from './module_record.ts'
+import { parseModule } from './parse.ts'
 import { type HostTarget, keyOf, type Loader, type Target } from './resolve.ts'
 import { SourceModule } from './source_module.ts'
 
@@ -96,6 +97,9 @@ export class ModuleGraph {
       for (const module of cycles.keys()) module.publishHoisted()
     } catch (error) {
       for (const { module } of drafts) this.#drafts.delete(module.file)
+      // A file that is no module may lack what others import from it: that it is none is the reason to tell.
+      if (error instanceof ImageFault && error.fault.kind === 'symbol')
+        for (const { module } of drafts) checkText(module)
       throw error
     }
     for (const { module } of drafts) {
@@ -132,7 +136,10 @@ export class ModuleGraph {
     }
     const targets = record.source.requests.map(({ specifier, attributes, offset }) => {
       const target = this.#owner.resolve(specifier, file, 'import')
-      if (!target) throw faultAt({ kind: 'unresolved', specifier }, file, record.text, offset)
+      if (!target) {
+        checkText(record)
+        throw faultAt({ kind: 'unresolved', specifier }, file, record.text, offset)
+      }
       checkAttributes(target, attributes, reason => faultAt({ kind: 'syntax', reason }, file, record.text, offset))
       if (target.owner === 'builtin' && !this.#linked.has(keyOf(target)))
         this.#linked.set(keyOf(target), this.#owner.builtin(target.name))
@@ -142,6 +149,11 @@ export class ModuleGraph {
     this.#drafts.set(file, draft)
     return draft
   }
+}
+
+/** @throws ImageFault `syntax`, where a text that only the lexer has read is no module */
+const checkText = ({ source, file, text }: SourceModule): void => {
+  if (source.unchecked) parseModule(file, text)
 }
 
 const NO_CYCLE: ReadonlySet<SourceModule> = new Set()

@@ -9,6 +9,7 @@ import {
   parse,
 } from 'acorn'
 import { renameArguments } from './arguments.ts'
+import { blank } from './blank.ts'
 import { faultAt, syntaxReason } from './fault.ts'
 import {
   DEFAULT,
@@ -21,7 +22,6 @@ import {
   type ModuleSource,
 } from './module_source.ts'
 import { Publisher } from './publishing.ts'
-import { blank } from './scan.ts'
 import { analyseTopLevel, boundNames } from './scope.ts'
 
 /** acorn ends its messages with `(line:column)`; the place is told apart from the text here. */

@@ -1,16 +1,8 @@
-import { type DynamicImport, type Export, type Import, init, parse, type StaticImport } from 'es-module-lexer'
+import { type DynamicImport, type Import, init, parse, type StaticImport } from 'es-module-lexer'
 import { assignsAny } from './assignments.ts'
-import {
-  DEFAULT,
-  type Edit,
-  IMPORT,
-  type ImportEntry,
-  type IndirectExport,
-  type LocalExport,
-  type ModuleRequest,
-  type ModuleSource,
-} from './module_source.ts'
-import { endsAt, standsAfter } from './statement_position.ts'
+import { blankStatement } from './blank.ts'
+import { type Edit, IMPORT, type ImportEntry, type ModuleRequest, type ModuleSource } from './module_source.ts'
+import { readExports } from './scan_exports.ts'
 
 /**
  * Constructs that a lexer cannot judge: what a function body allows and a module does not (`arguments`, `new.target`,
@@ -51,6 +43,7 @@ export function hasModuleSyntax(text: string): boolean {
 
 /** Where a text has `import(…)`; undefined when the lexer cannot tell. */
 export function dynamicImportOffsets(text: string): number[] | undefined {
+  if (MAY_HIDE_IMPORT.test(text)) return undefined
   try {
     return parse(text)[0].flatMap(found => (found.type === 'dynamic' ? [found.importStart] : []))
   } catch {
@@ -58,15 +51,22 @@ export function dynamicImportOffsets(text: string): number[] | undefined {
   }
 }
 
+/** The lexer takes `import(x)` before a brace for the head of a method, also where the brace opens a block on the next line. */
+const MAY_HIDE_IMPORT = /\bimport\s*\((?:[^()]|\([^()]*\))*\)(?:\s|\/\/.*|\/\*[\s\S]*?\*\/)*\{/
+
+const LITERAL_IMPORT = /\bimport\s*\(\s*(?:"([^"\n]+)"|'([^'\n]+)'|`([^`$\\\n]+)`)/g
+
 /** What a text imports by name, statically or while it runs; as far as the lexer can tell. */
 export function literalSpecifiers(text: string): string[] {
   if (!text.includes('import') && !text.includes('from')) return []
+  const called = [...text.matchAll(LITERAL_IMPORT)].map(match => (match[1] ?? match[2] ?? match[3])!)
   try {
-    return parse(text)[0].flatMap(found =>
-      typeof found.specifier === 'string' && !(found.type === 'dynamic' && found.glob) ? [found.specifier] : [],
+    const found = parse(text)[0].flatMap(({ type, specifier }) =>
+      type === 'dynamic' || typeof specifier !== 'string' ? [] : [specifier],
     )
+    return [...found, ...called]
   } catch {
-    return []
+    return called
   }
 }
 
@@ -75,7 +75,7 @@ export function literalSpecifiers(text: string): string[] {
  * parser then decides. It never guesses: a text that it accepts is read the same way by `parseModule`.
  */
 export function scanModule(text: string): ModuleSource | undefined {
-  if (NEEDS_PARSER.test(text)) return undefined
+  if (NEEDS_PARSER.test(text) || MAY_HIDE_IMPORT.test(text)) return undefined
   let lexed: ReturnType<typeof parse>
   try {
     lexed = parse(text)
@@ -161,19 +161,6 @@ class Requests {
   }
 }
 
-/** Spaces in place of a statement, line ends kept, and a semicolon so that the statement before it still ends there. */
-export function blank(text: string, start: number, end: number, first = ';'): Edit {
-  return { start, end, text: first + text.slice(start + first.length, end).replace(/[^\r\n\u2028\u2029]/g, ' ') }
-}
-
-/** Blanks what is surely a statement of its own. */
-function blankStatement(text: string, start: number, end: number): Edit | undefined {
-  const before = standsAfter(text, start)
-  if (before === 'inside' || !endsAt(text, end)) return undefined
-  // After `x = {}` on the same line no statement can begin: an empty block shows that to the engine, as a semicolon would not.
-  return blank(text, start, end, before === 'brace' ? '{}' : ';')
-}
-
 function readImportClause(text: string, found: Import, request: number): ImportEntry[] | undefined {
   const offset = found.importStart
   // The clause is what stands between `import` and `from "…"`; a bare `import "…"` has none.
@@ -207,135 +194,4 @@ function readImportClause(text: string, found: Import, request: number): ImportE
     entries.push({ request, importName: name ?? quoted!.slice(1, -1), localName: local ?? name!, offset })
   }
   return entries
-}
-
-function readExports(
-  text: string,
-  [found, exports]: ReturnType<typeof parse>,
-  imports: readonly ImportEntry[],
-  requestOf: ReadonlyMap<number, number>,
-  edits: Edit[],
-):
-  | { local: LocalExport[]; indirect: IndirectExport[]; stars: number[]; namesDefault: boolean; listed: string[] }
-  | undefined {
-  const local: LocalExport[] = []
-  const indirect: IndirectExport[] = []
-  const stars: number[] = []
-  const names = new Set<string>()
-  const listed: string[] = []
-  const imported = new Map(imports.map(entry => [entry.localName, entry]))
-  let namesDefault = false
-  let edited = -1
-  for (const entry of exports) {
-    const offset = entry.exportStart
-    if (entry.type === 'reexport-all') stars.push(requestOf.get(entry.importIndex)!)
-    else {
-      if (names.has(entry.name) || SURROGATE.test(entry.name)) return undefined
-      names.add(entry.name)
-      const namespaces = entry.type === 'reexport' ? importedNamespaces(entry, found, imports, requestOf) : []
-      if (namespaces.length > 1) return undefined
-      if (namespaces.length === 1) local.push({ exportName: entry.name, localName: namespaces[0]!.localName })
-      else if (entry.type === 'reexport') {
-        const importName = entry.importName ?? undefined
-        indirect.push({ exportName: entry.name, request: requestOf.get(entry.importIndex)!, importName, offset })
-      } else {
-        const localName = entry.localName ?? DEFAULT
-        if (entry.localName === undefined) namesDefault = true
-        const from = imported.get(localName)
-        if (from && from.importName !== undefined)
-          indirect.push({ exportName: entry.name, request: from.request, importName: from.importName, offset })
-        else {
-          local.push({ exportName: entry.name, localName })
-          if (!from && entry.localName !== undefined && isInList(text, offset)) {
-            // An undeclared name would silently mean the global of that name.
-            if (localName in globalThis) return undefined
-            listed.push(localName)
-          }
-        }
-      }
-    }
-    if (offset === edited) continue
-    edited = offset
-    const edit = exportEdit(text, entry, found)
-    if (!edit) return undefined
-    edits.push(edit)
-  }
-  return { local, indirect, stars, namesDefault, listed }
-}
-
-/** Is this the export of an imported name, by a list without `from`? The lexer tells both alike. */
-const isOfImport = (entry: Exclude<Export, { type: 'direct' }>, found: readonly Import[]): boolean =>
-  found[entry.importIndex]!.importStart !== entry.exportStart
-
-/** An imported namespace that is exported is a binding of this module; which one, only the imports tell. */
-const importedNamespaces = (
-  entry: Extract<Export, { type: 'reexport' }>,
-  found: readonly Import[],
-  imports: readonly ImportEntry[],
-  requestOf: ReadonlyMap<number, number>,
-): readonly ImportEntry[] =>
-  entry.importName === null && isOfImport(entry, found)
-    ? imports.filter(
-        ({ importName, request }) => importName === undefined && request === requestOf.get(entry.importIndex),
-      )
-    : []
-
-const LIST_HEAD = /export\s*\{/y
-
-function isInList(text: string, offset: number): boolean {
-  LIST_HEAD.lastIndex = offset
-  return LIST_HEAD.test(text)
-}
-
-const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|class|let|const|var)\b)?/y
-/** A lone one is no name; the parser tells. */
-const SURROGATE = /[\ud800-\udfff]/
-
-function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit | undefined {
-  const start = entry.exportStart
-  if (entry.typeOnly) return undefined
-  if (entry.type !== 'direct' && !isOfImport(entry, found))
-    return blankStatement(text, start, found[entry.importIndex]!.importEnd)
-  EXPORT_HEAD.lastIndex = start
-  const head = EXPORT_HEAD.exec(text)
-  if (!head) return undefined
-  const [, isDefault, list, declaration] = head
-  if (list && !isDefault) {
-    const close = text.indexOf('}', start)
-    const inside = text.slice(start, close + 1)
-    if (close === -1 || /\/[/*]|["']|[{,]\s*,/.test(inside)) return undefined
-    return blankStatement(text, start, close + 1)
-  }
-  if (standsAfter(text, start) === 'inside') return undefined
-  if (!isDefault && declaration === undefined) return undefined
-  if (!isDefault) return { start, end: start + 'export'.length, text: ' '.repeat('export'.length) }
-  return defaultEdit(text, start, head[0], declaration, entry)
-}
-
-/** `export default` before an expression becomes `let ìdefault=`, as long; before a declaration it is blanked, and the declaration named. */
-function defaultEdit(
-  text: string,
-  start: number,
-  head: string,
-  declaration: string | undefined,
-  entry: Export,
-): Edit | undefined {
-  if (/[\r\n]/.test(head)) return undefined
-  if (entry.type === 'direct' && entry.localName !== undefined) {
-    // The lexer takes `class extends Base` for a class of that name.
-    if (entry.localName === 'extends') return undefined
-    const keyword = head.lastIndexOf('default') + 'default'.length
-    return { start, end: start + keyword, text: ' '.repeat(keyword) }
-  }
-  // A default class that can look at its own name while it is defined.
-  if (/^\(*\s*class\b/.test(text.slice(start + head.length - (declaration?.length ?? 0))) && /\bstatic\b/.test(text))
-    return undefined
-  if (declaration === undefined) {
-    const end = start + head.trimEnd().length
-    return { start, end, text: `let ${DEFAULT}=`.padEnd(end - start) }
-  }
-  const star = declaration.endsWith('function') ? (/^\s*\*/.exec(text.slice(start + head.length))?.[0] ?? '') : ''
-  const end = start + head.length + star.length
-  const named = `${declaration}${star === '' ? '' : '*'} ${DEFAULT}`
-  return named.length <= end - start ? { start, end, text: named.padStart(end - start) } : undefined
 }

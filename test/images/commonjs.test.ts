@@ -92,6 +92,8 @@ const CASES: Readonly<Record<string, Files>> = {
   },
   'import() from CommonJS': {
     'main.cjs': `exports.r = import('./a.mjs').then(ns => [ns.a, ns.default]); const n = 'b'; exports.s = import(/* a comment */ './' + n + '.cjs').then(ns => ns.default); exports.t = "import('./not-code.mjs')" // import('./nor-this')
+      exports.v = (() => { const p = import("./a.mjs")
+{ } return p })().then(ns => ns.a)
       exports.u = (async () => { return (await import("./a.mjs")).a })()`,
     'a.mjs': 'export const a = 1; export default 2',
     'b.cjs': 'module.exports = 3',
@@ -361,7 +363,7 @@ describe('package.json', () => {
     const results = (await loadImage({ ...PACKAGE, 'main.mjs': main })).namespace.r as Record<string, unknown>
     const native = (await loadNative({ ...PACKAGE, 'main.mjs': main })).r as Record<string, unknown>
     assert.deepEqual(results, native)
-    assert.equal(results['dual'], 'esm')
+    assert.equal(results.dual, 'esm')
   })
 
   it('exports, imports, self-reference, conditions and patterns by require', async () => {

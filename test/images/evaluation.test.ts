@@ -174,6 +174,10 @@ const CASES: Readonly<Record<string, Files>> = {
     'main.mjs': `const f = () => import('./a.mjs'); class K { static m() { return import('./a.mjs') } x = import('./a.mjs') } function* g() { yield import('./a.mjs') } export const r = [(await f()).a, (await K.m()).a, (await new K().x).a, (await g().next().value).a, (await [...'a'].map(async n => (await import(\`./\${n}.mjs\`)).a)[0])]`,
     'a.mjs': 'export const a = 1',
   },
+  '13.3.10 import() before a block, and a method of that name': {
+    'main.mjs': `const f = () => import('./a.mjs')\n{ function inner() {} } const o = { import(x) { return x } }; class K { static import (x) { return x + 1 } }; export const r = [(await f()).a, o.import(1), K.import(1)]`,
+    'a.mjs': 'export const a = 1',
+  },
   '13.3.10 import() of itself waits for nothing that waits for it': {
     'main.mjs': `const p = import('./main.mjs'); export let a = 1; export const r = { p: 0 }; p.then(ns => { a = ns.a + 1; r.p = ns.r === r })`,
   },

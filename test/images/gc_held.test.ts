@@ -22,10 +22,11 @@ const FILES: Files = {
 const of = (name: string) => (namespace: Namespace) => namespace[name]
 interface Members {
   readonly [name: string]: Members
-  new (): Members
-  readonly prototype: Members
 }
 const members = (namespace: Namespace) => namespace as unknown as Members
+
+type Class = (new () => { p(): unknown }) & { readonly fromBlock: unknown; readonly prototype: object }
+const classOf = (namespace: Namespace) => namespace.K as Class
 
 /** Each holds one function, or something with one, of one of the files. */
 const HELD: Readonly<Record<string, (namespace: Namespace) => unknown>> = {
@@ -33,10 +34,10 @@ const HELD: Readonly<Record<string, (namespace: Namespace) => unknown>> = {
   'an arrow function': of('arrow'),
   'a bound function': of('bound'),
   'a class': of('K'),
-  'a method of a class': namespace => members(namespace).K!.prototype.method,
-  'a private function': namespace => (new (members(namespace).K!)() as unknown as { p(): unknown }).p(),
-  'a function of a static block': namespace => members(namespace).K!.fromBlock,
-  'an instance': namespace => new (members(namespace).K!)(),
+  'a method of a class': namespace => Reflect.get(classOf(namespace).prototype, 'method'),
+  'a private function': namespace => new (classOf(namespace))().p(),
+  'a function of a static block': namespace => classOf(namespace).fromBlock,
+  'an instance': namespace => new (classOf(namespace))(),
   'the default export': of('default'),
   'a generator function': of('generator'),
   'a generator': namespace => (namespace.generator as () => unknown)(),
@@ -52,7 +53,7 @@ const HELD: Readonly<Record<string, (namespace: Namespace) => unknown>> = {
   'a function of a file imported later': async namespace =>
     ((await (namespace.lazy as () => Promise<Namespace>)()) as Namespace).fromLazy,
   'a function of a CommonJS file': namespace => members(namespace).c!.f,
-  'a method of a class of a CommonJS file': namespace => members(namespace).c!.K!.prototype.m,
+  'a method of a class of a CommonJS file': namespace => members(namespace).c!.K!.prototype!.m,
   'a function of a CommonJS file below': namespace => members(namespace).c!.deep,
   'the module object of a CommonJS file': namespace => members(namespace).c!.module,
   'its require': namespace => members(namespace).c!.require,

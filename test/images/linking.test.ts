@@ -82,6 +82,16 @@ describe('16.2.1.7.3.1 InitializeEnvironment refuses', () => {
     assert.deepEqual([place.line, place.column], [2, 3])
   })
 
+  it('and tells of a syntax error rather than of what is missing by it', async () => {
+    const error = await errorOf({
+      'main.mjs': 'import { a } from "./a.mjs"; import { b } from "./b.mjs"',
+      'a.mjs': 'export const b = 1',
+      'b.mjs': 'const x = () => {\n  return (1\n}\nexport const b = x',
+    })
+    assert.match((error as Error & { fault: { kind: string; place: { file: string } } }).fault.place.file, /b\.mjs$/)
+    assert.equal((error as Error & { fault: { kind: string } }).fault.kind, 'syntax')
+  })
+
   it('and says that a name is ambiguous', async () => {
     const error = await errorOf(UNLINKABLE['an import of a name that two stars give']!)
     assert.match(error.message, /conflicting star exports for name 'x'/)

@@ -29,6 +29,7 @@ const PIECES = [
   'import * as n# from "./dep.mjs"; export { n#, n# as "n #" }',
   'export const v# = #',
   'export let v# = [#, "}"]',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a module
   'export var v# = `${#}{`, w# = /[{/]}/',
   'export let v#',
   'export const { a: a#, b: [b#] = [#], ...c# } = { a: #, d: 1 }',
@@ -62,6 +63,7 @@ const PIECES = [
   'export {}',
   'const s# = "import x from \'y\'; export { z }"',
   "const s# = 'export default 1; return yield'",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a module
   'const t# = `import "a" ${`${1}` + "}"} export {`',
   'const r# = /export {x} from "y"/.test("")',
   'const r# = 4 / 2 / 1; // export default 2',

@@ -1,0 +1,139 @@
+/**
+ * Measures how many of test262's tests of modules an image passes, and how many Node's own loader does.
+ *
+ *   node scripts/module_conformance.mjs CHECKOUT [--only image|native] [--filter TEXT] [--list]
+ *
+ * CHECKOUT is a checkout of test262. Or the folder of the npm package test262-parser-tests, of which the modules are used: then it is told which
+ * texts each takes and which it refuses. Each test runs in a process of its own.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+const CHILD = fileURLToPath(new URL('./module_conformance_child.mjs', import.meta.url))
+const FOLDERS = ['language/module-code', 'language/import', 'language/export']
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, filter: { type: 'string' }, list: { type: 'boolean' } },
+})
+const [checkout] = positionals
+if (checkout === undefined) {
+  console.error('usage: node scripts/module_conformance.mjs CHECKOUT [--only image|native] [--filter TEXT] [--list]')
+  process.exit(2)
+}
+
+const filesBelow = folder =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath ?? entry.path, entry.name))
+
+/** The fields of a test's front matter that matter here. */
+function frontMatter(text) {
+  const yaml = /\/\*---\r?\n([\s\S]*?)---\*\//.exec(text)?.[1] ?? ''
+  const list = name =>
+    (new RegExp(`^${name}:\\s*\\[([^\\]]*)\\]`, 'm').exec(yaml)?.[1] ?? '')
+      .split(',')
+      .map(item => item.trim())
+      .filter(item => item !== '')
+  const negative = /^negative:\r?\n((?:[ \t]+.*\r?\n?)+)/m.exec(yaml)?.[1]
+  return {
+    flags: list('flags'),
+    includes: list('includes'),
+    features: list('features'),
+    negative: negative && {
+      phase: /phase:\s*(\S+)/.exec(negative)?.[1],
+      type: /type:\s*(\S+)/.exec(negative)?.[1],
+    },
+  }
+}
+
+/** Tests of a checkout of test262, put into a package of type module: `.js` is an ES module there. */
+function test262Tests(root, scratch) {
+  const tests = []
+  for (const folder of FOLDERS)
+    for (const file of filesBelow(join(root, 'test', folder))) {
+      const copy = join(scratch, file.slice(join(root, 'test').length))
+      mkdirSync(dirname(copy), { recursive: true })
+      const text = readFileSync(file, 'utf8')
+      writeFileSync(copy, text)
+      if (!file.endsWith('.js') || file.endsWith('_FIXTURE.js')) continue
+      const { flags, includes, negative } = frontMatter(text)
+      if (!flags.includes('module')) continue
+      const harness = flags.includes('raw') ? [] : ['assert.js', 'sta.js', ...includes]
+      if (flags.includes('async')) harness.push('doneprintHandle.js')
+      tests.push({
+        name: file.slice(join(root, 'test').length + 1),
+        file: copy,
+        harness: harness.map(name => join(root, 'harness', name)),
+        isAsync: flags.includes('async'),
+        negative,
+      })
+    }
+  return tests
+}
+
+/** Modules of test262-parser-tests. Those of `early` and `fail` must be refused; of the rest only the syntax counts. */
+function parserTests(root, scratch) {
+  const tests = []
+  for (const folder of ['pass', 'fail', 'early'])
+    for (const file of filesBelow(join(root, folder)).filter(path => path.endsWith('.module.js'))) {
+      const copy = join(scratch, folder, `${basename(file, '.module.js')}.mjs`)
+      mkdirSync(dirname(copy), { recursive: true })
+      writeFileSync(copy, readFileSync(file, 'utf8'))
+      tests.push({
+        name: `${folder}/${basename(file)}`,
+        file: copy,
+        harness: [],
+        isAsync: false,
+        syntax: folder === 'pass' ? 'right' : 'wrong',
+      })
+    }
+  return tests
+}
+
+const run = (loader, test) =>
+  new Promise(resolve => {
+    const child = spawn(process.execPath, ['--no-warnings', CHILD, loader, JSON.stringify(test)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let out = ''
+    child.stdout.on('data', data => {
+      out += data
+    })
+    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+    child.on('close', () => {
+      clearTimeout(timer)
+      resolve(out.includes('PASSED') ? undefined : out.trim().split('\n').at(-1) || 'no answer')
+    })
+  })
+
+const scratch = mkdtempSync(join(tmpdir(), 'outlive-conformance-'))
+try {
+  writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }\n')
+  const isCheckout = existsSync(join(checkout, 'harness', 'assert.js'))
+  const tests = (isCheckout ? test262Tests : parserTests)(checkout, scratch).filter(
+    test => values.filter === undefined || test.name.includes(values.filter),
+  )
+  for (const loader of values.only === undefined ? ['native', 'image'] : [values.only]) {
+    const failures = []
+    const queue = [...tests]
+    await Promise.all(
+      Array.from({ length: availableParallelism() }, async () => {
+        for (let test = queue.shift(); test; test = queue.shift()) {
+          const failure = await run(loader, test)
+          if (failure !== undefined) failures.push(`${test.name}: ${failure}`)
+        }
+      }),
+    )
+    console.log(
+      `${loader.padEnd(7)} Node.js ${process.version}  ${tests.length - failures.length} of ${tests.length} passed`,
+    )
+    if (values.list) for (const failure of failures.sort()) console.log(`  ${failure}`)
+  }
+} finally {
+  rmSync(scratch, { recursive: true })
+}

@@ -1,0 +1,143 @@
+import type { Export, Import, parse } from 'es-module-lexer'
+import { blankStatement } from './blank.ts'
+import { DEFAULT, type Edit, type ImportEntry, type IndirectExport, type LocalExport } from './module_source.ts'
+import { standsAfter } from './statement_position.ts'
+
+export interface ScannedExports {
+  readonly local: readonly LocalExport[]
+  readonly indirect: readonly IndirectExport[]
+  readonly stars: readonly number[]
+  readonly namesDefault: boolean
+  /** Local names that stand in export lists. */
+  readonly listed: readonly string[]
+}
+
+/** What the lexer found of exports, with the edits that take them out of the text; undefined where it cannot be sure. */
+export function readExports(
+  text: string,
+  [found, exports]: ReturnType<typeof parse>,
+  imports: readonly ImportEntry[],
+  requestOf: ReadonlyMap<number, number>,
+  edits: Edit[],
+): ScannedExports | undefined {
+  const local: LocalExport[] = []
+  const indirect: IndirectExport[] = []
+  const stars: number[] = []
+  const names = new Set<string>()
+  const listed: string[] = []
+  const imported = new Map(imports.map(entry => [entry.localName, entry]))
+  let namesDefault = false
+  let edited = -1
+  for (const entry of exports) {
+    const offset = entry.exportStart
+    if (entry.type === 'reexport-all') stars.push(requestOf.get(entry.importIndex)!)
+    else {
+      if (names.has(entry.name) || SURROGATE.test(entry.name)) return undefined
+      names.add(entry.name)
+      const namespaces = entry.type === 'reexport' ? importedNamespaces(entry, found, imports, requestOf) : []
+      if (namespaces.length > 1) return undefined
+      if (namespaces.length === 1) local.push({ exportName: entry.name, localName: namespaces[0]!.localName })
+      else if (entry.type === 'reexport') {
+        const importName = entry.importName ?? undefined
+        indirect.push({ exportName: entry.name, request: requestOf.get(entry.importIndex)!, importName, offset })
+      } else {
+        const localName = entry.localName ?? DEFAULT
+        if (entry.localName === undefined) namesDefault = true
+        const from = imported.get(localName)
+        if (from && from.importName !== undefined)
+          indirect.push({ exportName: entry.name, request: from.request, importName: from.importName, offset })
+        else {
+          local.push({ exportName: entry.name, localName })
+          if (!from && entry.localName !== undefined && isInList(text, offset)) {
+            // An undeclared name would silently mean the global of that name.
+            if (localName in globalThis) return undefined
+            listed.push(localName)
+          }
+        }
+      }
+    }
+    if (offset === edited) continue
+    edited = offset
+    const edit = exportEdit(text, entry, found)
+    if (!edit) return undefined
+    edits.push(edit)
+  }
+  return { local, indirect, stars, namesDefault, listed }
+}
+
+/** Is this the export of an imported name, by a list without `from`? The lexer tells both alike. */
+const isOfImport = (entry: Exclude<Export, { type: 'direct' }>, found: readonly Import[]): boolean =>
+  found[entry.importIndex]!.importStart !== entry.exportStart
+
+/** An imported namespace that is exported is a binding of this module; which one, only the imports tell. */
+const importedNamespaces = (
+  entry: Extract<Export, { type: 'reexport' }>,
+  found: readonly Import[],
+  imports: readonly ImportEntry[],
+  requestOf: ReadonlyMap<number, number>,
+): readonly ImportEntry[] =>
+  entry.importName === null && isOfImport(entry, found)
+    ? imports.filter(
+        ({ importName, request }) => importName === undefined && request === requestOf.get(entry.importIndex),
+      )
+    : []
+
+const LIST_HEAD = /export\s*\{/y
+
+function isInList(text: string, offset: number): boolean {
+  LIST_HEAD.lastIndex = offset
+  return LIST_HEAD.test(text)
+}
+
+const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|class|let|const|var)\b)?/y
+/** A lone one is no name; the parser tells. */
+const SURROGATE = /[\ud800-\udfff]/
+
+function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit | undefined {
+  const start = entry.exportStart
+  if (entry.typeOnly) return undefined
+  if (entry.type !== 'direct' && !isOfImport(entry, found))
+    return blankStatement(text, start, found[entry.importIndex]!.importEnd)
+  EXPORT_HEAD.lastIndex = start
+  const head = EXPORT_HEAD.exec(text)
+  if (!head) return undefined
+  const [, isDefault, list, declaration] = head
+  if (list && !isDefault) {
+    const close = text.indexOf('}', start)
+    const inside = text.slice(start, close + 1)
+    if (close === -1 || /\/[/*]|["']|[{,]\s*,/.test(inside)) return undefined
+    return blankStatement(text, start, close + 1)
+  }
+  if (standsAfter(text, start) === 'inside') return undefined
+  if (!isDefault && declaration === undefined) return undefined
+  if (!isDefault) return { start, end: start + 'export'.length, text: ' '.repeat('export'.length) }
+  return defaultEdit(text, start, head[0], declaration, entry)
+}
+
+/** `export default` before an expression becomes `let ìdefault=`, as long; before a declaration it is blanked, and the declaration named. */
+function defaultEdit(
+  text: string,
+  start: number,
+  head: string,
+  declaration: string | undefined,
+  entry: Export,
+): Edit | undefined {
+  if (/[\r\n]/.test(head)) return undefined
+  if (entry.type === 'direct' && entry.localName !== undefined) {
+    // The lexer takes `class extends Base` for a class of that name.
+    if (entry.localName === 'extends') return undefined
+    const keyword = head.lastIndexOf('default') + 'default'.length
+    return { start, end: start + keyword, text: ' '.repeat(keyword) }
+  }
+  // A default class that can look at its own name while it is defined.
+  if (/^\(*\s*class\b/.test(text.slice(start + head.length - (declaration?.length ?? 0))) && /\bstatic\b/.test(text))
+    return undefined
+  if (declaration === undefined) {
+    const end = start + head.trimEnd().length
+    return { start, end, text: `let ${DEFAULT}=`.padEnd(end - start) }
+  }
+  const star = declaration.endsWith('function') ? (/^\s*\*/.exec(text.slice(start + head.length))?.[0] ?? '') : ''
+  const end = start + head.length + star.length
+  const named = `${declaration}${star === '' ? '' : '*'} ${DEFAULT}`
+  return named.length <= end - start ? { start, end, text: named.padStart(end - start) } : undefined
+}
