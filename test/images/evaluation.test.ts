@@ -189,6 +189,48 @@ const CASES: Readonly<Record<string, Files>> = {
 
 /** Where the native loader of some Node lines errs. */
 const EXPECTED: Readonly<Record<string, { files: Files; expected: Readonly<Record<string, unknown>> }>> = {
+  '16.2.1.6.1.3.1 step 11.c.v: who imports a part of a cycle waits for its root': {
+    files: {
+      'main.mjs': entry(['root', 'importer']),
+      'root.mjs': file('root', ['leaf'], wait('root', 3)),
+      'leaf.mjs': file('leaf', ['root'], wait('leaf', 1)),
+      'importer.mjs': file('importer', ['leaf']),
+    },
+    expected: { log: ['leaf', 'leaf done', 'root', 'root done', 'importer', 'main'] },
+  },
+  '16.2.1.6.1.3.1 step 11.c.iv: who imports a part of a cycle that failed fails with its root': {
+    files: {
+      'main.mjs': guarded(
+        'root',
+        `await see('importer', import('./importer.mjs')); await see('good', import('./good.mjs'))`,
+      ),
+      'root.mjs': file('root', ['bad', 'good']),
+      'bad.mjs': file('bad', ['root'], `await null; throw new Error('bad')`),
+      'good.mjs': file('good', ['root']),
+      'importer.mjs': file('importer', ['good']),
+    },
+    expected: { log: ['bad', 'good', 'root threw bad', 'importer threw bad', 'good threw bad'] },
+  },
+  '16.2.1.9 AsyncModuleExecutionFulfilled resolves from the leaf to the root': {
+    files: {
+      'main.mjs': `import { log } from './log.mjs'; import { go, started } from './setup.mjs'; const b = import('./b.mjs').then(() => log.push('B')); await started; const a = import('./a.mjs').then(() => log.push('A')); for (let i = 0; i < 20; i++) await null; go(); await a; await b; export { log }`,
+      'setup.mjs':
+        'export let go, begin; export const gate = new Promise(r => { go = r }), started = new Promise(r => { begin = r })',
+      'a.mjs': 'import "./b.mjs"',
+      'b.mjs': 'import { begin, gate } from "./setup.mjs"; begin(); await gate',
+    },
+    expected: { log: ['B', 'A'] },
+  },
+  '16.2.1.9 AsyncModuleExecutionRejected rejects from the leaf to the root': {
+    files: {
+      'main.mjs': `import { log } from './log.mjs'; import { fail, started } from './setup.mjs'; const b = import('./b.mjs').catch(() => log.push('B')); await started; const a = import('./a.mjs').catch(() => log.push('A')); for (let i = 0; i < 20; i++) await null; fail(); await a; await b; export { log }`,
+      'setup.mjs':
+        'export let fail, begin; export const gate = new Promise((_, r) => { fail = r }), started = new Promise(r => { begin = r })',
+      'a.mjs': 'import "./b.mjs"',
+      'b.mjs': 'import { begin, gate } from "./setup.mjs"; begin(); await gate',
+    },
+    expected: { log: ['B', 'A'] },
+  },
   '16.2.1.9 importing what is waiting waits with it': {
     files: {
       'main.mjs': `import { log } from './log.mjs'; const p = import('./slow.mjs').then(() => log.push('p')); const q = import('./needs.mjs').then(() => log.push('q')); log.push('main'); await p; await q; export { log }`,
