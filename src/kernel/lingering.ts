@@ -2,6 +2,7 @@ import type { Image } from '../images/image.ts'
 import type { CallGate } from './call_gate.ts'
 import { ModuleError } from './errno.ts'
 import type { Leftovers } from './leftovers/leftovers.ts'
+import { LifeSigns } from './life_signs.ts'
 import type { Module } from './module.ts'
 import type { Notifier } from './notifier.ts'
 import type { SchemeName } from './unload/scheme.ts'
@@ -31,6 +32,7 @@ interface LingeringRecord {
   readonly scheme: SchemeName
   readonly gate: CallGate
   readonly image: WeakRef<Image>
+  readonly signs: LifeSigns
   /** What it has opened since its removal. Weak: a resource may lead to the code. */
   readonly leftovers: WeakRef<Leftovers>
   held: Image | undefined
@@ -66,6 +68,7 @@ export class Lingering {
       scheme: module.scheme,
       gate: module.gate,
       image: new WeakRef(image),
+      signs: new LifeSigns(image),
       leftovers: new WeakRef(module.leftovers),
       held: schemeOf(module.scheme).keepsImage ? image : undefined,
       reclaimed: false,
@@ -73,12 +76,10 @@ export class Lingering {
     this.#registry.register(image, module.label)
   }
 
-  /**
-   * Oldest first. The images are not looked at: that would keep each in memory until the end of the task, and whoever asks between two collections
-   * would never see one go.
-   */
+  /** Oldest first. An image that was collected a moment ago is not among them, even before the registry has heard of it. */
   list(): LingeringImage[] {
-    return [...this.#records].map(([image, { size, since, gate, scheme, reclaimed }]) => ({
+    const records = [...this.#records].filter(([, { signs }]) => signs.isAlive)
+    return records.map(([image, { size, since, gate, scheme, reclaimed }]) => ({
       image,
       size,
       since,
@@ -89,9 +90,8 @@ export class Lingering {
     }))
   }
 
-  /** Asking keeps it there until the end of the task. */
   isInMemory(label: string): boolean {
-    return this.#records.get(label)?.image.deref() !== undefined
+    return this.#records.get(label)?.signs.isAlive ?? false
   }
 
   /** Cuts an image off from everybody and lets go of it; tells how many leftovers were closed. */

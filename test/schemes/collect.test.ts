@@ -54,6 +54,24 @@ describe('collect', () => {
     )
   })
 
+  it('does not keep an image by listing it, also within one job', async t => {
+    await runProgram(
+      t,
+      { 'hello.ts': HELLO },
+      `
+      const kernel = started({})
+      await kernel.insmod(file('hello.ts'))
+      await kernel.rmmod('hello')
+      await turn()
+      for (let n = 0; n < 3; n++) assert.equal(kernel.lingering().length, 1)
+      gc()
+      assert.deepEqual([kernel.lingering(), kernel.memory().lingering.images, collected], [[], 0, []])
+      await turn()
+      assert.deepEqual([kernel.lingering(), collected.length], [[], 1])
+      `,
+    )
+  })
+
   it('keeps the code as long as a call is in it, and no longer', async t => {
     await runProgram(
       t,
