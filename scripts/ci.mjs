@@ -76,6 +76,7 @@ async function test(line) {
 await check('format and lint', tool('biome'), 'check', '.')
 if (await check('build', tool('tsc'), '-b')) {
   await check('layers', ...script('layers.mjs'))
+  await check('seam', ...script('seam.mjs'))
   await check('public interface', ...script('api.mjs', '--check'))
   if (existsSync(join(ROOT, 'scripts', 'docs.mjs'))) await check('documentation', ...script('docs.mjs', '--check'))
   await check('package', ...script('package.mjs'))

@@ -54,8 +54,9 @@ export interface ColdplugReport {
  * others out with all that only they needed.
  */
 export async function coldplug(core: Core, options: ColdplugOptions): Promise<ColdplugReport> {
-  const source = new CatalogueSource(core.catalogue, await core.policy.current())
-  await core.catalogue.refresh()
+  const policy = await core.seam.step('coldplug: the configuration is read', core.policy.current())
+  await core.seam.step('coldplug: the catalogue is current', core.catalogue.refresh())
+  const source = new CatalogueSource(core.catalogue, policy)
   return new Coldplug(core, source, options).run()
 }
 
@@ -84,7 +85,7 @@ class Coldplug {
   async run(): Promise<ColdplugReport> {
     const { dryRun = false, parallel = 8 } = this.#options
     const { seam } = this.#core
-    const started = performance.now()
+    const started = seam.now()
     const wanted = this.#wanted()
     this.#total = wanted.length
     await seam.collect()
@@ -111,7 +112,7 @@ class Coldplug {
       leftBehind: this.#leftBehind,
       memory: { before, peak: this.#peak, after },
       dryRun,
-      ms: performance.now() - started,
+      ms: seam.now() - started,
     }
   }
 
@@ -166,13 +167,13 @@ class Coldplug {
     if (typeof probe !== 'function') return false
     const { timeout = 5000 } = this.#options
     const late = () => new Error(`probe took longer than ${timeout} ms`)
-    const answer = await within(
+    const answer = within(
       seam,
       timeout,
       Promise.resolve().then(() => (probe as (k: unknown) => unknown)(context)),
       late,
     )
-    return Boolean(answer)
+    return Boolean(await seam.step(`coldplug: end of the probe of ${name}`, answer))
   }
 
   /** Takes out whatever this brought in that found nothing and that nobody needs, dependents first. */

@@ -1,5 +1,6 @@
 import { ModuleError } from './errno.ts'
 import type { Entry, Registration, Slot } from './extension.ts'
+import type { Seam } from './seam.ts'
 
 /** The log as a module sees it: each entry carries the module's name. */
 export interface ModuleLog {
@@ -182,10 +183,12 @@ export class ModuleContextImplementation implements ModuleContext {
   }
 
   /** Deferred functions and used resources, last first; one that throws stops none of the others. */
-  async dispose(onError: (error: unknown) => void): Promise<void> {
+  async dispose(seam: Seam, onError: (error: unknown) => void): Promise<void> {
+    const { name } = this.module
     for (let disposer = this.#disposers.pop(); disposer; disposer = this.#disposers.pop()) {
       try {
-        await disposer()
+        const ended = disposer()
+        if (isThenable(ended)) await seam.step(`${name}: a deferred function has ended`, Promise.resolve(ended))
       } catch (error) {
         onError(error)
       }
@@ -193,3 +196,6 @@ export class ModuleContextImplementation implements ModuleContext {
     this.#disposed = true
   }
 }
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'

@@ -117,7 +117,7 @@ export async function finishRemoval(
   const disposed = within(
     seam,
     core.settings.exitTimeout,
-    context.dispose(note('a deferred function threw')),
+    context.dispose(seam, note('a deferred function threw')),
     () => new Error('deferred functions took too long'),
   )
   await seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note('deferred'))
@@ -151,18 +151,19 @@ export async function finishRemoval(
 
 /** A call that outlasts the grace period may be waiting for a timer or a socket of its own: it keeps such things until the last call has ended. */
 async function closeLeftovers(core: Core, module: Module, files: readonly string[]): Promise<Leftover[]> {
+  const { seam } = core
   const isOwn = (file: string): boolean => files.includes(file)
   const note = (leftovers: readonly Leftover[]): void => {
     for (const { kind, where, closed } of leftovers)
       core.log.warn(`left behind: ${kind} from ${where}${closed ? ', closed' : ', could not be closed'}`, module.name)
   }
   const inUse = module.gate.inFlight > 0
-  const leftovers = await module.leftovers.closeAll(isOwn, inUse ? ONE_SHOT : undefined)
+  const leftovers = await module.leftovers.closeAll(seam, isOwn, inUse ? ONE_SHOT : undefined)
   note(leftovers)
   if (inUse)
-    void module.gate
-      .drained(Number.POSITIVE_INFINITY, core.seam)
-      .then(() => module.leftovers.closeAll(isOwn))
+    void seam
+      .step(`${module.label}: its last call has ended`, module.gate.drained(Number.POSITIVE_INFINITY, seam))
+      .then(() => module.leftovers.closeAll(seam, isOwn))
       .then(note)
   return leftovers
 }

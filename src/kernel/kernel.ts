@@ -130,9 +130,9 @@ export class Kernel implements AsyncDisposable {
       explain,
       settings,
       folders,
-      catalogue: new Catalogue(folders),
+      catalogue: new Catalogue(folders, seam),
       policy: new PolicySource(folders.folders, options.config, ownConfig(options)),
-      probes: new Probes(),
+      probes: new Probes(seam),
       modules: new Map(),
       byFile: new Map(),
       loading: new Map(),
@@ -292,8 +292,9 @@ export class Kernel implements AsyncDisposable {
    */
   async why(image: string, options: WhyOptions = {}): Promise<WhyReport> {
     const label = this.#labelOf(image)
-    const { explainImage } = await import('./kmemleak/index.ts')
-    return explainImage(label, options)
+    const { seam } = this.#core
+    const { explainImage } = await seam.step('why: what explains is there', import('./kmemleak/index.ts'))
+    return seam.step(`why ${label}: the heap is read`, explainImage(label, options))
   }
 
   #labelOf(image: string): string {
@@ -436,7 +437,7 @@ export class Kernel implements AsyncDisposable {
 
   /** Unloads everything, dependents first, permanent modules too. */
   async close(): Promise<void> {
-    await this.#service?.stop()
+    if (this.#service) await this.#core.seam.step('the service has stopped', this.#service.stop())
     await close(this.#core)
   }
 

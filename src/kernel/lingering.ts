@@ -5,6 +5,7 @@ import type { Leftovers } from './leftovers/leftovers.ts'
 import { LifeSigns } from './life_signs.ts'
 import type { Module } from './module.ts'
 import type { Notifier } from './notifier.ts'
+import type { Seam } from './seam.ts'
 import type { SchemeName } from './unload/scheme.ts'
 import { schemeOf } from './unload/scheme.ts'
 
@@ -95,11 +96,11 @@ export class Lingering {
   }
 
   /** Cuts an image off from everybody and lets go of it; tells how many leftovers were closed. */
-  async cut(label: string): Promise<number> {
+  async cut(label: string, seam: Seam): Promise<number> {
     const record = this.#records.get(label)
     if (!record) return 0
     const image = record.image.deref()
-    const leftovers = await record.leftovers.deref()?.closeAll(file => image?.files.includes(file) ?? false)
+    const leftovers = await record.leftovers.deref()?.closeAll(seam, file => image?.files.includes(file) ?? false)
     record.gate.cut('reclaimed')
     const time = new Date().toISOString()
     image?.cut(name => new ModuleError('ESTALE', { image: label, export: name, time, how: 'reclaimed' }))

@@ -229,15 +229,15 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
     const disposed = within(
       core.seam,
       core.settings.exitTimeout,
-      loaded.context.dispose(note),
+      loaded.context.dispose(core.seam, note),
       () => new Error('deferred functions took too long'),
     )
     await core.seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note)
   }
-  const closing = module.leftovers.closeAll(file => image?.files.includes(file) ?? false)
+  const closing = module.leftovers.closeAll(core.seam, file => image?.files.includes(file) ?? false)
   for (const { kind, where, what } of await core.seam.step(`${module.label}: its leftovers are closed`, closing))
     core.log.warn(`left behind by a failed init: ${kind} (${what}) from ${where}`, module.name)
-  module.leftovers.end()
+  module.leftovers.end(core.seam)
   release(module)
   if (module.state.is !== 'GOING') return
   const since = Date.now()

@@ -52,7 +52,7 @@ function locatePath(core: Core, path: string): ModuleLocation {
 }
 
 async function describe(core: Core, location: ModuleLocation): Promise<ModuleDescription> {
-  await prepareLexer()
+  await core.seam.step('modinfo: the lexer is ready', prepareLexer())
   const { file, root } = location
   // A file by itself has its neighbours for modules.
   const folders = core.folders.contains(file) ? core.folders : new ModuleFolders(dirname(root ?? file))

@@ -34,7 +34,7 @@ export interface ShownStep {
  * @returns the modules that were brought in, in the order of their insertion
  */
 export async function modprobe(core: Core, name: string, params: Params, options: ModprobeOptions): Promise<Module[]> {
-  const source = await core.seam.step(`modprobe ${name}: the catalogue is current`, probeSource(core, name))
+  const source = await probeSource(core, name)
   return insertAll(core, source, wantedModules(core, source, name, options), params, options)
 }
 
@@ -132,7 +132,7 @@ class Insertion {
     if (state === 'LIVE' || (state === 'GOING' && !this.#isWanted)) return
     const hook = this.#source.policy.installHook(module)
     if (hook === undefined) await this.#insert()
-    else await runHook(hook, 'install', module, this.#params, () => this.#insert())
+    else await runHook(this.#core.seam, hook, 'install', module, this.#params, () => this.#insert())
   }
 
   async #insert(): Promise<void> {
@@ -240,7 +240,7 @@ async function removeTree(
   const remove = async (module: string): Promise<void> => {
     const proceed = async (): Promise<void> => void reports.push(await rmmod(core, module, options))
     const hook = source.policy.removeHook(module)
-    await (hook === undefined ? proceed() : runHook(hook, 'remove', module, {}, proceed))
+    await (hook === undefined ? proceed() : runHook(core.seam, hook, 'remove', module, {}, proceed))
   }
   // Softdeps after it go before it, so it need not be the first; when it cannot go at all, this says why.
   if (order.length === 0) await remove(candidate.module)

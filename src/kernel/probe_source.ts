@@ -78,7 +78,11 @@ export const loadedModules = ({ modules }: Core): LoadedModules => ({
 })
 
 /** The catalogue and the configuration, true for `name`: a module's own files are looked at, for an alias everybody's. */
-export async function probeSource(core: Core, name: string): Promise<CatalogueSource> {
+export function probeSource(core: Core, name: string): Promise<CatalogueSource> {
+  return core.seam.step(`${name}: the catalogue is current`, readSource(core, name))
+}
+
+async function readSource(core: Core, name: string): Promise<CatalogueSource> {
   const policy = await core.policy.current()
   const module = foldName(name)
   await core.catalogue.refreshFor(module)

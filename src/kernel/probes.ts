@@ -1,4 +1,5 @@
 import type { Module } from './module.ts'
+import type { Seam } from './seam.ts'
 
 /** One modprobe under way. */
 export interface Probe {
@@ -15,6 +16,11 @@ export class Probes {
   readonly #active = new Set<Probe>()
   readonly #settled = new WeakSet<Module>()
   readonly #leaving = new Map<string, Promise<unknown>>()
+  readonly #seam: Seam
+
+  constructor(seam: Seam) {
+    this.#seam = seam
+  }
 
   begin(): Probe {
     const probe: Probe = { plan: new Set(), brought: [] }
@@ -37,8 +43,8 @@ export class Probes {
   }
 
   /** Waits for the end of a module that is leaving. */
-  async gone(name: string): Promise<void> {
-    await this.#leaving.get(name)
+  gone(name: string): Promise<unknown> {
+    return this.#leaving.get(name) ?? Promise.resolve()
   }
 
   /**
@@ -63,7 +69,7 @@ export class Probes {
       removal.catch(() => {}),
     )
     try {
-      return await removal
+      return await this.#seam.step(`${name} has been taken out`, removal)
     } finally {
       this.#leaving.delete(name)
     }

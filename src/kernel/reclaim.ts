@@ -38,7 +38,7 @@ export async function reclaim(core: Core, label: string | undefined): Promise<Re
 async function reclaimImages(core: Core, wanted: readonly LingeringImage[]): Promise<ReclaimReport> {
   const cut: { image: string; bytes: number; leftovers: number }[] = []
   for (const { image, size } of wanted) {
-    const leftovers = await core.seam.step(`${image}: cut off`, core.lingering.cut(image))
+    const leftovers = await core.seam.step(`${image}: cut off`, core.lingering.cut(image, core.seam))
     core.taints.add('forcedUnload', `${image} was reclaimed`, image.split('#')[0])
     core.log.warn(`${image} reclaimed`, image.split('#')[0])
     cut.push({ image, bytes: size, leftovers })

@@ -46,7 +46,8 @@ export class Requests {
   }
 
   async #load(alias: string): Promise<boolean> {
-    const source = await this.#current()
+    const { seam } = this.#core
+    const source = await seam.step(`request ${alias}: the catalogue is current`, this.#current())
     const wanted = withoutBlacklisted(source, source.lookup(alias), {})
     if (wanted.length === 0) return false
     const missing = wanted.filter(({ module }) => this.#core.modules.get(module)?.state.is !== 'LIVE')
@@ -57,7 +58,7 @@ export class Requests {
     } catch (error) {
       for (const { module } of missing) {
         const hash = source.catalogue.record(module)?.hash
-        this.#failed.set(module, { error: error as ModuleError, until: performance.now() + FAILED, hash })
+        this.#failed.set(module, { error: error as ModuleError, until: seam.now() + FAILED, hash })
       }
       throw error
     }
@@ -66,16 +67,17 @@ export class Requests {
   #refuseFailed(source: CatalogueSource, module: string): void {
     const failed = this.#failed.get(module)
     if (!failed) return
-    if (failed.until > performance.now() && failed.hash === source.catalogue.record(module)?.hash) throw failed.error
+    if (failed.until > this.#core.seam.now() && failed.hash === source.catalogue.record(module)?.hash)
+      throw failed.error
     this.#failed.delete(module)
   }
 
   async #current(): Promise<CatalogueSource> {
-    const { catalogue, policy } = this.#core
+    const { catalogue, policy, seam } = this.#core
     await catalogue.refreshOlderThan(FRESH)
-    if (this.#source === undefined || performance.now() - this.#sourceAge > FRESH) {
+    if (this.#source === undefined || seam.now() - this.#sourceAge > FRESH) {
       this.#source = new CatalogueSource(catalogue, await policy.current())
-      this.#sourceAge = performance.now()
+      this.#sourceAge = seam.now()
     }
     return this.#source
   }

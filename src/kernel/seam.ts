@@ -7,6 +7,8 @@ import { collectGarbage } from './gc.ts'
 export interface Seam {
   /** Goes on as `work` did once that has settled; when exactly is the seam's to say. `what` names it for people. */
   step<T>(what: string, work: Promise<T>): Promise<T>
+  /** Settles after one turn of the event loop, when what closes at once has said so. */
+  loopTurn(): Promise<void>
   /** Calls `done` after `ms` milliseconds unless cancelled before. */
   after(ms: number, done: () => void): () => void
   /** Milliseconds on a clock that never goes back. */
@@ -21,6 +23,7 @@ export const realTime: Seam = {
     const timer = setTimeout(done, ms)
     return () => clearTimeout(timer)
   },
+  loopTurn: () => new Promise(resolve => void setImmediate(resolve)),
   now: () => performance.now(),
   collect: collectGarbage,
 }
@@ -42,3 +45,6 @@ export function within<T>(seam: Seam, ms: number, work: Promise<T>, onTimeout: (
     )
   })
 }
+
+/** Settles after `ms` milliseconds. */
+export const pause = (seam: Seam, ms: number): Promise<void> => new Promise(resolve => void seam.after(ms, resolve))

@@ -8,6 +8,7 @@ import { after, describe, it } from 'node:test'
 import { captureCallSite } from '#dist/kernel/leftovers/call_site.js'
 import { type Leftover, Leftovers, NOT_OPEN, type Resource } from '#dist/kernel/leftovers/leftovers.js'
 import { createViews, type Views } from '#dist/kernel/leftovers/views.js'
+import { realTime } from '#dist/kernel/seam.js'
 import { latch, turns } from '../support/latch.ts'
 
 const server = createServer(socket => socket.on('error', () => {}).end())
@@ -69,7 +70,7 @@ describe('the table of leftovers', () => {
   const closeAll = async (...resources: Resource[]): Promise<string[]> => {
     const leftovers = new Leftovers()
     for (const each of resources) leftovers.add(each)
-    const report: Leftover[] = await leftovers.closeAll(() => true)
+    const report: Leftover[] = await leftovers.closeAll(realTime, () => true)
     assert.equal(leftovers.held, 0)
     return report.map(({ kind, closed, what }) => `${kind} ${closed} ${what}`)
   }
@@ -118,7 +119,7 @@ describe('the table of leftovers', () => {
     const again = (): Resource =>
       resource('child', { close: () => leftovers.add(again()), what: () => String(++opened) })
     leftovers.add(again())
-    const report = await leftovers.closeAll(() => true)
+    const report = await leftovers.closeAll(realTime, () => true)
     assert.deepEqual(
       report.map(({ what }) => what),
       ['1', '2', '3', '4'],
@@ -131,9 +132,9 @@ describe('the table of leftovers', () => {
     const closed = latch()
     leftovers.add(resource('socket', { close: closed.open }))
     leftovers.add(resource('server'))
-    const first = await leftovers.closeAll(() => true, new Set(['socket']))
+    const first = await leftovers.closeAll(realTime, () => true, new Set(['socket']))
     assert.deepEqual([first.map(({ kind }) => kind), leftovers.size], [['server'], 1])
-    const second = await leftovers.closeAll(() => true)
+    const second = await leftovers.closeAll(realTime, () => true)
     await closed.opened
     assert.deepEqual([second.map(({ kind }) => kind), leftovers.size], [['socket'], 0])
   })

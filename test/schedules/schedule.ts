@@ -87,6 +87,10 @@ export class Schedule implements Seam {
     return this.#now
   }
 
+  loopTurn(): Promise<void> {
+    return this.turn('a turn of the event loop')
+  }
+
   /** The collector has nothing to do with order. */
   collect(): Promise<void> {
     return Promise.resolve()

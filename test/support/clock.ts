@@ -4,6 +4,7 @@ import { realTime, type Seam } from '#dist/kernel/seam.js'
 export class ManualClock implements Seam {
   readonly step = realTime.step
   readonly collect = realTime.collect
+  readonly loopTurn = realTime.loopTurn
   #now = 0
   readonly #pending = new Set<{ readonly at: number; readonly done: () => void }>()
 

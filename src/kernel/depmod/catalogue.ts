@@ -1,11 +1,11 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
 import { forgetDisk } from '../../images/resolve.ts'
 import { prepareLexer } from '../../images/scan.ts'
 import { AliasIndex } from '../../modprobe/alias_index.ts'
 import { needsOf, type SortedDependencies, sortDependencies } from '../../modprobe/sort_dependencies.ts'
 import type { ModuleFolders, ModuleLocation } from '../module_folders.ts'
+import type { Seam } from '../seam.ts'
 import { checkModules } from './check.ts'
 import { type FolderIndex, PREPARED_FILE, readIndex } from './index_file.ts'
 import { asksForAny, changedStems, Listing } from './listing.ts'
@@ -29,6 +29,7 @@ export interface Refreshed {
  */
 export class Catalogue {
   readonly #folders: ModuleFolders
+  readonly #seam: Seam
   #listing: Listing | undefined
   #records = new RecordStore()
   #stamps = new Map<string, readonly FileStamp[]>()
@@ -40,8 +41,9 @@ export class Catalogue {
   #symbols: AliasIndex | undefined
   #problems: readonly DepmodProblem[] | undefined
 
-  constructor(folders: ModuleFolders) {
+  constructor(folders: ModuleFolders, seam: Seam) {
     this.#folders = folders
+    this.#seam = seam
   }
 
   /** Looks at every file's time, and reads what has changed. Several at once are one. */
@@ -54,7 +56,7 @@ export class Catalogue {
 
   /** As `refresh`, unless that was done at most `age` milliseconds ago and no file has come or gone in the folders. */
   async refreshOlderThan(age: number): Promise<void> {
-    if (performance.now() - this.#checkedAt > age || !this.#listing?.isCurrent) await this.refresh()
+    if (this.#seam.now() - this.#checkedAt > age || !this.#listing?.isCurrent) await this.refresh()
   }
 
   /** Makes sure of one module and all that it needs; looks at no other file unless one of these has changed. */
@@ -166,7 +168,7 @@ export class Catalogue {
     await prepareLexer()
     const listing = new Listing(this.#folders)
     if (this.#listing === undefined) this.#readWritten(listing)
-    const pause = pauses()
+    const pause = pauses(this.#seam)
     const restamped = new Map<string, readonly FileStamp[]>()
     const stale = new Set<string>()
     for (const [name, { file }] of listing.modules) {
@@ -180,7 +182,7 @@ export class Catalogue {
     if (stale.size > 0 || restamped.size > 0 || this.#stamps.size !== listing.modules.size)
       await this.#rebuild(listing, stale, restamped)
     this.#listing = listing
-    this.#checkedAt = performance.now()
+    this.#checkedAt = this.#seam.now()
     return { read: stale.size }
   }
 
@@ -190,7 +192,7 @@ export class Catalogue {
     stale: Set<string>,
     restamped: ReadonlyMap<string, readonly FileStamp[]>,
   ): Promise<void> {
-    const pause = pauses()
+    const pause = pauses(this.#seam)
     const stems = changedStems(new Map([...this.#stamps].map(([name, [entry]]) => [name, entry!.path])), listing)
     const records = new RecordStore()
     const stamps = new Map<string, readonly FileStamp[]>()
@@ -256,12 +258,12 @@ function* linesOf(indexes: readonly FolderIndex[]): Generator<readonly [name: st
 }
 
 /** Lets the host go on when it has had to wait for long enough. */
-function pauses(): () => Promise<void> | undefined {
-  let end = performance.now() + PIECE
+function pauses(seam: Seam): () => Promise<void> | undefined {
+  let end = seam.now() + PIECE
   return () => {
-    if (performance.now() < end) return undefined
-    return setImmediate().then(() => {
-      end = performance.now() + PIECE
+    if (seam.now() < end) return undefined
+    return seam.loopTurn().then(() => {
+      end = seam.now() + PIECE
     })
   }
 }

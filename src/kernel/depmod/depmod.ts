@@ -34,15 +34,15 @@ export interface DepmodReport {
  * @throws ModuleError ENOENT for a folder that is not there, EINVAL when there is none or it cannot be written
  */
 export async function depmod(core: Core, folder: string | undefined, options: DepmodOptions): Promise<DepmodReport> {
-  const started = performance.now()
+  const started = core.seam.now()
   const own = folder === undefined || (core.folders.folders.length === 1 && core.folders.has(folder))
   const folders = own ? core.folders : new ModuleFolders(folder)
   if (folders.folders.length === 0) throw new ModuleError('EINVAL', { reason: 'depmod needs a folder of modules' })
   for (const path of folders.folders)
     if (!fs.statSync(path, { throwIfNoEntry: false })?.isDirectory())
       throw new ModuleError('ENOENT', { missing: path, reason: 'No such directory' })
-  const catalogue = own ? core.catalogue : new Catalogue(folders)
-  const { read } = await catalogue.refresh()
+  const catalogue = own ? core.catalogue : new Catalogue(folders, core.seam)
+  const { read } = await core.seam.step('depmod: the catalogue is current', catalogue.refresh())
   const written: string[] = []
   for (const path of catalogue.folders) {
     const files = {
@@ -59,7 +59,7 @@ export async function depmod(core: Core, folder: string | undefined, options: De
     aliases: catalogue.aliases.size,
     problems: catalogue.problems(),
     written,
-    ms: performance.now() - started,
+    ms: core.seam.now() - started,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import childProcess from 'node:child_process'
 import { promisify } from 'node:util'
+import { type Seam, within } from '../seam.ts'
 import type { CallSite } from './call_site.ts'
 import { type HandleSort, trackHandle } from './handle.ts'
 import { hush } from './hush.ts'
@@ -32,16 +33,20 @@ const commandOf = ([file, args]: readonly unknown[]): string =>
   [file, ...(Array.isArray(args) ? args : [])].join(' ').slice(0, 200)
 
 /** SIGTERM, and SIGKILL for one that does not listen. Of a detached process the whole group, which is what it was detached for. */
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, seam: Seam): Promise<void> {
   hush(child, ['exit', 'close', 'error', 'disconnect', 'message'])
   for (const stream of child.stdio) if (stream) hush(stream, ['close', 'error', 'end', 'data', 'readable'])
-  const exited = new Promise<true>(resolve => child.once('exit', () => resolve(true)))
+  const exited = new Promise<void>(resolve => child.once('exit', () => resolve()))
   for (const [signal, wait] of [
     ['SIGTERM', TERM_MS],
     ['SIGKILL', KILL_MS],
   ] as const) {
     kill(child, signal)
-    if (await Promise.race([exited, pause(wait)])) break
+    const gone = within(seam, wait, exited, () => new Error('still there')).then(
+      () => true,
+      () => false,
+    )
+    if (await seam.step(`process ${child.pid} is gone`, gone)) break
   }
   for (const stream of child.stdio) stream?.destroy()
   if (child.connected) child.disconnect()
@@ -60,8 +65,6 @@ function kill(child: ChildProcess, signal: NodeJS.Signals): void {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }
-
-const pause = (ms: number): Promise<false> => new Promise(resolve => void setTimeout(() => resolve(false), ms).unref())
 
 /** The members of `node:child_process` that start processes and do not wait for them. */
 export function viewChildren(leftovers: Leftovers): object {

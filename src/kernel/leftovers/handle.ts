@@ -1,3 +1,4 @@
+import type { Seam } from '../seam.ts'
 import type { CallSite } from './call_site.ts'
 import type { LeftoverKind, Leftovers, Resource } from './leftovers.ts'
 
@@ -10,7 +11,7 @@ export interface HandleSort<T extends object> {
   /** It cannot be opened again. Without this, only an object that the collector has taken is over. */
   isOver?(handle: T): boolean
   isClosing?(handle: T): boolean
-  close(handle: T): unknown
+  close(handle: T, seam: Seam): unknown
 }
 
 /** A call site holds the receivers of its frames, which may hold the handle: kept by the handle, it goes when the handle goes. */
@@ -54,8 +55,8 @@ class Handle<T extends object> implements Resource {
     return this.#ask(handle => this.#sort.isClosing?.(handle) ?? false) ?? false
   }
 
-  close(): unknown {
-    return this.#ask(handle => this.#sort.close(handle))
+  close(seam: Seam): unknown {
+    return this.#ask(handle => this.#sort.close(handle, seam))
   }
 
   #ask<A>(question: (handle: T) => A): A | undefined {

@@ -1,4 +1,4 @@
-import { realTime, type Seam, within } from '../seam.ts'
+import { pause, type Seam, within } from '../seam.ts'
 import type { CallSite } from './call_site.ts'
 
 /** What a module can leave behind. `docs/leftovers.md` tells how each is seen and closed. */
@@ -77,7 +77,7 @@ export interface Resource {
    *
    * @throws when it could not be closed
    */
-  close(): unknown
+  close(seam: Seam): unknown
 }
 
 /** Milliseconds that a module's own, unfinished closing gets before it counts as left behind. */
@@ -103,7 +103,8 @@ const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
 export class Leftovers {
   readonly #table = new Set<Resource>()
   #sweepAt = SWEEP_AT_LEAST
-  #ended = false
+  /** Once set, what is opened is closed at once. */
+  #ended: Seam | undefined
 
   /** How many are open. */
   get size(): number {
@@ -118,15 +119,16 @@ export class Leftovers {
   }
 
   /** From here what is opened is closed at once: the code was thrown away before it served anybody, but an init that was given up may go on. */
-  end(): void {
-    this.#ended = true
+  end(seam: Seam): void {
+    this.#ended = seam
   }
 
   add(resource: Resource): void {
     this.#table.add(resource)
     if (this.#table.size >= this.#sweepAt) this.#sweep()
     // Not before the module has what it opened in hand.
-    if (this.#ended) queueMicrotask(() => void this.#close(resource, () => false, realTime))
+    const seam = this.#ended
+    if (seam) void Promise.resolve().then(() => this.#close(resource, () => false, seam))
   }
 
   remove(resource: Resource): void {
@@ -145,9 +147,9 @@ export class Leftovers {
    * @param spare kinds that are left open and in the table, because a call in flight may need them
    */
   async closeAll(
+    seam: Seam,
     isOwn: (file: string) => boolean,
     spare: ReadonlySet<LeftoverKind> = new Set(),
-    seam: Seam = realTime,
   ): Promise<Leftover[]> {
     const report: Leftover[] = []
     await this.#settle(spare, seam)
@@ -165,7 +167,7 @@ export class Leftovers {
   /** An `exit` that has said `kill()` or `terminate()` has done its part, though the process or thread takes a moment to go. */
   async #settle(spare: ReadonlySet<LeftoverKind>, seam: Seam): Promise<void> {
     for (let turn = 0; turn < SETTLE_TURNS && this.#table.size > 0; turn++)
-      await new Promise<void>(resolve => void setImmediate(resolve))
+      await seam.step('what closes at once has closed', seam.loopTurn())
     const until = seam.now() + SETTLE_MS
     const unsettled = (): boolean =>
       [...this.#table].some(
@@ -173,7 +175,7 @@ export class Leftovers {
           !spare.has(resource.kind) && resource.isClosing !== undefined && isOpen(resource) && resource.isClosing(),
       )
     while (unsettled() && seam.now() < until)
-      await new Promise<void>(resolve => void seam.after(SETTLE_STEP_MS, resolve))
+      await seam.step('what was told to close has had a moment', pause(seam, SETTLE_STEP_MS))
   }
 
   async #close(resource: Resource, isOwn: (file: string) => boolean, seam: Seam): Promise<Leftover | undefined> {
@@ -184,10 +186,12 @@ export class Leftovers {
     try {
       if (!isOpen(resource)) return undefined
       what = resource.what()
-      const closing = resource.close()
+      const closing = resource.close(seam)
       if (closing === NOT_OPEN) return undefined
-      if (closing instanceof Promise && (await within(seam, CLOSE_MS, closing, tookTooLong)) === NOT_OPEN)
-        return undefined
+      if (closing instanceof Promise) {
+        const ended = within(seam, CLOSE_MS, closing, tookTooLong)
+        if ((await seam.step(`a ${kind} is closed`, ended)) === NOT_OPEN) return undefined
+      }
     } catch {
       closed = false
     }
