@@ -51,7 +51,8 @@ async function host(line: CommandLine): Promise<number> {
   const stopped = stopSignal()
   const control = await serveControl(kernel, { name, path: socketPath(name) })
   try {
-    const http = args[0] === undefined ? await listen(kernel, port, String(options.address)) : undefined
+    const http =
+      args[0] === undefined ? await listen(kernel, reporter, { port, address: String(options.address) }) : undefined
     if (args[0] !== undefined) await loadHostFile(kernel, args[0])
     const waiting = options.load === false ? new Map<string, string>() : await insertAll(kernel, reporter)
     const watcher = options.watch ? await watchModules(kernel, reporter, waiting) : undefined
@@ -78,9 +79,9 @@ function number(value: unknown, option: string, most = Number.MAX_SAFE_INTEGER):
   return parsed
 }
 
-async function listen(kernel: Kernel, port: number, address: string) {
+async function listen(kernel: Kernel, reporter: Reporter, { port, address }: { port: number; address: string }) {
   try {
-    return await startHttpHost(kernel, { port, address })
+    return await startHttpHost(kernel, { port, address, onProblem: text => reporter.problem(text) })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const reason = code === 'EADDRINUSE' ? `port ${port} is in use; choose another with --http` : message

@@ -132,6 +132,16 @@ describe('the built-in HTTP host', () => {
     const { stdout } = await host.run('dmesg')
     assert.match(stdout, /GET \/throws: Error: the secret reason\n +at .*kinds\.ts:19:/)
     assert.match(stdout, /GET \/text_thrown: just a text/)
+    await host.complains(/x GET \/throws: Error: the secret reason at .*kinds\.ts:19:/)
+  })
+
+  it('answers 503 where the module that offers a route cannot be loaded, and says why in one line', async () => {
+    host.folder.write({
+      'unloadable.ts': "export const info = { aliases: ['http:GET:/unloadable'] }\nthrow new Error('not today')\n",
+    })
+    const answer = await get('/unloadable')
+    assert.deepEqual([answer.status, answer.bytes.toString()], [503, '{"error":"Service Unavailable"}'])
+    await host.complains(/x request for http:GET:\/unloadable: .*not today at .*unloadable\.ts:2:7$/)
   })
 
   it('gives a handler method, url, params, query, headers, body and signal', async () => {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import createRouter, { type HTTPMethod } from 'find-my-way'
+import { ModuleError } from '../../kernel/errno.ts'
 import type { ExtensionPoint } from '../../kernel/extension.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { type HostRequest, hasBody, RequestError, readBody } from './http_request.ts'
@@ -12,6 +13,13 @@ export interface HttpRoute {
   /** A path with named parts: `/hello/:name`, `/files/*`. */
   readonly url: string
   readonly handler: (request: HostRequest) => unknown
+}
+
+export interface HttpHostOptions {
+  readonly port: number
+  readonly address: string
+  /** Told in one line of every request that failed for a reason of the host's; the kernel log has the whole of it. */
+  readonly onProblem?: (text: string) => void
 }
 
 export interface HttpHost {
@@ -29,9 +37,10 @@ type Found = { readonly route: HttpRoute; readonly params: Readonly<Record<strin
  *
  * @throws Error when the address cannot be listened on
  */
-export async function startHttpHost(kernel: Kernel, options: { port: number; address: string }): Promise<HttpHost> {
+export async function startHttpHost(kernel: Kernel, options: HttpHostOptions): Promise<HttpHost> {
   const routes = new Routes(kernel, kernel.point<HttpRoute>('http.route'))
-  const server = createServer((request, response) => void respond(kernel, routes, request, response))
+  const { onProblem = () => {} } = options
+  const server = createServer((request, response) => void respond({ kernel, routes, onProblem }, request, response))
   await new Promise<void>((done, failed) => {
     server.once('error', failed)
     server.listen(options.port, options.address, done)
@@ -93,19 +102,21 @@ class Routes {
   }
 }
 
-async function respond(
-  kernel: Kernel,
-  routes: Routes,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+interface Serving {
+  readonly kernel: Kernel
+  readonly routes: Routes
+  readonly onProblem: (text: string) => void
+}
+
+async function respond(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { routes } = serving
   const { method = 'GET', url = '/' } = request
   const head = method === 'HEAD'
   try {
     const find = () => routes.find(method, url) ?? (head ? routes.find('GET', url) : undefined)
     // A module may offer the route that is not loaded yet.
     let found =
-      find() ?? ((await kernel.request(`http:${head ? 'GET' : method}:${url.split('?')[0]}`)) ? find() : undefined)
+      find() ?? ((await provide(serving, `http:${head ? 'GET' : method}:${url.split('?')[0]}`)) ? find() : undefined)
     let body: unknown
     if (found && hasBody(request)) {
       body = await readBody(request)
@@ -118,7 +129,20 @@ async function respond(
     }
     await sendResult(response, await call(found, request, response, method, url, body), head)
   } catch (error) {
-    fail(kernel, error, response, `${method} ${url}`)
+    fail(serving, error, response, `${method} ${url}`)
+  }
+}
+
+/** @throws RequestError 503 when a module offers what is asked for and cannot be loaded; the kernel log says why */
+async function provide({ kernel, onProblem }: Serving, alias: string): Promise<boolean> {
+  try {
+    return await kernel.request(alias)
+  } catch (error) {
+    if (!(error instanceof ModuleError)) throw error
+    const told = `request for ${alias}: ${error.message}`
+    kernel.log.error(told)
+    onProblem(told)
+    throw new RequestError(503, 'Service Unavailable')
   }
 }
 
@@ -146,11 +170,21 @@ function call(
   })
 }
 
-function fail(kernel: Kernel, error: unknown, response: ServerResponse, what: string): void {
+/** What was thrown, and where. */
+function firstLines(stack: string): string {
+  const [first = '', ...frames] = stack.split('\n')
+  const frame = frames.find(line => /^\s+at /.test(line))
+  return frame === undefined ? first : `${first} ${frame.trim()}`
+}
+
+function fail({ kernel, onProblem }: Serving, error: unknown, response: ServerResponse, what: string): void {
   const { status, message } = error as { status?: unknown; message?: unknown }
   const own = typeof status === 'number' && status >= 400 && status < 600 ? status : 500
-  if (!(error instanceof RequestError))
-    kernel.log.error(`${what}: ${error instanceof Error ? error.stack : String(error)}`)
+  if (!(error instanceof RequestError)) {
+    const stack = (error instanceof Error && error.stack) || String(error)
+    kernel.log.error(`${what}: ${stack}`)
+    if (own === 500) onProblem(`${what}: ${firstLines(stack)}`)
+  }
   if (response.headersSent) response.destroy()
   // What went wrong inside is the log's business, not the client's, unless the handler chose a status for it.
   else sendJson(response, own, { error: own === 500 ? 'Internal Server Error' : String(message) })
