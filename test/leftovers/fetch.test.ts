@@ -153,6 +153,19 @@ describe('fetch', () => {
     assert.deepEqual(left.answer, real)
   })
 
+  it('of what is in memory is nothing left behind, whether its body is read or not', async t => {
+    const { kernel, file } = stage(t, {
+      'memory.mjs': `export async function init() {
+        await fetch('data:,x')
+        await fetch(new Request(' data:text/plain,y'))
+        await fetch(URL.createObjectURL(new Blob(['z'])))
+      }`,
+    })
+    await kernel.insmod(file('memory.mjs'))
+    assert.deepEqual((await kernel.rmmod('memory')).leftovers, [])
+    await quiet()
+  })
+
   it('of a call in flight is left to it', async t => {
     const { kernel, file } = stage(
       t,

@@ -42,6 +42,23 @@ leaves('an AsyncLocalStorage that was entered', {
   what: /^AsyncLocalStorage entered/,
 })
 
+leaves('an AsyncLocalStorage whose scope was not left', {
+  top: TOP,
+  init: `held = new AsyncLocalStorage; held = held./*!*/withScope({ of: 'the module' })`,
+  exit: `held.dispose()`,
+  kind: 'hook',
+  what: /^AsyncLocalStorage entered with withScope/,
+  skip: !('withScope' in AsyncLocalStorage.prototype) && 'not in this Node',
+})
+
+leaves('an AsyncLocalStorage that was entered within run()', {
+  top: TOP,
+  init: `held = new AsyncLocalStorage; held.run(1, () => { held.run(2, () => {}); held./*!*/enterWith({ of: 'the module' }) })`,
+  exit: `held.disable()`,
+  kind: 'hook',
+  what: /^AsyncLocalStorage entered/,
+})
+
 leaves('a subscription', {
   top: TOP,
   init: `held = diagnostics./*!*/subscribe('outlive', heard)`,
@@ -160,7 +177,7 @@ describe('hooks and subscriptions', () => {
         export async function init() {
           left.answer = [
             storage.run(1, () => storage.getStore()), await storage.run(2, async () => { await null; return storage.getStore() }), storage.getStore(),
-            new Own().run(3, () => 4), storage instanceof AsyncLocalStorage, new Own instanceof AsyncLocalStorage, left.storage instanceof AsyncLocalStorage,
+            new Own().run(3, () => 4), storage.run(6, (...args) => args.concat(storage.getStore()), 7, 8), storage.exit(() => storage.getStore()), storage instanceof AsyncLocalStorage, new Own instanceof AsyncLocalStorage, left.storage instanceof AsyncLocalStorage,
             left.storage instanceof Own, AsyncLocalStorage.name, AsyncLocalStorage.bind(() => 5)(), typeof AsyncLocalStorage.snapshot(),
           ]
         }`,
@@ -189,7 +206,21 @@ describe('hooks and subscriptions', () => {
     left.storage = new AsyncLocalStorage()
     left.publish = (message: unknown) => diagnostics.channel('outlive').publish(message)
     await kernel.insmod(file('tidy.mjs'))
-    assert.deepEqual(left.answer, [1, 2, undefined, 4, true, true, true, false, 'AsyncLocalStorage', 5, 'function'])
+    assert.deepEqual(left.answer, [
+      1,
+      2,
+      undefined,
+      4,
+      [7, 8, 6],
+      undefined,
+      true,
+      true,
+      true,
+      false,
+      'AsyncLocalStorage',
+      5,
+      'function',
+    ])
     await kernel.insmod(file('channels.mjs'))
     assert.deepEqual(left.said, [
       ...[true, false, false, 'outlive', true],

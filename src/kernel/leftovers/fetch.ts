@@ -55,10 +55,12 @@ class Fetching implements Resource {
 export function viewFetch(leftovers: Leftovers): Fetch {
   const fetch = (input: Input, init: Init = undefined): Promise<Response> => {
     const follow = signalOf(input, init)
-    // Whatever Node would refuse is left to Node.
-    if (!isInit(init) || (follow !== undefined && !(follow instanceof AbortSignal)))
+    const url = urlOf(input)
+    // Whatever Node would refuse is left to Node. So is what is in memory, where nothing stays open and a signal of ours would do harm: Node 24 and 26 throw
+    // an error that nobody can catch when such a body is aborted.
+    if (!OVER_NETWORK.test(url) || !isInit(init) || (follow !== undefined && !(follow instanceof AbortSignal)))
       return globalThis.fetch(input, init)
-    const fetching = new Fetching(urlOf(input), captureCallSite(fetch))
+    const fetching = new Fetching(url, captureCallSite(fetch))
     const signal = follow ? AbortSignal.any([follow, fetching.controller.signal]) : fetching.controller.signal
     leftovers.add(fetching)
     return new Promise((resolve, reject) => {
@@ -77,6 +79,8 @@ export function viewFetch(leftovers: Leftovers): Fetch {
   }
   return fetch
 }
+
+const OVER_NETWORK = /^\s*https?:/i
 
 const isInit = (init: unknown): boolean =>
   init === undefined || init === null || typeof init === 'object' || typeof init === 'function'

@@ -6,6 +6,13 @@ import { standFor, viewFunction } from './view_object.ts'
 
 type Storage = AsyncLocalStorage<unknown>
 type StorageClass = new (...args: unknown[]) => Storage
+type AnyFunction = (...args: unknown[]) => unknown
+
+/** What `withScope` gives, where Node has it: left when it is disposed. */
+interface Scope {
+  dispose(): void
+}
+type StorageWithScopes = Storage & { withScope(store: unknown): Scope }
 
 /** `AsyncLocalStorage` and `createHook` of `node:async_hooks`. */
 export const viewAsyncHooks = (
@@ -17,7 +24,7 @@ export const viewAsyncHooks = (
 })
 
 /**
- * A storage that was used by `run` is clean, but Node keeps it in a list for ever unless it is disabled. One that was entered by `enterWith` is left
+ * A storage that was used by `run` is clean, but Node keeps it in a list for ever unless it is disabled. One that was entered by `enterWith`, or by `withScope` whose scope was not disposed, is left
  * behind: its store goes on with whatever was begun there.
  */
 function viewStorage(Real: StorageClass, leftovers: Leftovers): Function {
@@ -28,18 +35,69 @@ function viewStorage(Real: StorageClass, leftovers: Leftovers): Function {
     entered.delete(storage)
   }
 
+  const enter = (storage: Storage, method: string, site: CallSite): void => {
+    forget(storage)
+    const resource = enteredStorage(storage, method, site)
+    entered.set(storage, resource)
+    leftovers.add(resource)
+  }
+
   class View extends Real {
+    static {
+      if (!('withScope' in Real.prototype)) Reflect.deleteProperty(View.prototype, 'withScope')
+    }
+
+    /** Node's own methods enter, and leave again, by `enterWith`. */
+    #isOfNode = false
+
     constructor(...args: unknown[]) {
       super(...args)
       trackHandle(leftovers, this, DISABLED_AT_UNLOAD, undefined)
     }
 
     override enterWith(store: unknown): void {
-      forget(this)
-      const resource = enteredStorage(this, captureCallSite(View.prototype.enterWith))
+      if (!this.#isOfNode) enter(this, 'enterWith', captureCallSite(View.prototype.enterWith))
       super.enterWith(store)
-      entered.set(this, resource)
-      leftovers.add(resource)
+    }
+
+    override run(store: unknown, callback: AnyFunction, ...args: unknown[]): unknown {
+      const before = this.#isOfNode
+      this.#isOfNode = true
+      try {
+        return super.run(store, View.#runInside, this, callback, args)
+      } finally {
+        this.#isOfNode = before
+      }
+    }
+
+    /** No closure: this is called for each request of a busy host. */
+    static #runInside(view: View, callback: AnyFunction, args: unknown[]): unknown {
+      view.#isOfNode = false
+      try {
+        return Reflect.apply(callback, null, args)
+      } finally {
+        view.#isOfNode = true
+      }
+    }
+
+    withScope(store: unknown): Scope {
+      enter(this, 'withScope', captureCallSite(View.prototype.withScope))
+      const scope = this.#quietly(() => (Real.prototype as StorageWithScopes).withScope.call(this, store))
+      const { dispose } = scope
+      const leave = (): void => {
+        forget(this)
+        this.#quietly(() => dispose.call(scope))
+      }
+      return Object.defineProperty(scope, 'dispose', { value: leave, writable: true, configurable: true })
+    }
+
+    #quietly<T>(work: () => T): T {
+      this.#isOfNode = true
+      try {
+        return work()
+      } finally {
+        this.#isOfNode = false
+      }
     }
 
     override disable(): void {
@@ -59,12 +117,12 @@ const DISABLED_AT_UNLOAD = {
 } as const
 
 /** Weak: what was entered may be collected with whoever knew it. */
-function enteredStorage(storage: Storage, site: CallSite): Resource {
+function enteredStorage(storage: Storage, method: string, site: CallSite): Resource {
   const reference = new WeakRef(storage)
   return {
     kind: 'hook',
     site,
-    what: () => 'AsyncLocalStorage entered with enterWith()',
+    what: () => `AsyncLocalStorage entered with ${method}()`,
     isOpen: () => reference.deref() !== undefined,
     isOver: () => reference.deref() === undefined,
     close: () => reference.deref()?.disable(),
