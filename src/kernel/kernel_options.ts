@@ -34,6 +34,21 @@ export interface KernelOptions {
   readonly log?: LogSink
 }
 
+const OPTIONS = {
+  modules: true,
+  scheme: true,
+  grace: true,
+  initTimeout: true,
+  exitTimeout: true,
+  lateCalls: true,
+  params: true,
+  memory: true,
+  blacklist: true,
+  options: true,
+  config: true,
+  log: true,
+} satisfies Record<keyof KernelOptions, true>
+
 const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
 const PRESSURES: readonly string[] = ['refuse', 'reclaim']
 const POLICIES: readonly string[] = ['run', 'forward', 'fail']
@@ -48,6 +63,11 @@ const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every
 
 /** @throws ModuleError EINVAL, naming the option, what it may be and what it got */
 export function checkOptions(options: KernelOptions): void {
+  const unknown = Object.keys(options).find(name => !Object.hasOwn(OPTIONS, name))
+  if (unknown !== undefined)
+    throw new ModuleError('EINVAL', {
+      reason: `createKernel has no option '${unknown}'; it has ${Object.keys(OPTIONS).join(', ')}, control`,
+    })
   const option = (name: keyof KernelOptions, wanted: string, isRight: (value: unknown) => boolean): void => {
     const value: unknown = options[name]
     if (value !== undefined && !isRight(value)) refuse(`createKernel: ${name}`, wanted, value)

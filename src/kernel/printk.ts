@@ -19,8 +19,13 @@ export interface LogSink {
 
 const CAPACITY = 4096
 
-/** The kernel log: a ring buffer, as printk's, that drops its oldest entries. */
-export class KernelLog {
+/**
+ * The kernel log: a ring buffer, as printk's, that drops its oldest entries.
+ *
+ * @example
+ * for (const { level, text } of kernel.log) if (level === 'error') console.log(text)
+ */
+export class KernelLog implements Iterable<LogEntry> {
   readonly #ring: LogEntry[] = []
   readonly #start = performance.now()
   readonly #listeners = new Set<(entry: LogEntry) => void>()
@@ -65,6 +70,10 @@ export class KernelLog {
     if (this.#next <= CAPACITY) return [...this.#ring]
     const oldest = this.#next % CAPACITY
     return [...this.#ring.slice(oldest), ...this.#ring.slice(0, oldest)]
+  }
+
+  [Symbol.iterator](): Iterator<LogEntry> {
+    return this.entries()[Symbol.iterator]()
   }
 
   /** Calls `listener` with each entry as it is written; the result ends that. */

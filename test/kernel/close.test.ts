@@ -133,6 +133,7 @@ describe('a kernel', () => {
     ['modules', [7], /modules must be/],
     ['params', 'x', /params must be/],
     ['blacklist', 'x', /blacklist must be/],
+    ['shceme', 'retain', /createKernel has no option 'shceme'; it has modules, scheme, .*control/],
     ['control', 'yes', /control must be/],
     ['control', {}, /control must be/],
   ] as const)

@@ -26,6 +26,7 @@ describe('the kernel log', () => {
     assert.equal(entries.at(-1), 'entry 9999')
     const first = Number(entries[0]!.split(' ')[1])
     assert.ok(first > 0)
+    assert.deepEqual([...kernel.log], kernel.log.entries())
     assert.deepEqual(
       entries,
       Array.from({ length: 10_000 - first }, (_, index) => `entry ${first + index}`),
