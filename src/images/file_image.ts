@@ -6,6 +6,7 @@ import { attributesOf, checkAttributes } from './attributes.ts'
 import { CommonJsFiles, type CommonJsModule, type CommonJsOwner } from './commonjs.ts'
 import { commonJsRecord } from './commonjs_record.ts'
 import { commonJsExports } from './commonjs_text.ts'
+import { forgetDisk } from './disk.ts'
 import { evaluate, evaluateNow } from './evaluate.ts'
 import { faultAt, type ImageFault } from './fault.ts'
 import { formatByName } from './format.ts'
@@ -16,7 +17,7 @@ import { LazyFiles } from './lazy_files.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
 import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
-import { forgetDisk, isInside, type Loader, resolveTarget, type Target } from './resolve.ts'
+import { isInside, type Loader, resolveTarget, type Target } from './resolve.ts'
 import { prepareLexer, scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
 import { SourceTexts } from './source_texts.ts'
@@ -120,7 +121,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       dirname: dirname(file),
       filename: file,
       resolve: (specifier: string) => {
-        const target = this.resolve(`${specifier}`, file, 'import')
+        const target = this.#resolveNow(`${specifier}`, file, 'import')
         if (target?.owner === 'builtin') return target.name.startsWith('node:') ? target.name : `node:${target.name}`
         if (target) return target.owner === 'url' ? target.url : pathToFileURL(target.file).href
         throw notFound(specifier, file, 'ERR_MODULE_NOT_FOUND')
@@ -133,7 +134,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     // A symbol is no specifier: this throws, as String(specifier) would not.
     const name = `${specifier as string}`
     const attributes = attributesOf(options)
-    const target = this.resolve(name, referrer, 'import')
+    const target = this.#resolveNow(name, referrer, 'import')
     if (!target) throw notFound(name, referrer, 'ERR_MODULE_NOT_FOUND')
     checkAttributes(target, attributes, reason =>
       Object.assign(new TypeError(reason), { code: 'ERR_IMPORT_ATTRIBUTE_MISSING' }),
@@ -171,7 +172,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   #requireTarget(specifier: string, from: string): Exclude<Target, { owner: 'url' }> {
-    const target = this.resolve(specifier, from, 'require')
+    const target = this.#resolveNow(specifier, from, 'require')
     if (target && target.owner !== 'url') return target
     // Node says best what is wrong.
     const require = createRequire(from)
@@ -210,6 +211,14 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   #loadAddon(file: string): unknown {
     if (!this.addons.includes(file)) this.addons.push(file)
     return createRequire(file)(file)
+  }
+
+  /** While code runs, what was not there a moment ago may be there now. */
+  #resolveNow(specifier: string, from: string, loader: Loader): Target | undefined {
+    const target = this.resolve(specifier, from, loader)
+    if (target) return target
+    forgetDisk()
+    return this.resolve(specifier, from, loader)
   }
 
   resolve(specifier: string, from: string, loader: Loader): Target | undefined {

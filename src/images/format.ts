@@ -1,6 +1,6 @@
-import fs from 'node:fs'
-import { dirname, extname, join } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { isCommonJs } from './compile.ts'
+import { manifestOf } from './disk.ts'
 import { awaitsAtTopLevel } from './parse.ts'
 import { hasModuleSyntax } from './scan.ts'
 
@@ -37,34 +37,8 @@ const onlyRunsAsModule = (file: string, text: string): boolean =>
 
 export function packageType(file: string): unknown {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
-    const manifest = readPackage(folder)
+    const manifest = manifestOf(folder)
     if (manifest) return manifest.type
     if (folder === dirname(folder) || folder.endsWith('node_modules')) return undefined
-  }
-}
-
-export interface PackageManifest {
-  readonly name?: unknown
-  readonly type?: unknown
-  readonly main?: unknown
-  readonly exports?: unknown
-}
-
-/** What `readPackage` gives for a package.json that is no JSON: it counts as empty. */
-export const BROKEN_PACKAGE: PackageManifest = {}
-
-/** The parsed package.json of a folder; undefined where there is none. */
-export function readPackage(folder: string): PackageManifest | undefined {
-  let text: string
-  try {
-    text = fs.readFileSync(join(folder, 'package.json'), 'utf8')
-  } catch {
-    return undefined
-  }
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : {}
-  } catch {
-    return BROKEN_PACKAGE
   }
 }

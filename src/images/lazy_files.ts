@@ -1,7 +1,7 @@
-import { commonJsExports, literalRequires } from './commonjs_text.ts'
+import { literalRequires } from './commonjs_text.ts'
 import { type Format, formatByName } from './format.ts'
 import type { Loader, Target } from './resolve.ts'
-import { literalSpecifiers } from './scan.ts'
+import { literalDynamicImports, literalSpecifiers } from './scan.ts'
 import type { SourceTexts } from './source_texts.ts'
 
 /**
@@ -42,8 +42,10 @@ export class LazyFiles {
 
 function specifiersOf(text: string, format: Format): [specifier: string, loader: Loader][] {
   if (format !== 'module' && format !== 'commonjs') return []
-  const imported = literalSpecifiers(text).map(specifier => [specifier, 'import'] as [string, Loader])
-  // An ES module may have a `require` of its own making.
-  const required = [...literalRequires(text), ...(format === 'commonjs' ? commonJsExports(text).reexports : [])]
-  return [...imported, ...required.map(specifier => [specifier, 'require'] as [string, Loader])]
+  const imported = format === 'module' ? literalSpecifiers(text) : literalDynamicImports(text)
+  return [
+    ...imported.map(specifier => [specifier, 'import'] as [string, Loader]),
+    // An ES module may have a `require` of its own making.
+    ...literalRequires(text).map(specifier => [specifier, 'require'] as [string, Loader]),
+  ]
 }

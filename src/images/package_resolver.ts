@@ -2,14 +2,14 @@ import fs from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname } from 'node:path'
 import type { Resolver } from 'enhanced-resolve'
+import { kindOf, manifestOf, realFile, recallAnswer } from './disk.ts'
 import { lazily } from './lazy.ts'
+import { BROKEN_PACKAGE } from './package_manifest.ts'
 
 export type Loader = 'import' | 'require'
 
 const enhancedResolve = lazily<typeof import('enhanced-resolve')>('enhanced-resolve')
 
-/** Resolved paths are remembered for the length of one load: between two loads the disk may change. */
-const REMEMBERED_MS = 2000
 const syncModule = process.features.require_module === true ? ['module-sync'] : []
 /** TypeScript authors may write the name that the file will have once compiled. */
 const extensionAlias = {
@@ -19,34 +19,52 @@ const extensionAlias = {
   '.jsx': ['.jsx', '.tsx'],
 }
 
-interface Resolvers extends Readonly<Record<Loader, Resolver>> {
-  forget(): void
+/** What is tried behind a path. An `import` is complete as it is; its extensions are for the `main` of a package.json alone. */
+export const EXTENSIONS: Readonly<Record<Loader, readonly string[]>> = {
+  import: ['.js', '.json', '.node'],
+  require: ['.js', '.json', '.node', '.cjs', '.ts', '.cts'],
 }
 
-let made: Resolvers | undefined
+/** The disk as the resolver asks for it. */
+const fileSystem = {
+  statSync(path: string) {
+    const kind = kindOf(path)
+    if (!kind) throw MISSING
+    return { isFile: () => kind === 'file', isDirectory: () => kind === 'folder' }
+  },
+  /** Of a package.json; the resolver reads no other. */
+  readJsonSync(path: string) {
+    const manifest = manifestOf(dirname(path))
+    if (!manifest) throw MISSING
+    if (manifest === BROKEN_PACKAGE) throw new SyntaxError(path)
+    return manifest
+  },
+  readFileSync: fs.readFileSync,
+  readdirSync: fs.readdirSync,
+  readlinkSync: fs.readlinkSync,
+}
 
-function resolvers(): Resolvers {
+/** One for all: the engine takes longer for an error than for a look at the disk. */
+const MISSING = Object.assign(new Error('No such file or directory'), { code: 'ENOENT' })
+
+let made: Readonly<Record<Loader, Resolver>> | undefined
+
+function resolvers(): Readonly<Record<Loader, Resolver>> {
   if (made) return made
-  const { CachedInputFileSystem, ResolverFactory } = enhancedResolve()
-  const fileSystem = new CachedInputFileSystem(fs, REMEMBERED_MS)
-  const make = (conditions: string[], options: { fullySpecified: boolean; extensions: string[] }): Resolver =>
+  const { ResolverFactory } = enhancedResolve()
+  const make = (loader: Loader, fullySpecified: boolean): Resolver =>
     ResolverFactory.createResolver({
-      fileSystem,
+      fileSystem: fileSystem as never,
       useSyncFileSystemCalls: true,
-      conditionNames: ['node', 'node-addons', ...conditions, ...syncModule],
+      // The real path of what was found is asked of the disk at once, not folder by folder.
+      symlinks: false,
+      conditionNames: ['node', 'node-addons', loader, ...syncModule],
       extensionAlias,
+      extensions: [...EXTENSIONS[loader]],
       plugins: [{ apply: resolveBuiltins }],
-      ...options,
+      fullySpecified,
     })
-  made = {
-    // The extensions are for the `main` of a package.json alone: a specifier is complete in an ES module.
-    import: make(['import'], { fullySpecified: true, extensions: ['.js', '.json', '.node'] }),
-    require: make(['require'], {
-      fullySpecified: false,
-      extensions: ['.js', '.json', '.node', '.cjs', '.ts', '.cts'],
-    }),
-    forget: () => fileSystem.purge(),
-  }
+  made = { import: make('import', true), require: make('require', false) }
   return made
 }
 
@@ -59,15 +77,19 @@ function resolveBuiltins(resolver: Resolver): void {
   })
 }
 
-/** Forget what the disk looked like: a new load begins. */
-export const forgetDisk = (): void => made?.forget()
-
 /** The file that Node's algorithm finds, symbolic links followed; undefined when there is none. */
 export function resolvePackage(specifier: string, from: string, loader: Loader): string | undefined {
+  const folder = dirname(from)
+  return recallAnswer(`${loader} ${folder} ${specifier}`, () => resolve(specifier, folder, loader))
+}
+
+function resolve(specifier: string, folder: string, loader: Loader): string | undefined {
   try {
-    const found = resolvers()[loader].resolveSync({}, dirname(from), specifier)
+    const found = resolvers()[loader].resolveSync({}, folder, specifier)
+    if (found === false) return undefined
     // enhanced-resolve keeps a query as part of the path; a query only tells instances apart, and an image has one of each file.
-    return found === false ? undefined : found.replace(/[?#].*$/s, '')
+    const path = found.replace(/[?#].*$/s, '')
+    return isBuiltin(path) ? path : realFile(path)
   } catch {
     return undefined
   }

@@ -1,10 +1,10 @@
-import fs from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { dirname, isAbsolute, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { forgetDisk, type Loader, resolvePackage } from './package_resolver.ts'
+import { kindOf, manifestOf, realFile } from './disk.ts'
+import { EXTENSIONS, type Loader, resolvePackage } from './package_resolver.ts'
 
-export { forgetDisk, type Loader }
+export type { Loader }
 
 /** Where a specifier leads, and who owns the code there. */
 export type Target =
@@ -38,10 +38,7 @@ export interface Ownership {
 export function resolveFile(specifier: string, from: string, loader: Loader): string | undefined {
   const path = loader === 'import' ? pathOf(specifier, from) : specifier
   if (path === undefined) return undefined
-  return (
-    (isRelative(path) ? existingFile(isAbsolute(path) ? path : join(dirname(from), path)) : undefined) ??
-    resolvePackage(path, from, loader)
-  )
+  return (isRelative(path) ? plainFile(path, from, loader) : undefined) ?? resolvePackage(path, from, loader)
 }
 
 /** An ES module's relative specifiers are URLs: percent escapes count, and a query only tells instances apart, of which an image has one. */
@@ -54,15 +51,19 @@ function pathOf(specifier: string, from: string): string | undefined {
   }
 }
 
-/** Most imports name a file as it is, which needs no resolver. */
-function existingFile(path: string): string | undefined {
-  try {
-    const real = fs.realpathSync.native(path)
-    return fs.statSync(real).isFile() ? real : undefined
-  } catch {
-    return undefined
-  }
+/** Most paths name a file as it is, or but for what `require` adds, which needs no resolver. */
+function plainFile(specifier: string, from: string, loader: Loader): string | undefined {
+  const path = isAbsolute(specifier) ? specifier : join(dirname(from), specifier)
+  if (loader === 'import') return realFile(path)
+  if (!NAMES_FOLDER.test(specifier))
+    for (const extension of ['', ...EXTENSIONS.require]) {
+      const file = realFile(path + extension)
+      if (file !== undefined) return file
+    }
+  return kindOf(path) === 'folder' && !manifestOf(path) ? realFile(join(path, 'index.js')) : undefined
 }
+
+const NAMES_FOLDER = /(?:^|\/)\.{0,2}$/
 
 const isRelative = (specifier: string): boolean => /^\.{0,2}\/|^\.{1,2}$|^file:/.test(specifier)
 

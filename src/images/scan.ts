@@ -34,6 +34,7 @@ export const prepareLexer = (): Promise<void> => init()
 
 /** True when the text has `import` or `export` declarations or `import.meta`: Node's own test for an ES module. */
 export function hasModuleSyntax(text: string): boolean {
+  if (!/\b(?:import|export)\b/.test(text)) return false
   try {
     return parse(text)[3]
   } catch {
@@ -56,10 +57,14 @@ const MAY_HIDE_IMPORT = /\bimport\s*\((?:[^()]|\([^()]*\))*\)(?:\s|\/\/.*|\/\*[\
 
 const LITERAL_IMPORT = /\bimport\s*\(\s*(?:"([^"\n]+)"|'([^'\n]+)'|`([^`$\\\n]+)`)/g
 
+/** Specifiers of `import()` that can be named without running the code. */
+export const literalDynamicImports = (text: string): string[] =>
+  text.includes('import') ? [...text.matchAll(LITERAL_IMPORT)].map(match => (match[1] ?? match[2] ?? match[3])!) : []
+
 /** What a text imports by name, statically or while it runs; as far as the lexer can tell. */
 export function literalSpecifiers(text: string): string[] {
   if (!text.includes('import') && !text.includes('from')) return []
-  const called = [...text.matchAll(LITERAL_IMPORT)].map(match => (match[1] ?? match[2] ?? match[3])!)
+  const called = literalDynamicImports(text)
   try {
     const found = parse(text)[0].flatMap(({ type, specifier }) =>
       type === 'dynamic' || typeof specifier !== 'string' ? [] : [specifier],

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { parseJson } from '../images/commonjs.ts'
-import { BROKEN_PACKAGE, readPackage } from '../images/format.ts'
+import { BROKEN_PACKAGE, readPackage } from '../images/package_manifest.ts'
 import { isInside } from '../images/resolve.ts'
 import { ModuleError } from './errno.ts'
 import { loadError } from './load_errors.ts'

@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
-import { forgetDisk } from '../../images/resolve.ts'
+import { forgetDisk } from '../../images/disk.ts'
 import { prepareLexer } from '../../images/scan.ts'
 import { AliasIndex } from '../../modprobe/alias_index.ts'
 import { needsOf, type SortedDependencies, sortDependencies } from '../../modprobe/sort_dependencies.ts'

@@ -1,0 +1,71 @@
+import fs from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { type PackageManifest, readPackage } from './package_manifest.ts'
+
+/**
+ * What the disk looks like, remembered for the length of one load: however many imports lead to a file, the disk is asked once. Between two loads it
+ * may change, so each begins with `forgetDisk`; what is asked for later, while the code runs, is remembered for a moment only.
+ */
+const REMEMBERED_MS = 2000
+
+export type PathKind = 'file' | 'folder' | undefined
+
+const kinds = new Map<string, PathKind>()
+const realFiles = new Map<string, string | undefined>()
+const realFolders = new Map<string, string>()
+const manifests = new Map<string, PackageManifest | undefined>()
+const answers = new Map<string, string | undefined>()
+let since = 0
+
+/** Forget what the disk looked like: a new load begins. */
+export function forgetDisk(): void {
+  since = performance.now()
+  for (const remembered of [kinds, realFiles, realFolders, manifests, answers]) remembered.clear()
+}
+
+function recall<T>(remembered: Map<string, T>, key: string, ask: () => T): T {
+  if (performance.now() - since > REMEMBERED_MS) forgetDisk()
+  const known = remembered.get(key)
+  if (known !== undefined || remembered.has(key)) return known as T
+  const value = ask()
+  remembered.set(key, value)
+  return value
+}
+
+/** What is at a path, symbolic links followed. */
+export const kindOf = (path: string): PathKind =>
+  recall(kinds, path, () => {
+    const stats = attempt(() => fs.statSync(path, { throwIfNoEntry: false }))
+    return stats?.isFile() ? 'file' : stats?.isDirectory() ? 'folder' : undefined
+  })
+
+/** The real path of a file; undefined when there is none. */
+export const realFile = (path: string): string | undefined =>
+  recall(realFiles, path, () =>
+    attempt(() => {
+      const stats = fs.lstatSync(path, { throwIfNoEntry: false })
+      if (stats?.isFile()) return join(realFolder(dirname(path)), basename(path))
+      if (!stats?.isSymbolicLink()) return undefined
+      const real = fs.realpathSync.native(path)
+      return fs.statSync(real).isFile() ? real : undefined
+    }),
+  )
+
+const realFolder = (path: string): string => recall(realFolders, path, () => fs.realpathSync.native(path))
+
+/** The package.json of a folder; undefined where there is none. */
+export const manifestOf = (folder: string): PackageManifest | undefined =>
+  recall(manifests, folder, () => (kindOf(join(folder, 'package.json')) === 'file' ? readPackage(folder) : undefined))
+
+/** What a resolver said that asks of nothing but the disk. */
+export const recallAnswer = (question: string, ask: () => string | undefined): string | undefined =>
+  recall(answers, question, ask)
+
+/** A path that cannot be one, that leads in a circle, or that nobody may look at, has nothing at it. */
+function attempt<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
+}
