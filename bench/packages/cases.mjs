@@ -2,31 +2,31 @@
  * Well-known packages, each with a little real use whose answer can be compared. `use` is the text of a module that exports `use()`; what it returns must be the
  * same in Node's own loader and in an image.
  */
-export const CASES = [
-  // Web frameworks and clients, used over a real socket.
-  server(
-    'express',
-    `import express from 'express'\nconst make = () => { const app = express(); app.get('/:name', (q, s) => s.json({ hi: q.params.name })); return app.listen(0) }`,
-  ),
-  server(
-    'koa',
-    `import Koa from 'koa'\nconst make = () => { const app = new Koa(); app.use(c => { c.body = { hi: c.path.slice(1) } }); return app.listen(0) }`,
-  ),
-  {
-    name: 'fastify',
-    use: `import fastify from 'fastify'\nexport async function use() { const app = fastify(); app.get('/:name', q => ({ hi: q.params.name })); const r = await app.inject('/bob'); await app.close(); return r.json() }`,
-  },
-  {
-    name: 'hono',
-    use: `import { Hono } from 'hono'\nexport async function use() { const app = new Hono(); app.get('/:name', c => c.json({ hi: c.req.param('name') })); return (await app.request('/bob')).json() }`,
-  },
-  {
-    name: 'find-my-way',
-    use: `import make from 'find-my-way'\nexport function use() { const r = make(); r.on('GET', '/a/:b', () => 1); return r.find('GET', '/a/c').params.b }`,
-  },
-  {
-    name: 'ws',
-    use: `import { WebSocketServer, WebSocket } from 'ws'
+const KINDS = {
+  'Web frameworks and clients': [
+    server(
+      'express',
+      `import express from 'express'\nconst make = () => { const app = express(); app.get('/:name', (q, s) => s.json({ hi: q.params.name })); return app.listen(0) }`,
+    ),
+    server(
+      'koa',
+      `import Koa from 'koa'\nconst make = () => { const app = new Koa(); app.use(c => { c.body = { hi: c.path.slice(1) } }); return app.listen(0) }`,
+    ),
+    {
+      name: 'fastify',
+      use: `import fastify from 'fastify'\nexport async function use() { const app = fastify(); app.get('/:name', q => ({ hi: q.params.name })); const r = await app.inject('/bob'); await app.close(); return r.json() }`,
+    },
+    {
+      name: 'hono',
+      use: `import { Hono } from 'hono'\nexport async function use() { const app = new Hono(); app.get('/:name', c => c.json({ hi: c.req.param('name') })); return (await app.request('/bob')).json() }`,
+    },
+    {
+      name: 'find-my-way',
+      use: `import make from 'find-my-way'\nexport function use() { const r = make(); r.on('GET', '/a/:b', () => 1); return r.find('GET', '/a/c').params.b }`,
+    },
+    {
+      name: 'ws',
+      use: `import { WebSocketServer, WebSocket } from 'ws'
 import { once } from 'node:events'
 export async function use() {
   const server = new WebSocketServer({ port: 0 })
@@ -41,169 +41,191 @@ export async function use() {
   await new Promise(done => server.close(done))
   return String(answer)
 }`,
-  },
-  {
-    name: 'axios',
-    use: `import axios from 'axios'\nexport const use = () => axios.getUri({ url: '/a', params: { b: [1, 2] } })`,
-  },
-  // Validators.
-  {
-    name: 'zod',
-    use: `import { z } from 'zod'\nexport const use = () => z.object({ a: z.coerce.number().min(1) }).parse({ a: '2' })`,
-  },
-  {
-    name: 'ajv',
-    use: `import { Ajv } from 'ajv'\nexport function use() { const v = new Ajv().compile({ type: 'object', required: ['a'] }); return [v({ a: 1 }), v({})] }`,
-  },
-  {
-    name: 'joi',
-    use: `import joi from 'joi'\nexport const use = () => joi.object({ a: joi.number() }).validate({ a: '2' }).value`,
-  },
-  {
-    name: 'yup',
-    use: `import { object, number } from 'yup'\nexport const use = () => object({ a: number().required() }).validate({ a: '2' })`,
-  },
-  {
-    name: 'valibot',
-    use: `import * as v from 'valibot'\nexport const use = () => v.safeParse(v.object({ a: v.pipe(v.string(), v.minLength(2)) }), { a: 'x' }).success`,
-  },
-  {
-    name: 'superstruct',
-    use: `import { object, string, is } from 'superstruct'\nexport const use = () => is({ a: 'x' }, object({ a: string() }))`,
-  },
-  // Parsers.
-  {
-    name: 'acorn',
-    use: `import { parse } from 'acorn'\nexport const use = () => parse('a => b', { ecmaVersion: 2022 }).body[0].type`,
-  },
-  {
-    name: '@babel/parser',
-    use: `import { parse } from '@babel/parser'\nexport const use = () => parse('let a: number = 1', { plugins: ['typescript'] }).program.body[0].kind`,
-  },
-  { name: 'esprima', use: `import esprima from 'esprima'\nexport const use = () => esprima.tokenize('a + 1').length` },
-  {
-    name: 'postcss',
-    use: `import postcss from 'postcss'\nexport const use = () => postcss([]).process('a{b:c}', { from: undefined }).css`,
-  },
-  {
-    name: 'cheerio',
-    use: `import { load } from 'cheerio'\nexport const use = () => load('<ul><li>1<li>2</ul>')('li').text()`,
-  },
-  {
-    name: 'parse5',
-    use: `import { parse, serialize } from 'parse5'\nexport const use = () => serialize(parse('<p>a<p>b'))`,
-  },
-  { name: 'yaml', use: `import { parse } from 'yaml'\nexport const use = () => parse('a: [1, {b: c}]')` },
-  { name: 'js-yaml', use: `import { load } from 'js-yaml'\nexport const use = () => load('a: 1')` },
-  {
-    name: 'csv-parse',
-    use: `import { parse } from 'csv-parse/sync'\nexport const use = () => parse('a,b\\n1,2', { columns: true })`,
-  },
-  {
-    name: 'fast-xml-parser',
-    use: `import { XMLParser } from 'fast-xml-parser'\nexport const use = () => new XMLParser().parse('<a><b>1</b></a>')`,
-  },
-  {
-    name: 'graphql',
-    use: `import { graphql, buildSchema } from 'graphql'\nexport const use = async () => (await graphql({ schema: buildSchema('type Query { a: Int }'), source: '{ a }', rootValue: { a: 1 } })).data.a`,
-  },
-  { name: 'semver', use: `import semver from 'semver'\nexport const use = () => semver.satisfies('1.2.3', '^1.0.0')` },
-  // Dates.
-  {
-    name: 'date-fns',
-    use: `import { addDays, formatISO } from 'date-fns'\nexport const use = () => formatISO(addDays(new Date(2020, 0, 1), 40), { representation: 'date' })`,
-  },
-  {
-    name: 'dayjs',
-    use: `import dayjs from 'dayjs'\nexport const use = () => dayjs('2020-01-01').add(1, 'month').format('YYYY-MM-DD')`,
-  },
-  {
-    name: 'luxon',
-    use: `import { DateTime } from 'luxon'\nexport const use = () => DateTime.fromISO('2020-01-01', { zone: 'utc' }).plus({ weeks: 2 }).toISODate()`,
-  },
-  {
-    name: 'moment',
-    use: `import moment from 'moment'\nexport const use = () => moment.utc('2020-01-01').add(1, 'day').format('YYYY-MM-DD')`,
-  },
-  // Markdown and templates.
-  { name: 'marked', use: `import { marked } from 'marked'\nexport const use = () => marked.parse('# a')` },
-  { name: 'markdown-it', use: `import markdown from 'markdown-it'\nexport const use = () => markdown().render('*a*')` },
-  {
-    name: 'remark',
-    use: `import { remark } from 'remark'\nexport const use = async () => String(await remark().process('* a'))`,
-  },
-  {
-    name: 'handlebars',
-    use: `import handlebars from 'handlebars'\nexport const use = () => handlebars.compile('{{#each a}}{{this}};{{/each}}')({ a: [1, 2] })`,
-  },
-  {
-    name: 'mustache',
-    use: `import mustache from 'mustache'\nexport const use = () => mustache.render('{{a}}', { a: 1 })`,
-  },
-  { name: 'ejs', use: `import ejs from 'ejs'\nexport const use = () => ejs.render('<%= a %>', { a: 1 })` },
-  {
-    name: 'nunjucks',
-    use: `import nunjucks from 'nunjucks'\nexport const use = () => nunjucks.renderString('{{ a | upper }}', { a: 'x' })`,
-  },
-  { name: 'pug', use: `import pug from 'pug'\nexport const use = () => pug.render('p= a', { a: 1 })` },
-  // Streams, collections, functions.
-  {
-    name: 'rxjs',
-    use: `import { from, map, toArray, lastValueFrom } from 'rxjs'\nexport const use = () => lastValueFrom(from([1, 2]).pipe(map(x => x * 2), toArray()))`,
-  },
-  {
-    name: 'through2',
-    use: `import through from 'through2'\nimport { text } from 'node:stream/consumers'\nexport async function use() { const s = through((c, _e, done) => done(null, String(c).toUpperCase())); s.end('a'); return text(s) }`,
-  },
-  { name: 'lodash', use: `import _ from 'lodash'\nexport const use = () => _.chunk(_.range(5), 2)` },
-  { name: 'lodash-es', use: `import { chunk, range } from 'lodash-es'\nexport const use = () => chunk(range(5), 2)` },
-  {
-    name: 'ramda',
-    use: `import { groupBy } from 'ramda'\nexport const use = () => groupBy(x => (x % 2 ? 'odd' : 'even'), [1, 2, 3])`,
-  },
-  {
-    name: 'immer',
-    use: `import { produce } from 'immer'\nexport const use = () => produce({ a: [1] }, d => void d.a.push(2))`,
-  },
-  {
-    name: 'async',
-    use: `import { mapLimit } from 'async'\nexport const use = () => mapLimit([1, 2, 3], 2, async x => x * 2)`,
-  },
-  {
-    name: 'bluebird',
-    use: `import Bluebird from 'bluebird'\nexport const use = async () => await Bluebird.map([1, 2], x => x + 1)`,
-  },
-  // Identifiers, terminals, logs.
-  { name: 'uuid', use: `import { v5 } from 'uuid'\nexport const use = () => v5('a', v5.DNS)` },
-  { name: 'nanoid', use: `import { customAlphabet } from 'nanoid'\nexport const use = () => customAlphabet('a', 4)()` },
-  { name: 'chalk', use: `import { Chalk } from 'chalk'\nexport const use = () => new Chalk({ level: 1 }).red('a')` },
-  {
-    name: 'yargs',
-    use: `import yargs from 'yargs'\nexport const use = () => yargs(['--a', '1']).help(false).parse().a`,
-  },
-  {
-    name: 'winston',
-    use: `import winston from 'winston'\nimport { PassThrough } from 'node:stream'\nimport { once } from 'node:events'\nexport async function use() { const stream = new PassThrough(); const log = winston.createLogger({ format: winston.format.simple(), transports: [new winston.transports.Stream({ stream })] }); log.info('a'); const [line] = await once(stream, 'data'); log.close(); return String(line).trim() }`,
-  },
-  {
-    name: 'pino',
-    use: `import pino from 'pino'\nexport function use() { const lines = []; pino({ base: null, timestamp: false }, { write: line => lines.push(line) }).info('a'); return lines }`,
-  },
-  // Database clients, without a database: what they make of a query.
-  {
-    name: 'knex',
-    use: `import knex from 'knex'\nexport const use = () => knex({ client: 'pg' })('t').where({ a: 1 }).toString()`,
-  },
-  {
-    name: 'pg',
-    use: `import pg from 'pg'\nexport const use = () => [pg.escapeIdentifier('a"b'), pg.types.getTypeParser(20)('7')]`,
-  },
-  { name: 'mysql2', use: `import mysql from 'mysql2'\nexport const use = () => mysql.format('SELECT ?', ["a'b"])` },
-  {
-    name: 'ioredis',
-    use: `import { Command } from 'ioredis'\nexport const use = () => String(new Command('set', ['a', '1']).toWritable())`,
-  },
-]
+    },
+    {
+      name: 'axios',
+      use: `import axios from 'axios'\nexport const use = () => axios.getUri({ url: '/a', params: { b: [1, 2] } })`,
+    },
+  ],
+  Validators: [
+    {
+      name: 'zod',
+      use: `import { z } from 'zod'\nexport const use = () => z.object({ a: z.coerce.number().min(1) }).parse({ a: '2' })`,
+    },
+    {
+      name: 'ajv',
+      use: `import { Ajv } from 'ajv'\nexport function use() { const v = new Ajv().compile({ type: 'object', required: ['a'] }); return [v({ a: 1 }), v({})] }`,
+    },
+    {
+      name: 'joi',
+      use: `import joi from 'joi'\nexport const use = () => joi.object({ a: joi.number() }).validate({ a: '2' }).value`,
+    },
+    {
+      name: 'yup',
+      use: `import { object, number } from 'yup'\nexport const use = () => object({ a: number().required() }).validate({ a: '2' })`,
+    },
+    {
+      name: 'valibot',
+      use: `import * as v from 'valibot'\nexport const use = () => v.safeParse(v.object({ a: v.pipe(v.string(), v.minLength(2)) }), { a: 'x' }).success`,
+    },
+    {
+      name: 'superstruct',
+      use: `import { object, string, is } from 'superstruct'\nexport const use = () => is({ a: 'x' }, object({ a: string() }))`,
+    },
+  ],
+  Parsers: [
+    {
+      name: 'acorn',
+      use: `import { parse } from 'acorn'\nexport const use = () => parse('a => b', { ecmaVersion: 2022 }).body[0].type`,
+    },
+    {
+      name: '@babel/parser',
+      use: `import { parse } from '@babel/parser'\nexport const use = () => parse('let a: number = 1', { plugins: ['typescript'] }).program.body[0].kind`,
+    },
+    {
+      name: 'esprima',
+      use: `import esprima from 'esprima'\nexport const use = () => esprima.tokenize('a + 1').length`,
+    },
+    {
+      name: 'postcss',
+      use: `import postcss from 'postcss'\nexport const use = () => postcss([]).process('a{b:c}', { from: undefined }).css`,
+    },
+    {
+      name: 'cheerio',
+      use: `import { load } from 'cheerio'\nexport const use = () => load('<ul><li>1<li>2</ul>')('li').text()`,
+    },
+    {
+      name: 'parse5',
+      use: `import { parse, serialize } from 'parse5'\nexport const use = () => serialize(parse('<p>a<p>b'))`,
+    },
+    { name: 'yaml', use: `import { parse } from 'yaml'\nexport const use = () => parse('a: [1, {b: c}]')` },
+    { name: 'js-yaml', use: `import { load } from 'js-yaml'\nexport const use = () => load('a: 1')` },
+    {
+      name: 'csv-parse',
+      use: `import { parse } from 'csv-parse/sync'\nexport const use = () => parse('a,b\\n1,2', { columns: true })`,
+    },
+    {
+      name: 'fast-xml-parser',
+      use: `import { XMLParser } from 'fast-xml-parser'\nexport const use = () => new XMLParser().parse('<a><b>1</b></a>')`,
+    },
+    {
+      name: 'graphql',
+      use: `import { graphql, buildSchema } from 'graphql'\nexport const use = async () => (await graphql({ schema: buildSchema('type Query { a: Int }'), source: '{ a }', rootValue: { a: 1 } })).data.a`,
+    },
+    {
+      name: 'semver',
+      use: `import semver from 'semver'\nexport const use = () => semver.satisfies('1.2.3', '^1.0.0')`,
+    },
+  ],
+  Dates: [
+    {
+      name: 'date-fns',
+      use: `import { addDays, formatISO } from 'date-fns'\nexport const use = () => formatISO(addDays(new Date(2020, 0, 1), 40), { representation: 'date' })`,
+    },
+    {
+      name: 'dayjs',
+      use: `import dayjs from 'dayjs'\nexport const use = () => dayjs('2020-01-01').add(1, 'month').format('YYYY-MM-DD')`,
+    },
+    {
+      name: 'luxon',
+      use: `import { DateTime } from 'luxon'\nexport const use = () => DateTime.fromISO('2020-01-01', { zone: 'utc' }).plus({ weeks: 2 }).toISODate()`,
+    },
+    {
+      name: 'moment',
+      use: `import moment from 'moment'\nexport const use = () => moment.utc('2020-01-01').add(1, 'day').format('YYYY-MM-DD')`,
+    },
+  ],
+  'Markdown and templates': [
+    { name: 'marked', use: `import { marked } from 'marked'\nexport const use = () => marked.parse('# a')` },
+    {
+      name: 'markdown-it',
+      use: `import markdown from 'markdown-it'\nexport const use = () => markdown().render('*a*')`,
+    },
+    {
+      name: 'remark',
+      use: `import { remark } from 'remark'\nexport const use = async () => String(await remark().process('* a'))`,
+    },
+    {
+      name: 'handlebars',
+      use: `import handlebars from 'handlebars'\nexport const use = () => handlebars.compile('{{#each a}}{{this}};{{/each}}')({ a: [1, 2] })`,
+    },
+    {
+      name: 'mustache',
+      use: `import mustache from 'mustache'\nexport const use = () => mustache.render('{{a}}', { a: 1 })`,
+    },
+    { name: 'ejs', use: `import ejs from 'ejs'\nexport const use = () => ejs.render('<%= a %>', { a: 1 })` },
+    {
+      name: 'nunjucks',
+      use: `import nunjucks from 'nunjucks'\nexport const use = () => nunjucks.renderString('{{ a | upper }}', { a: 'x' })`,
+    },
+    { name: 'pug', use: `import pug from 'pug'\nexport const use = () => pug.render('p= a', { a: 1 })` },
+  ],
+  'Streams, collections, functions': [
+    {
+      name: 'rxjs',
+      use: `import { from, map, toArray, lastValueFrom } from 'rxjs'\nexport const use = () => lastValueFrom(from([1, 2]).pipe(map(x => x * 2), toArray()))`,
+    },
+    {
+      name: 'through2',
+      use: `import through from 'through2'\nimport { text } from 'node:stream/consumers'\nexport async function use() { const s = through((c, _e, done) => done(null, String(c).toUpperCase())); s.end('a'); return text(s) }`,
+    },
+    { name: 'lodash', use: `import _ from 'lodash'\nexport const use = () => _.chunk(_.range(5), 2)` },
+    { name: 'lodash-es', use: `import { chunk, range } from 'lodash-es'\nexport const use = () => chunk(range(5), 2)` },
+    {
+      name: 'ramda',
+      use: `import { groupBy } from 'ramda'\nexport const use = () => groupBy(x => (x % 2 ? 'odd' : 'even'), [1, 2, 3])`,
+    },
+    {
+      name: 'immer',
+      use: `import { produce } from 'immer'\nexport const use = () => produce({ a: [1] }, d => void d.a.push(2))`,
+    },
+    {
+      name: 'async',
+      use: `import { mapLimit } from 'async'\nexport const use = () => mapLimit([1, 2, 3], 2, async x => x * 2)`,
+    },
+    {
+      name: 'bluebird',
+      use: `import Bluebird from 'bluebird'\nexport const use = async () => await Bluebird.map([1, 2], x => x + 1)`,
+    },
+  ],
+  'Identifiers, terminals, logs': [
+    { name: 'uuid', use: `import { v5 } from 'uuid'\nexport const use = () => v5('a', v5.DNS)` },
+    {
+      name: 'nanoid',
+      use: `import { customAlphabet } from 'nanoid'\nexport const use = () => customAlphabet('a', 4)()`,
+    },
+    { name: 'chalk', use: `import { Chalk } from 'chalk'\nexport const use = () => new Chalk({ level: 1 }).red('a')` },
+    {
+      name: 'yargs',
+      use: `import yargs from 'yargs'\nexport const use = () => yargs(['--a', '1']).help(false).parse().a`,
+    },
+    {
+      name: 'winston',
+      use: `import winston from 'winston'\nimport { PassThrough } from 'node:stream'\nimport { once } from 'node:events'\nexport async function use() { const stream = new PassThrough(); const log = winston.createLogger({ format: winston.format.simple(), transports: [new winston.transports.Stream({ stream })] }); log.info('a'); const [line] = await once(stream, 'data'); log.close(); return String(line).trim() }`,
+    },
+    {
+      name: 'pino',
+      use: `import pino from 'pino'\nexport function use() { const lines = []; pino({ base: null, timestamp: false }, { write: line => lines.push(line) }).info('a'); return lines }`,
+    },
+  ],
+  'Database clients': [
+    {
+      name: 'knex',
+      use: `import knex from 'knex'\nexport const use = () => knex({ client: 'pg' })('t').where({ a: 1 }).toString()`,
+    },
+    {
+      name: 'pg',
+      use: `import pg from 'pg'\nexport const use = () => [pg.escapeIdentifier('a"b'), pg.types.getTypeParser(20)('7')]`,
+    },
+    { name: 'mysql2', use: `import mysql from 'mysql2'\nexport const use = () => mysql.format('SELECT ?', ["a'b"])` },
+    {
+      name: 'ioredis',
+      use: `import { Command } from 'ioredis'\nexport const use = () => String(new Command('set', ['a', '1']).toWritable())`,
+    },
+  ],
+}
+
+export const CASES = Object.entries(KINDS).flatMap(([kind, cases]) => cases.map(example => ({ kind, ...example })))
 
 /** A framework that gives an HTTP server: asked for /bob, then closed. */
 function server(name, make) {
@@ -211,12 +233,14 @@ function server(name, make) {
     name,
     use: `${make}
 import { once } from 'node:events'
+import { get } from 'node:http'
+import { json } from 'node:stream/consumers'
 export async function use() {
   const server = make()
   if (!server.listening) await once(server, 'listening')
-  const response = await fetch('http://127.0.0.1:' + server.address().port + '/bob', { headers: { connection: 'close' } })
-  const answer = await response.json()
-  server.closeAllConnections()
+  const request = get({ port: server.address().port, path: '/bob', agent: false })
+  const [response] = await once(request, 'response')
+  const answer = await json(response)
   await new Promise(done => server.close(done))
   return answer
 }`,

@@ -1,14 +1,25 @@
-/** The measured process: `node --expose-gc measure.mjs FOLDER CYCLES` loads, uses and unloads the module in FOLDER again and again; prints JSON. */
+/**
+ * The measured process: `node --expose-gc measure.mjs FOLDER CYCLES RELOADS` loads, uses and unloads the module in FOLDER again and again, then loads it in turns with
+ * Node's own loader; prints JSON.
+ */
+import { once } from 'node:events'
+import { linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { createKernel } from '../../dist/index.js'
 import { settle, settledHeap } from '../support/heap.mjs'
+import { median } from '../support/statistics.mjs'
 
-const [folder, cycles] = [process.argv[2], Number(process.argv[3])]
+/** Until what the host compiles of its own code, and its builtins set up when they are first used, is there. */
+const WARM_UP_CYCLES = 25
+
+const [folder, cycles, reloads] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
 const kernel = createKernel({ grace: 1000 })
 const point = kernel.point('use')
 const leftovers = new Set()
-let collected = 0
-kernel.on('collected', () => collected++)
+const collected = new Set()
+kernel.on('collected', ({ generation }) => collected.add(generation))
 
 async function cycle() {
   const started = performance.now()
@@ -16,37 +27,82 @@ async function cycle() {
   const loaded = performance.now() - started
   const [use] = point
   const answer = JSON.stringify(await use())
-  const [{ name, size }] = kernel.lsmod()
+  const [{ name, size, generation }] = kernel.lsmod()
   const report = await kernel.rmmod(name)
   for (const { kind, what } of report.leftovers) leftovers.add(`${kind}: ${what}`)
   await setImmediate()
-  return { loaded, answer, size }
+  return { loaded, answer, size, generation }
+}
+
+async function repeat(count) {
+  for (let i = 0; i < count; i++) {
+    await cycle()
+    if (i % 5 === 4) await settle(2)
+  }
+  await settle(6)
+}
+
+async function memory() {
+  await repeat(WARM_UP_CYCLES)
+  const before = await settledHeap()
+  await repeat(cycles)
+  const after = await settledHeap()
+  const lingering = []
+  for (const { image } of kernel.lingering()) {
+    const { holders } = await kernel.why(image)
+    lingering.push({ image, holders: holders.map(({ text }) => text.replaceAll(`${folder}/`, '')) })
+  }
+  return { growth: after / before - 1, images: WARM_UP_CYCLES + cycles + 1, collected: collected.size, lingering }
+}
+
+/** The same files under names that Node has not seen: nothing else makes it load a package anew, all of it. */
+function copyOf(number) {
+  const copy = `${folder}.copy${process.pid}-${number}`
+  link(folder, copy)
+  return copy
+}
+
+function link(from, to) {
+  mkdirSync(to)
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.name === '.bin') continue
+    if (entry.isDirectory()) link(join(from, entry.name), join(to, entry.name))
+    else linkSync(join(from, entry.name), join(to, entry.name))
+  }
+}
+
+async function nativeLoad(number) {
+  const copy = copyOf(number)
+  try {
+    const started = performance.now()
+    const { use } = await import(pathToFileURL(join(copy, 'use.mjs')).href)
+    const loaded = performance.now() - started
+    await use()
+    return loaded
+  } finally {
+    rmSync(copy, { recursive: true })
+  }
+}
+
+/** In turns, so that whatever else the machine does slows both alike. */
+async function compareReloads() {
+  const times = { outlive: [], native: [] }
+  await nativeLoad(0)
+  for (let i = 1; i <= reloads; i++) {
+    times.outlive.push((await cycle()).loaded)
+    times.native.push(await nativeLoad(i))
+  }
+  return { outlive: median(times.outlive), native: median(times.native) }
 }
 
 const first = await cycle()
-// What the host's own builtins set up at their first use is there after a few.
-for (let i = 0; i < 4; i++) await cycle()
-await settle(6)
-const before = await settledHeap()
-collected = 0
-const again = []
-for (let i = 0; i < cycles; i++) {
-  again.push((await cycle()).loaded)
-  if (i % 5 === 4) await settle(2)
+const result = {
+  answer: first.answer,
+  size: first.size,
+  cold: first.loaded,
+  ...(cycles > 0 && (await memory())),
+  ...(reloads > 0 && { reload: await compareReloads() }),
+  leftovers: [...leftovers],
 }
-await settle(8)
-const after = await settledHeap()
-again.sort((a, b) => a - b)
-console.log(
-  JSON.stringify({
-    answer: first.answer,
-    size: first.size,
-    cold: first.loaded,
-    again: again[again.length >> 1],
-    collected,
-    lingering: kernel.lingering().length,
-    growth: after / before - 1,
-    leftovers: [...leftovers],
-  }),
-)
+if (!process.stdout.write(`${JSON.stringify(result)}\n`)) await once(process.stdout, 'drain')
 process.exit()

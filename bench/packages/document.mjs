@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import { cpus } from 'node:os'
+
+const HEAD = `# Whole packages
+
+Well-known npm packages, each in the node_modules of a module folder of its own. All of a package is loaded into the module's image, used, and given back by \`rmmod\`. Written by
+\`node bench/packages.mjs --write\`, which takes its time; what each package is used for stands in [cases.mjs](../bench/packages/cases.mjs).
+
+- **answer**: what the package says is the same as under Node's own loader.
+- **collected**: images that the collector took, of all that were made; one that stays is explained below.
+- **heap**: what \`gc()\` leaves after so many cycles more of load, use and unload, against before them. A process is warmed up by 25 cycles first.
+- **left**: leftovers that the unload report names.
+- **cold**: \`insmod\` of the module in a fresh process against \`import()\` of the same code in another.
+- **reload**: \`insmod\` in a process that has loaded it before, against \`import()\` of the same files under a folder name that Node has not seen: nothing else makes Node load a package anew.
+`
+
+const percent = figure => `${figure >= 0 ? '+' : ''}${(figure * 100).toFixed(1)} %`
+const ratio = ({ outlive, native }) => (outlive / native).toFixed(2)
+const cell = text => text.replaceAll('|', '\\|')
+
+function line(result) {
+  const { name, version, failed } = result
+  if (failed) return `| ${name} ${version} | fails | | | | | | |`
+  const { right, size, collected, images, growth, leftovers, cold, reload } = result
+  return `| ${name} ${version} | ${right ? 'same' : '**differs**'} | ${Math.round(size / 1024)} | ${collected} of ${images} | ${percent(growth)} | ${leftovers.length} | ${ratio(cold)} | ${ratio(reload)} |`
+}
+
+/** What stays in memory, fails or is left behind, and why. */
+function remarks(results) {
+  return results.flatMap(({ name, failed, lingering = [], leftovers = [] }) => [
+    ...(failed ? [`- **${name}** fails: ${cell(failed.split('\n').at(-1))}`] : []),
+    ...(lingering.length > 0
+      ? [
+          `- **${name}** keeps ${lingering.length === 1 ? 'one image' : `${lingering.length} images`}, as \`why\` says: ${holdersOf(lingering)}`,
+        ]
+      : []),
+    ...(leftovers.length > 0 ? [`- **${name}** leaves behind: ${leftovers.join(', ')}`] : []),
+  ])
+}
+
+const holdersOf = lingering =>
+  [...new Set(lingering.flatMap(({ holders }) => holders))].map(text => `\`${text}\``).join('; ')
+
+/** The text of docs/packages.md. */
+export function describePackages(results, { cycles }) {
+  const kinds = [...new Set(results.map(({ kind }) => kind))]
+  const tables = kinds.map(kind =>
+    [
+      `\n## ${kind}\n`,
+      '| package | answer | KB | collected | heap | left | cold | reload |',
+      '| --- | --- | --: | --: | --: | --: | --: | --: |',
+      ...results.filter(result => result.kind === kind).map(line),
+    ].join('\n'),
+  )
+  const whole = results.filter(
+    ({ failed, right, collected, images, growth }) => !failed && right && collected === images && growth <= 0.02,
+  )
+  const found = remarks(results)
+  return [
+    HEAD,
+    `${whole.length} of ${results.length} packages: right answer, every image collected, heap within 2 % after ${cycles} cycles.`,
+    `Node ${process.version}, ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, commit ${commit()}.`,
+    ...tables,
+    ...(found.length > 0 ? ['\n## What stays, and why\n', ...found] : []),
+    '',
+  ].join('\n')
+}
+
+const commit = () => execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
