@@ -1,3 +1,4 @@
+import { kernelMade } from './control/made_kernels.ts'
 import { type ControlSetting, controlService } from './control/service.ts'
 import { Kernel } from './kernel/kernel.ts'
 import type { KernelOptions as BareKernelOptions } from './kernel/kernel_options.ts'
@@ -20,7 +21,9 @@ export interface KernelOptions extends BareKernelOptions {
 export function createKernel(options: KernelOptions = {}): Kernel {
   const { control = false, ...rest } = options
   const service = controlService(control)
-  return new Kernel(rest, service ? { service } : {})
+  const kernel = new Kernel(rest, service ? { service } : {})
+  kernelMade(kernel)
+  return kernel
 }
 
 export type { ControlSetting } from './control/service.ts'

@@ -3,9 +3,10 @@ import { basename, resolve } from 'node:path'
 import { serveControl } from '../control/server.ts'
 import { socketPath } from '../control/socket_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
-import { Kernel } from '../kernel/kernel.ts'
+import { Kernel, serviceOf } from '../kernel/kernel.ts'
+import type { SchemeName } from '../kernel/unload/scheme.ts'
 import type { Command, CommandLine } from './command.ts'
-import { loadHostFile } from './host/host_file.ts'
+import { runHostFile } from './host/host_file.ts'
 import { startHttpHost } from './host/http_host.ts'
 import { createReporter, formatError, type Reporter } from './host/report.ts'
 import { type Waiting, waitsForOthers, watchModules } from './host/watch.ts'
@@ -38,35 +39,73 @@ export const run: Command = {
 
 async function host(line: CommandLine): Promise<number> {
   const { options, terminal, args } = line
-  const modules = resolve(String(options.modules))
-  if (!existsSync(modules)) throw new UsageError(`no such folder: ${String(options.modules)}`)
-  const port = number(options.http, '--http', 65_535) ?? DEFAULT_PORT
-  const name = String(options.name ?? process.pid)
-  if (!/^[\w.-]+$/.test(name)) throw new UsageError(`--name takes letters, digits, '.', '_' and '-', got '${name}'`)
-  const grace = number(options.grace, '--grace')
-  if (!SCHEMES.includes(String(options.scheme)))
-    throw new UsageError(`--scheme takes ${SCHEMES.join(', ')}, got '${String(options.scheme)}'`)
-  const kernel = new Kernel({ modules, scheme: options.scheme as 'collect', ...(grace !== undefined && { grace }) })
-  const reporter = createReporter(kernel, terminal)
+  const settings = readSettings(options)
   const stopped = stopSignal()
-  const control = await serveControl(kernel, { name, path: socketPath(name) })
+  const hosting = await startHosting(args[0], settings, line)
+  const { kernel, reporter } = hosting
+  const { name, path: socket } = serviceOf(kernel) ?? settings
+  const control = serviceOf(kernel) ? undefined : await serveControl(kernel, { name, path: socket })
   try {
-    const http =
-      args[0] === undefined ? await listen(kernel, reporter, { port, address: String(options.address) }) : undefined
-    if (args[0] !== undefined) await loadHostFile(kernel, args[0])
+    const http = args[0] === undefined ? await listen(kernel, reporter, settings) : undefined
+    await hosting.start?.(kernel)
     const waiting = options.load === false ? new Map<string, string>() : await insertAll(kernel, reporter)
     const watcher = options.watch ? await watchModules(kernel, reporter, waiting) : undefined
-    greet(line, { name, modules: basename(modules), url: http?.url, socket: control.path })
+    greet(line, { name, modules: kernel.folders.map(folder => basename(folder)).join(', '), url: http?.url, socket })
     const signal = await stopped
     if (!terminal.json) terminal.out(`${signal}: unloading`)
     await watcher?.close()
-    const closed = http?.close(grace ?? DEFAULT_GRACE)
+    const closed = http?.close(settings.grace ?? DEFAULT_GRACE)
     await kernel.close()
     await closed
     return 0
   } finally {
-    await control.close()
+    await control?.close()
   }
+}
+
+/** @throws UsageError */
+function readSettings(options: CommandLine['options']) {
+  const port = number(options.http, '--http', 65_535) ?? DEFAULT_PORT
+  const name = String(options.name ?? process.pid)
+  if (!/^[\w.-]+$/.test(name)) throw new UsageError(`--name takes letters, digits, '.', '_' and '-', got '${name}'`)
+  const grace = number(options.grace, '--grace')
+  const scheme = String(options.scheme)
+  if (!SCHEMES.includes(scheme)) throw new UsageError(`--scheme takes ${SCHEMES.join(', ')}, got '${scheme}'`)
+  return {
+    port,
+    address: String(options.address),
+    modules: String(options.modules),
+    scheme: scheme as SchemeName,
+    name,
+    path: socketPath(name),
+    grace,
+  }
+}
+
+type RunSettings = ReturnType<typeof readSettings>
+
+interface Hosting {
+  readonly kernel: Kernel
+  readonly reporter: Reporter
+  /** The host file's default export. */
+  readonly start?: (kernel: Kernel) => Promise<void>
+}
+
+/** The kernel that a host file makes itself, or one after the options. */
+async function startHosting(file: string | undefined, settings: RunSettings, line: CommandLine): Promise<Hosting> {
+  const reporters = new Map<Kernel, Reporter>()
+  const report = (kernel: Kernel): Reporter => {
+    const reporter = createReporter(kernel, line.terminal)
+    reporters.set(kernel, reporter)
+    return reporter
+  }
+  const ran = file === undefined ? undefined : await runHostFile(file, report)
+  if (ran?.is === 'master') return { kernel: ran.kernel, reporter: reporters.get(ran.kernel)! }
+  const { scheme, grace } = settings
+  const modules = resolve(settings.modules)
+  if (!existsSync(modules)) throw new UsageError(`no such folder: ${settings.modules}`)
+  const kernel = new Kernel({ modules, scheme, ...(grace !== undefined && { grace }) })
+  return { kernel, reporter: report(kernel), ...(ran && { start: ran.start }) }
 }
 
 function number(value: unknown, option: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
@@ -119,8 +158,16 @@ function greet(
     terminal.out(`  ${command.startsWith('outlive') ? `npx ${command}` : command}`)
 }
 
+/** Longer than any host lives. A signal that is waited for keeps no process alive, and not every host has a server. */
+const FOR_EVER = 2 ** 31 - 1
+
 /** The first SIGTERM or SIGINT. A second one ends the process at once, as people expect who press ctrl-C again. */
 const stopSignal = (): Promise<string> =>
   new Promise(done => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => done(signal))
+    const alive = setInterval(() => {}, FOR_EVER)
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.once(signal, () => {
+        clearInterval(alive)
+        done(signal)
+      })
   })

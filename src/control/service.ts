@@ -24,6 +24,8 @@ export function controlService(setting: ControlSetting): KernelService | undefin
   const path = setting === true ? socketPath(name) : setting.path
   let serving: Promise<ControlServer | undefined> | undefined
   return {
+    name,
+    path,
     start(kernel: Kernel) {
       serving = serveControl(kernel, { path, name }).catch((error: Error) => {
         kernel.log.error(`control socket: ${error.message}`)

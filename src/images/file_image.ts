@@ -228,6 +228,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     if (known) return known
     const target = resolveTarget(specifier, from, loader, {
       root: this.#root,
+      provided: name => this.#environment.provided?.(name),
       isModule: file => this.#environment.isModule(file),
     })
     if (target?.owner === 'image') this.#resolved.set(key, target)

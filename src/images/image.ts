@@ -7,6 +7,8 @@ export interface ImageEnvironment {
   readonly globals: Readonly<Record<string, unknown>>
   /** The image's own view of a builtin, as `require` would give it. */
   builtin(name: string): unknown
+  /** The file of a package that this environment brings along, whatever is installed beside the importing file. */
+  provided?(specifier: string): string | undefined
   /** Is this file the entry of a module of the kernel? */
   isModule(file: string): boolean
   /** The exports of another module, asked for while the code runs (`import()`). */

@@ -30,6 +30,8 @@ export const keyOf = (target: Target): string => {
 export interface Ownership {
   /** The module's folder, or undefined for a module of a single file. */
   readonly root: string | undefined
+  /** See `ImageEnvironment`. */
+  provided?(specifier: string): string | undefined
   /** Is this file the entry of a module of the module folders? */
   isModule(file: string): boolean
 }
@@ -78,6 +80,8 @@ export function resolveTarget(
 ): Target | undefined {
   if (isBuiltin(specifier)) return { owner: 'builtin', name: specifier }
   if (specifier.startsWith('data:')) return { owner: 'url', url: specifier }
+  const provided = ownership.provided?.(specifier)
+  if (provided !== undefined) return { owner: 'host', file: provided }
   const file = resolveFile(specifier, from, loader)
   if (file === undefined) return undefined
   // The `imports` of a package.json may name a builtin.

@@ -11,10 +11,15 @@ const nativeRequire = createRequire(import.meta.url)
  * Runs a file of the host's own, such as its configuration: TypeScript or JavaScript, on every Node version.
  *
  * @param label what the file is, for messages
+ * @param packages files of packages by specifier, which it gets whatever is installed beside it
  * @returns its exports
  * @throws ModuleError ENOENT, ENOEXEC, EINIT
  */
-export async function runHostCode(label: string, path: string): Promise<Readonly<Record<string, unknown>>> {
+export async function runHostCode(
+  label: string,
+  path: string,
+  packages: ReadonlyMap<string, string> = new Map(),
+): Promise<Readonly<Record<string, unknown>>> {
   const image = new FileImage({
     label,
     entry: resolve(path),
@@ -22,6 +27,7 @@ export async function runHostCode(label: string, path: string): Promise<Readonly
     environment: {
       globals: {},
       builtin: name => nativeRequire(name) as unknown,
+      provided: specifier => packages.get(specifier),
       isModule: () => false,
       requestModule: () =>
         Promise.reject(

@@ -67,6 +67,8 @@ export interface ModuleRow {
 
 /** Something that serves a kernel from outside, such as a control socket: started at its first use, stopped when it is closed. */
 export interface KernelService {
+  readonly name: string
+  readonly path: string
   start(kernel: Kernel): void
   stop(): Promise<void>
 }
@@ -85,6 +87,9 @@ const explainByHeap: ExplainImage = async label => (await import('./kmemleak/ind
 /** Looks inside a kernel. Not part of the public interface. */
 export let coreOf: (kernel: Kernel) => Core
 
+/** What serves a kernel, if anything does. Not part of the public interface. */
+export let serviceOf: (kernel: Kernel) => KernelService | undefined
+
 /**
  * Owns the module list, the extension points and the log. A process may have several. Making one touches nothing: no file is read and no
  * timer runs before the first use.
@@ -100,6 +105,10 @@ export class Kernel implements AsyncDisposable {
 
   static {
     coreOf = kernel => kernel.#core
+    serviceOf = kernel => {
+      if (kernel.#service) kernel.#use()
+      return kernel.#service
+    }
   }
 
   /** @throws ModuleError EINVAL for a bad option */

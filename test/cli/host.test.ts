@@ -163,6 +163,26 @@ describe('outlive run', () => {
     assert.equal(await host.end(), 0, 'though its own server still listens')
   })
 
+  for (const control of [false, true])
+    it(`looks after the kernel that a host file makes itself, ${control ? 'on its own socket' : 'and serves it'}`, async t => {
+      const host = await startHost(
+        t,
+        {
+          'plugins/greet.ts': `export const init = k => k.register('greeter', (name: string) => 'Hello ' + name)\nexport const exit = () => console.log('greet says goodbye')\n`,
+          'host/host.ts': `
+          import { createKernel, type Kernel } from 'outlive'
+          const kernel: Kernel = createKernel({ modules: new URL('../plugins', import.meta.url).pathname, control: ${control} })
+          kernel.point('greeter').on('add', (greet: (name: string) => string) => console.log(greet('you')))\n`,
+        },
+        { words: ['host/host.ts', '--modules', 'nowhere'] },
+      )
+      assert.ok(host.out.includes('Hello you'))
+      assert.match((await host.run('lsmod')).stdout, /^greet /m)
+      assert.equal((await host.run('replace', 'greet')).code, 0)
+      assert.equal(await host.end(), 0)
+      assert.deepEqual(host.out.filter(line => line === 'greet says goodbye').length, 2)
+    })
+
   it('refuses a host file that is none with one line', async t => {
     const folder = new Folder({
       'none.ts': 'export const x = 1\n',
@@ -174,7 +194,10 @@ describe('outlive run', () => {
     const sockets = socketFolder(t)
     for (const [name, pattern] of [
       ['missing.ts', /^run: could not load module .*missing\.ts: No such file or directory\n$/],
-      ['none.ts', /^run: Invalid argument: none\.ts must export a default function; it is given the kernel\n$/],
+      [
+        'none.ts',
+        /^run: Invalid argument: none\.ts must export a default function, which is given the kernel, or make one with createKernel\n$/,
+      ],
       ['syntax.ts', /^run: could not insert module .*syntax\.ts: .* at .*syntax\.ts:1:29\n/],
       ['throws.ts', /^run: could not insert module .*throws\.ts: boom/],
       ['rejects.ts', /^run: could not insert module .*rejects\.ts: cannot start/],
