@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { AliasIndex } from '../dist/modprobe/alias_index.js'
-import { fnmatch, fold } from '../dist/modprobe/glob.js'
-import { formatAliases, parseAliases } from '../dist/modprobe/text_forms.js'
+import { AliasIndex } from '../build/src/modprobe/alias_index.js'
+import { fnmatch, fold } from '../build/src/modprobe/glob.js'
+import { formatAliases, parseAliases } from '../build/src/modprobe/text_forms.js'
 
 const KERNEL_SIZE = 26_222
 

@@ -74,7 +74,7 @@ async function test(line) {
 }
 
 await check('format and lint', tool('biome'), 'check', '.')
-if (await check('build', tool('tsc'), '-b')) {
+if ((await check('build', tool('tsc'), '-b')) && (await check('bundle', ...script('bundle.mjs')))) {
   await check('layers', ...script('layers.mjs'))
   await check('seam', ...script('seam.mjs'))
   await check('public interface', ...script('api.mjs', '--check'))

@@ -15,7 +15,7 @@ async function load() {
     await import(pathToFileURL(test.file).href)
     return
   }
-  const { FileImage } = await import('../dist/images/file_image.js')
+  const { FileImage } = await import('../build/src/images/file_image.js')
   const image = new FileImage({
     label: 'test',
     entry: test.file,

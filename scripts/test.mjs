@@ -1,5 +1,6 @@
 /**
- * Runs the built tests, each file in a process of its own. The last line is `N passed, N failed`.
+ * Runs the built tests, each file in a process of its own, on what ships, which is bundled first when it is older than what was compiled. The last line is
+ * `N passed, N failed`.
  *
  *   node scripts/test.mjs [FILTER...] [--node PATH] [--concurrency N]
  *
@@ -11,6 +12,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { bundle, isStale } from './bundle.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** For one test, or on the older lines of Node one file of them. */
@@ -61,6 +63,7 @@ if (files.length === 0 || unbuilt !== undefined) {
   console.error(unbuilt === undefined ? `test: no test for ${positionals.join(' ')}` : `test: ${unbuilt} is not built`)
   process.exit(2)
 }
+if (isStale()) await bundle()
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-test-'))
 try {
   const countsFile = join(scratch, 'counts.json')

@@ -12,7 +12,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { parseAliases } from '../../dist/modprobe/text_forms.js'
+import { parseAliases } from '../../build/src/modprobe/text_forms.js'
 
 /**
  * What V8 keeps for a function that was never called, its source aside: measured with 16,000 of them on Node.js 20 (205 to

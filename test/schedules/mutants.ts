@@ -1,7 +1,7 @@
 /** A mistake that one could make in the kernel, as a change of its built text. */
 export interface Mutant {
   readonly mistake: string
-  /** Below `dist/kernel`. */
+  /** Below `build/src/kernel`. */
   readonly file: string
   readonly changes: readonly (readonly [from: string, to: string])[]
 }

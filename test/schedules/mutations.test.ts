@@ -15,16 +15,16 @@ const MINUTES = 8
 
 /** The project as it is built, in a folder of its own, with one mistake made in it. */
 function mutate(folder: string, { file, changes }: Mutant): void {
-  for (const part of ['dist', join('build', 'test', 'schedules'), 'package.json'])
+  for (const part of [join('build', 'src'), join('build', 'test', 'schedules'), 'package.json'])
     cpSync(join(root, part), join(folder, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')
-  const path = join(folder, 'dist', 'kernel', file)
+  const path = join(folder, 'build', 'src', 'kernel', file)
   let text = readFileSync(path, 'utf8')
   for (const [from, to] of changes) {
     assert.equal(
       text.split(from).length,
       2,
-      `dist/kernel/${file} must hold once, for this mistake to be made:\n${from}`,
+      `build/src/kernel/${file} must hold once, for this mistake to be made:\n${from}`,
     )
     text = text.replace(from, () => to)
   }

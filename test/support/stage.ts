@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
-import { type Kernel, type KernelOptions, ModuleError } from 'outlive'
-import { Kernel as BareKernel } from '#dist/kernel/kernel.js'
+import { Kernel, type KernelOptions, ModuleError } from 'outlive'
 import type { Seam } from '#dist/kernel/seam.js'
 import { Folder } from './folder.ts'
 import { Probe } from './probe.ts'
@@ -26,7 +25,7 @@ export function stage(
 ): Stage {
   const { clock, ...rest } = options
   const folder = new Folder(files)
-  const kernel = new BareKernel({ modules: folder.path, grace: 2000, ...rest }, clock ? { seam: clock } : {})
+  const kernel = new Kernel({ modules: folder.path, grace: 2000, ...rest }, clock ? { seam: clock } : {})
   const probe = new Probe()
   const shared = globalThis as { probe?: Probe }
   shared.probe = probe
