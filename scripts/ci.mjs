@@ -23,9 +23,14 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   })
 
 /** Resolves to how a command ended and all that it printed. */
-function run(command, ...args) {
+function run(env, command, ...args) {
   return new Promise(resolve => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const child = spawn(command, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    })
     let output = ''
     endStep = () => process.kill(-child.pid, 'SIGKILL')
     const limit = setTimeout(() => {
@@ -47,9 +52,9 @@ function run(command, ...args) {
 const tool = name => join(ROOT, 'node_modules', '.bin', name)
 const script = (name, ...args) => [process.execPath, join(ROOT, 'scripts', name), ...args]
 
-async function timed(name, command) {
+async function timed(name, command, env = {}) {
   const started = performance.now()
-  const result = await run(...command)
+  const result = await run(env, ...command)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const summary = result.output.split('\n').at(-1)
   console.log(`${result.ok ? 'ok    ' : 'FAILED'} ${name}, ${seconds} s${COUNTS.test(summary) ? `: ${summary}` : ''}`)
@@ -64,9 +69,11 @@ async function check(name, ...command) {
   return ok
 }
 
-async function test(line) {
+/** What takes longest is shared out over the lines; see test/support/share.ts. */
+async function test(line, part) {
   const { path } = await provideNode(line)
-  const { ok, counts } = await timed(`tests on Node ${line}`, script('test.mjs', '--node', path))
+  const env = { OUTLIVE_SHARE: `${part}/${NODE_LINES.length}` }
+  const { ok, counts } = await timed(`tests on Node ${line}`, script('test.mjs', '--node', path), env)
   const [passed = 0, failed = 0, skipped = 0] = (counts ?? []).slice(1).map(count => Number(count ?? 0))
   total.passed += passed
   total.failed += ok ? 0 : Math.max(1, failed)
@@ -80,7 +87,7 @@ if ((await check('build', tool('tsc'), '-b')) && (await check('bundle', ...scrip
   await check('public interface', ...script('api.mjs', '--check'))
   if (existsSync(join(ROOT, 'scripts', 'docs.mjs'))) await check('documentation', ...script('docs.mjs', '--check'))
   await check('package', ...script('package.mjs'))
-  for (const line of NODE_LINES) await test(line)
+  for (const [index, line] of NODE_LINES.entries()) await test(line, index + 1)
   await check('100,000 schedules', ...script('schedules.mjs', 'random'))
   await check('deliberate mistakes', ...script('schedules.mjs', 'mutations'))
 }

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { fixture } from '../support/paths.ts'
+import { shareOf } from '../support/share.ts'
 import { findingsOf, reportOf } from './command.ts'
 
 const QUICK = ['--scheme', 'collect', '--cycles', '8']
@@ -21,7 +22,7 @@ interface Expected {
 const leaks = readdirSync(fixture('leaks'), { withFileTypes: true }).filter(entry => entry.isDirectory())
 
 describe('check finds what holds the code of a module', { concurrency }, () => {
-  for (const { name } of leaks)
+  for (const { name } of shareOf(leaks))
     it(name, async () => {
       const host = pathToFileURL(fixture('leaks', name, 'host.mjs')).href
       const { expected } = (await import(host)) as { expected: Expected | undefined }
@@ -41,7 +42,7 @@ describe('check finds what holds the code of a module', { concurrency }, () => {
 })
 
 describe('check finds what a module does beside holding code', { concurrency }, () => {
-  for (const name of readdirSync(fixture('check', 'leaky')))
+  for (const name of shareOf(readdirSync(fixture('check', 'leaky'))))
     it(name, async () => {
       const file = fixture('check', 'leaky', name)
       const [, kind = '', text = ''] = /^\/\/ ([\w ]+): (.*)/.exec(readFileSync(file, 'utf8'))!
