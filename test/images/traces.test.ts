@@ -30,7 +30,7 @@ async function errorOf(load: () => Promise<Record<string, unknown>>): Promise<un
 }
 
 /** Each throws, as it is loaded or by its export `run`; the frames must be those that Node shows. */
-const CASES: Readonly<Record<string, readonly [entry: string, files: Files]>> = {
+const CASES: Readonly<Record<string, readonly [entry: string, files: Files, nativeEntry?: string]>> = {
   'at the top level': ['main.mjs', { 'main.mjs': '\n\n   throw new Error("x")' }],
   'on the first line': ['main.mjs', { 'main.mjs': 'throw new Error("x")' }],
   'behind imports on the same line': [
@@ -154,6 +154,8 @@ const a = require('./a.cjs'); exports.run = function run() { a.f(() => { throw n
   'at the top level of a CommonJS file': [
     'main.mjs',
     { 'main.mjs': 'import "./a.cjs"', 'a.cjs': 'const f = () => { throw new Error() }; f()' },
+    // Behind a static import of it Node 20 leaves a rejection that nobody can handle.
+    'a.cjs',
   ],
   'with import() in a CommonJS file': [
     'main.cjs',
@@ -188,10 +190,10 @@ const a = require('./a.cjs'); exports.run = function run() { a.f(() => { throw n
 }
 
 describe("a stack trace shows the author's places", () => {
-  for (const [what, [entry, files]] of Object.entries(CASES))
+  for (const [what, [entry, files, nativeEntry = entry]] of Object.entries(CASES))
     it(what, async () => {
       const image = framesOf(await errorOf(async () => (await loadImage(files, entry)).namespace))
-      const native = framesOf(await errorOf(() => loadNative(files, entry)))
+      const native = framesOf(await errorOf(() => loadNative(files, nativeEntry)))
       assert.ok(native.length > 0, 'no frames')
       assert.deepEqual(image, native)
     })
