@@ -43,8 +43,7 @@ globalThis.print = done
 globalThis.$262 = { global: globalThis, evalScript: text => runInThisContext(text), gc: () => {} }
 for (const file of test.harness) runInThisContext(readFileSync(file, 'utf8'), { filename: file })
 
-const nameOf = error =>
-  error?.constructor?.name === 'ImageFault' ? 'SyntaxError' : (error?.constructor?.name ?? String(error))
+const nameOf = error => error?.constructor?.name ?? String(error)
 
 try {
   await load()

@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8'
-import { compileFunction, Script } from 'node:vm'
+import { compileFunction, constants, Script } from 'node:vm'
 import { type Edit, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
 
 /** Where a file meets its image: what the generated code calls. Held by every closure of the file, and by nothing else for long. */
@@ -20,6 +20,12 @@ export type ExportValues = Readonly<Record<string, unknown>>
 /** What the body of a file returns at its end. Anything else means that the author's text said `return`. */
 export const COMPLETED = Symbol('completed')
 
+/**
+ * How the exports of a module may be read before it has run to its end, as they can be in and below a cycle: through namespaces alone, or by imports too, whose files
+ * must be told of each export when it is initialised.
+ */
+export type EarlyReads = 'never' | 'by namespaces' | 'by imports'
+
 /** What a module is compiled to; see `bodyKind`. */
 export type ModuleBody =
   | { readonly kind: 'generator'; readonly start: () => Generator<undefined, unknown, undefined> }
@@ -30,9 +36,9 @@ export type ModuleBody =
  * A module with top-level await has to begin at once when its turn comes, which an async function does. Only in a cycle must its functions be there
  * before, so that it has to pause like others; its evaluation has to wait until that pause is reached.
  */
-const bodyKind = (source: ModuleSource, cyclic: boolean): ModuleBody['kind'] => {
+const bodyKind = (source: ModuleSource, reads: EarlyReads): ModuleBody['kind'] => {
   if (!source.hasTopLevelAwait) return 'generator'
-  return cyclic ? 'async generator' : 'async function'
+  return reads === 'never' ? 'async function' : 'async generator'
 }
 
 /**
@@ -49,7 +55,14 @@ function uncached<T>(compile: () => T): T {
 }
 
 const compileUncached = (code: string, parameters: readonly string[], filename: string, lineOffset: number): Function =>
-  uncached(() => compileFunction(code, parameters, { filename, lineOffset }))
+  uncached(() =>
+    compileFunction(code, parameters, {
+      filename,
+      lineOffset,
+      // For `import()` in code that is made of text while it runs, by `eval` or `Function`.
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+    }),
+  )
 
 export function applyEdits(text: string, edits: readonly Edit[]): string {
   let out = ''
@@ -87,8 +100,7 @@ export interface CompileRequest {
   readonly source: ModuleSource
   /** Imports of files in the same cycle: theirs may not be initialised yet when they are read. */
   readonly early: ReadonlySet<ImportEntry>
-  /** This file is in a cycle: its exports must be readable, and importers told, while it still runs. */
-  readonly cyclic: boolean
+  readonly reads: EarlyReads
   /** The image's own views of globals, by name. */
   readonly globals: Readonly<Record<string, unknown>>
 }
@@ -119,14 +131,14 @@ export function compileModule(
     .join('')
   const declared = plain.length === 0 ? '' : `let ${plain.map(entry => entry.localName).join(',')};`
   const rebound = plain.map((entry, index) => `${entry.localName}=${PUBLISH}[${index}]`).join(';')
-  const pulled = request.cyclic || source.mutableExports ? `()=>(${getters(locals)})` : 'undefined'
+  const pulled = request.reads !== 'never' || source.mutableExports ? `()=>(${getters(locals)})` : 'undefined'
   // In a block of its own the author's functions are declarations that may not be repeated, as in a module.
-  const kind = bodyKind(source, request.cyclic)
+  const kind = bodyKind(source, request.reads)
   const pause = kind === 'async function' ? '' : 'yield;'
   const head =
     `'use strict';return ${opening}(${KEYWORDS[kind]}(){{${declared}` +
     `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}${pause}`
-  const tail = `return ${FILE}.done(${request.cyclic || source.mutableExports ? getters(locals) : listed(source)})}})${closing}`
+  const tail = `return ${FILE}.done(${request.reads === 'by imports' || source.mutableExports ? getters(locals) : listed(source)})}})${closing}`
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, source.edits))}\n${tail}`
   const names = globalsIn(request.text, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)

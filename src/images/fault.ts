@@ -56,6 +56,9 @@ export class ImageFault extends SyntaxError {
   }
 }
 
+// The author's code is given what ECMA-262 names: an error whose constructor is SyntaxError.
+Object.defineProperty(ImageFault.prototype, 'constructor', { value: SyntaxError })
+
 /** What a parser says of code: its own words, unless it ran out of its stack. */
 export const syntaxReason = (error: Error): string =>
   error instanceof RangeError ? 'the code is nested too deeply' : error.message

@@ -120,6 +120,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     return Object.assign(Object.create(null) as object, {
       dirname: dirname(file),
       filename: file,
+      ...(HAS_MAIN && { main: false }),
       resolve: (specifier: string) => {
         const target = this.#resolveNow(`${specifier}`, file, 'import')
         if (target?.owner === 'builtin') return target.name.startsWith('node:') ? target.name : `node:${target.name}`
@@ -300,6 +301,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 }
 
 const nativeRequire = createRequire(import.meta.url)
+/** Later lines of Node tell by `import.meta.main` which module the process was started with: none of an image. */
+const HAS_MAIN = 'main' in import.meta
 
 const notFound = (specifier: string, from: string, code: string): Error =>
   Object.assign(

@@ -1,4 +1,5 @@
 import { type Attributes, checkAttributes } from './attributes.ts'
+import type { EarlyReads } from './compile.ts'
 import { findCycles } from './cycles.ts'
 import { faultAt, ImageFault } from './fault.ts'
 import { hostModule, requireHostModule } from './host_modules.ts'
@@ -93,8 +94,9 @@ export class ModuleGraph {
         )
       for (const { module } of drafts) module.resolveImports()
       const cycles = findCycles(drafts.map(draft => draft.module))
-      for (const { module } of drafts) module.instantiate(cycles.get(module) ?? NO_CYCLE)
-      for (const module of cycles.keys()) module.publishHoisted()
+      const early = readEarly(cycles)
+      for (const { module } of drafts) module.instantiate(cycles.get(module) ?? NO_CYCLE, early.get(module) ?? 'never')
+      for (const module of cycles.keys()) module.readHoisted()
     } catch (error) {
       for (const { module } of drafts) this.#drafts.delete(module.file)
       // A file that is no module may lack what others import from it: that it is none is the reason to tell.
@@ -157,3 +159,22 @@ const checkText = ({ source, file, text }: SourceModule): void => {
 }
 
 const NO_CYCLE: ReadonlySet<SourceModule> = new Set()
+
+/**
+ * What can be read before it has run, and how: what files of a cycle export, and by way of one of them what is exported below the cycle.
+ */
+function readEarly(cycles: ReadonlyMap<SourceModule, ReadonlySet<SourceModule>>): Map<SourceModule, EarlyReads> {
+  const found = new Map<SourceModule, EarlyReads>()
+  if (cycles.size === 0) return found
+  const reached = new Set<ModuleRecord>(cycles.keys())
+  for (const module of reached) {
+    if (!(module instanceof SourceModule) || module.status.is !== 'unlinked') continue
+    found.set(module, 'by namespaces')
+    for (const requested of module.requested) reached.add(requested)
+  }
+  for (const [module, cycle] of cycles) {
+    found.set(module, 'by imports')
+    for (const target of module.importedThrough(cycle)) if (found.has(target)) found.set(target, 'by imports')
+  }
+  return found
+}

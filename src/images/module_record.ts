@@ -9,7 +9,7 @@ export interface ResolvedBinding {
 export type Resolution = ResolvedBinding | 'ambiguous' | undefined
 
 /** Modules and names already on the way, so that circular re-exports end. */
-export type ResolveSet = { readonly module: ModuleRecord; readonly name: string }[]
+export type ResolveSet = Map<ModuleRecord, Set<string>>
 
 /** What importers need of a module, whatever it was written in. */
 export interface ModuleRecord {
@@ -55,7 +55,9 @@ export class SyntheticModule implements ModuleRecord {
   readonly #names: readonly string[]
   readonly #read: (name: string) => unknown
   readonly #evaluate: () => void
+  #evaluated = false
   #failed: { readonly error: unknown } | undefined
+  #waiting: (() => void)[] = []
   #namespace: object | undefined
 
   constructor(
@@ -73,12 +75,20 @@ export class SyntheticModule implements ModuleRecord {
   /** Runs the module when its turn comes in the order of evaluation. What it throws once it throws always. */
   evaluateOnce(): void {
     if (this.#failed) throw this.#failed.error
+    if (this.#evaluated) return
     try {
       this.#evaluate()
+      this.#evaluated = true
+      for (const tell of this.#waiting.splice(0)) tell()
     } catch (error) {
       this.#failed = { error }
       throw error
     }
+  }
+
+  /** Calls back when the values are there, in case that it is imported by way of a cycle and runs after its importer. */
+  whenEvaluated(tell: () => void): void {
+    this.#waiting.push(tell)
   }
 
   exportNames(): readonly string[] {

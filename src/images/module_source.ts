@@ -31,6 +31,14 @@ export interface IndirectExport {
   readonly offset: number
 }
 
+const [v8Major = 0, v8Minor = 0] = process.versions.v8.split('.').map(Number)
+
+/**
+ * `import * as ns` with `export { ns }` is another binding of this module, or the same as `export * as ns` (ECMA-262, 16.2.1.7.1 ParseModule, step 10): the
+ * specification was changed, and an image does as the engine that it runs on.
+ */
+export const REEXPORTS_NAMESPACES = v8Major > 14 || (v8Major === 14 && v8Minor >= 6)
+
 /** Replaces `text.slice(start, end)`. Kept to the same length wherever possible, so that places stay the author's. */
 export interface Edit {
   readonly start: number

@@ -38,7 +38,8 @@ export function createNamespace(bindings: ReadonlyMap<string, NamespaceBinding>)
       if (!isExport(key)) return Reflect.defineProperty(target, key, wanted)
       // The binding is read first: in its temporal dead zone it throws.
       const value = read(key)
-      if (wanted.configurable === true || wanted.enumerable === false || wanted.get || wanted.set) return false
+      if (wanted.configurable === true || wanted.enumerable === false || 'get' in wanted || 'set' in wanted)
+        return false
       if (wanted.writable === false) return false
       return 'value' in wanted ? Object.is(wanted.value, value) : true
     },

@@ -20,6 +20,7 @@ import {
   type LocalExport,
   type ModuleRequest,
   type ModuleSource,
+  REEXPORTS_NAMESPACES,
 } from './module_source.ts'
 import { Publisher } from './publishing.ts'
 import { analyseTopLevel, boundNames } from './scope.ts'
@@ -244,7 +245,7 @@ class ModuleReader {
     const indirectExports = [...this.#indirect]
     for (const { exportName, localName, offset } of this.#direct) {
       const from = imported.get(localName)
-      if (from?.importName !== undefined)
+      if (from && (REEXPORTS_NAMESPACES || from.importName !== undefined))
         indirectExports.push({ exportName, request: from.request, importName: from.importName, offset })
       else localExports.push({ exportName, localName })
     }

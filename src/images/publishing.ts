@@ -36,10 +36,12 @@ export class Publisher {
           this.#atLoopStart(node.body as AnyNode, `${PUBLISH}()`)
         else this.#wrap(node, `${PUBLISH}(`)
       }
-    if (exported.size === 0 || use.directEvals.length === 0) return
+    if (exported.size + imported.size === 0 || use.directEvals.length === 0) return
     // Its code may assign to anything.
-    this.mutable = true
-    for (const node of use.directEvals) this.#wrap(node, `${PUBLISH}(`)
+    this.mutable ||= exported.size > 0
+    for (const node of use.directEvals)
+      if (imported.size === 0) this.#wrap(node, `${PUBLISH}(`)
+      else this.#wrap(node, `${PUBLISH}.eval(`, `,()=>[${[...imported].join(',')}])`)
   }
 
   /** An import is constant: assigning it throws once the right side has run, if it is run at all. */
@@ -51,13 +53,13 @@ export class Publisher {
     else this.#wrap(node, REFUSE)
   }
 
-  #wrap(node: AnyNode, call: string): void {
+  #wrap(node: AnyNode, call: string, behind = ')'): void {
     const room = this.#spaceBefore(node.start, call.length)
     this.#edits.push({ start: node.start - room, end: node.start, text: call })
     if (room === 0 && node.type === 'AssignmentExpression')
       this.#takeAround(node.left.end, node.right.start, call.length)
-    this.#closing.push({ start: node.end, end: node.end, text: ')' })
-    this.#takeAfter(node.end, 1)
+    this.#closing.push({ start: node.end, end: node.end, text: behind })
+    this.#takeAfter(node.end, behind.length)
   }
 
   #atLoopStart(body: AnyNode, call: string): void {

@@ -1,6 +1,13 @@
 import type { Export, Import, parse } from 'es-module-lexer'
 import { blankStatement } from './blank.ts'
-import { DEFAULT, type Edit, type ImportEntry, type IndirectExport, type LocalExport } from './module_source.ts'
+import {
+  DEFAULT,
+  type Edit,
+  type ImportEntry,
+  type IndirectExport,
+  type LocalExport,
+  REEXPORTS_NAMESPACES,
+} from './module_source.ts'
 import { standsAfter } from './statement_position.ts'
 
 export interface ScannedExports {
@@ -36,7 +43,8 @@ export function readExports(
       names.add(entry.name)
       const namespaces = entry.type === 'reexport' ? importedNamespaces(entry, found, imports, requestOf) : []
       if (namespaces.length > 1) return undefined
-      if (namespaces.length === 1) local.push({ exportName: entry.name, localName: namespaces[0]!.localName })
+      if (namespaces.length === 1 && !REEXPORTS_NAMESPACES)
+        local.push({ exportName: entry.name, localName: namespaces[0]!.localName })
       else if (entry.type === 'reexport') {
         const importName = entry.importName ?? undefined
         indirect.push({ exportName: entry.name, request: requestOf.get(entry.importIndex)!, importName, offset })
@@ -44,7 +52,7 @@ export function readExports(
         const localName = entry.localName ?? DEFAULT
         if (entry.localName === undefined) namesDefault = true
         const from = imported.get(localName)
-        if (from && from.importName !== undefined)
+        if (from && (REEXPORTS_NAMESPACES || from.importName !== undefined))
           indirect.push({ exportName: entry.name, request: from.request, importName: from.importName, offset })
         else {
           local.push({ exportName: entry.name, localName })

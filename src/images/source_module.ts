@@ -3,6 +3,7 @@ import {
   type CompileRequest,
   checkPlacement,
   compileModule,
+  type EarlyReads,
   type ExportValues,
   type FileEnvironment,
   type ModuleBody,
@@ -15,6 +16,7 @@ import {
   type ResolvedBinding,
   type ResolveSet,
   readResolved,
+  SyntheticModule,
 } from './module_record.ts'
 import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts'
 import type { ModuleNamespace } from './namespace.ts'
@@ -62,7 +64,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   topLevel: Promised | undefined
 
   #resolved: readonly ResolvedBinding[] = []
-  #early: ReadonlySet<ImportEntry> = new Set()
+  /** Imports that may be read before they are initialised. */
+  #early = new Set<ImportEntry>()
   #body: ReturnType<ModuleBody['start']> | undefined
   /** Begins a file with top-level await that did not have to be opened before. */
   #begin: (() => Promise<unknown>) | undefined
@@ -103,11 +106,14 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   /** ResolveExport (ECMA-262, 16.2.1.7.2.2). */
-  resolveExport(name: string, seen: ResolveSet = []): Resolution {
-    if (seen.some(entry => entry.module === this && entry.name === name)) return undefined
-    seen.push({ module: this, name })
+  resolveExport(name: string, seen?: ResolveSet): Resolution {
     for (const entry of this.source.localExports)
       if (entry.exportName === name) return { module: this, bindingName: entry.localName }
+    seen ??= new Map()
+    const names = seen.get(this)
+    if (names?.has(name)) return undefined
+    if (names) names.add(name)
+    else seen.set(this, new Set([name]))
     for (const entry of this.source.indirectExports) {
       if (entry.exportName !== name) continue
       const module = this.requested[entry.request]!
@@ -182,25 +188,40 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     for (const entry of this.source.indirectExports) resolve(entry.request, entry.importName, entry.offset)
   }
 
-  /** Compiles the file and opens its scope. `cycle` holds the files that this one imports and is imported by. */
-  instantiate(cycle: ReadonlySet<SourceModule>): void {
-    const cyclic = cycle.size > 0
-    if (cyclic) this.source = parseModule(this.file, this.text, true)
-    this.#early = new Set(
-      this.source.imports.filter((_entry, index) => {
-        const { module, bindingName } = this.#resolved[index]!
-        return bindingName !== undefined && cycle.has(module as SourceModule)
-      }),
-    )
+  /** The modules whose bindings this one imports by way of a file of its own cycle: they may run after it. */
+  importedThrough(cycle: ReadonlySet<SourceModule>): SourceModule[] {
+    return this.source.imports.flatMap((entry, index) => {
+      const { module, bindingName } = this.#resolved[index]!
+      const isEarly = bindingName !== undefined && cycle.has(this.requested[entry.request] as SourceModule)
+      return isEarly && module instanceof SourceModule ? [module] : []
+    })
+  }
+
+  /**
+   * Compiles the file and opens its scope.
+   *
+   * @param cycle the files that this one imports and is imported by
+   * @param reads how its exports may be read before it has run
+   */
+  instantiate(cycle: ReadonlySet<SourceModule>, reads: EarlyReads): void {
+    if (reads === 'by imports') this.source = parseModule(this.file, this.text, true)
+    this.#early = new Set()
+    for (const [index, entry] of this.source.imports.entries()) {
+      const { module, bindingName } = this.#resolved[index]!
+      if (bindingName === undefined || !cycle.has(this.requested[entry.request] as SourceModule)) continue
+      if (module instanceof SyntheticModule) module.whenEvaluated(() => this.#rebindPlain())
+      else if (module instanceof SourceModule && !module.isComplete) this.#early.add(entry)
+    }
     const publish = Object.assign((value?: unknown) => this.#publish(value), {
       constant: () => this.#refuseAssignment(),
+      eval: (value: unknown, imports: () => readonly unknown[]) => this.#afterEval(value, imports),
     })
     const dynamicImport = Object.assign(
       (specifier: unknown, options: unknown) => this.owner.dynamicImport(this.file, specifier, options),
       { meta: undefined as object | undefined },
     )
     Object.defineProperty(dynamicImport, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
-    this.#open(this.#compile(cyclic, dynamicImport, publish))
+    this.#open(this.#compile(reads, dynamicImport, publish))
     this.#subscribe()
     this.status = { is: 'linked' }
   }
@@ -222,13 +243,13 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     })
   }
 
-  #compile(cyclic: boolean, dynamicImport: unknown, publish: unknown): ModuleBody {
+  #compile(reads: EarlyReads, dynamicImport: unknown, publish: unknown): ModuleBody {
     const request = (): CompileRequest => ({
       url: this.url,
       text: this.text,
       source: this.source,
       early: this.#early,
-      cyclic,
+      reads,
       globals: this.owner.globals,
     })
     try {
@@ -259,9 +280,13 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
         module.#importers.add(this.#self)
   }
 
-  /** Lets importers in the same cycle see what is there before anything runs: the hoisted functions. */
-  publishHoisted(): void {
-    this.#publish(undefined)
+  get isComplete(): boolean {
+    return this.#values !== undefined
+  }
+
+  /** Sees what the others in the cycle have before anything runs: the hoisted functions. */
+  readHoisted(): void {
+    this.#refresh()
   }
 
   /** ExecuteModule without a capability: runs the file to its end. */
@@ -373,14 +398,14 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     return value
   }
 
-  /** Takes over what `exporter` has to say now. */
-  #refresh(exporter: SourceModule): void {
+  /** Takes over what `exporter` has to say now, or each of them. */
+  #refresh(exporter?: SourceModule): void {
     let cell = 0
     for (const [index, entry] of this.source.imports.entries()) {
       if (!this.#early.has(entry)) continue
       const scope = this.#cells[cell++]
       const resolved = this.#resolved[index]!
-      if (resolved.module !== exporter) continue
+      if (exporter && resolved.module !== exporter) continue
       let value: unknown
       try {
         value = readResolved(resolved)
@@ -391,6 +416,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       if (set) set(value)
       else this.#setters.set(entry, scope!.next(value).value as (value: unknown) => void)
     }
+    this.#rebindPlain()
+  }
+
+  #rebindPlain(): void {
     if (this.#started) this.#rebind?.(this.#plainValues())
   }
 
@@ -417,7 +446,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       this.#resolved = after
       this.#namespace = undefined
       this.#subscribe()
-      if (this.#started) this.#rebind?.(this.#plainValues())
+      this.#rebindPlain()
     }
   }
 
@@ -438,8 +467,20 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#importers.clear()
   }
 
+  /** What `eval` does to exports is told; what it does to imports, which are constant, is undone. */
+  #afterEval(value: unknown, imports: () => readonly unknown[]): unknown {
+    let intact = true
+    try {
+      const found = imports()
+      intact = this.#resolved.every((resolved, index) => Object.is(readResolved(resolved), found[index]))
+    } catch {
+      // Something is in its temporal dead zone still.
+    }
+    return intact ? this.#publish(value) : this.#refuseAssignment()
+  }
+
   #refuseAssignment(): never {
-    this.#rebind?.(this.#plainValues())
+    this.#refresh()
     throw new TypeError('Assignment to constant variable.')
   }
 }

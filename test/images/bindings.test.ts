@@ -94,6 +94,32 @@ const CASES: Readonly<Record<string, Files>> = {
     'main.mjs': `import * as b from './b.mjs'; export const r = [typeof b, b.seen]; export let m = 1; export { b }`,
     'b.mjs': `import * as main from './main.mjs'; ${thrown} export const seen = [typeof main, t(() => main.m), Object.prototype.toString.call(main)]`,
   },
+  '16.2.1.7.3.1 what lies below a cycle can be read by way of it before it has run': {
+    'main.mjs': `import { r, later } from './b.mjs'; export { f, l, v, K, up, g as h } from './c.mjs'; export * as ns from './c.mjs'; export * from './d.mjs'; export { default as dd } from './d.mjs'; export { r }; import { up } from './c.mjs'; export const after = [later()]; up(); after.push(later())`,
+    'b.mjs': `import { f, l, v, K, h, ns, s, dd } from './main.mjs'; import * as all from './main.mjs'; ${thrown}
+      export const later = () => [f(), l, v, K.name, h(), ns.l, all.l, s, dd()]; export const r = [f(), t(() => l), v, t(() => K), typeof h, t(() => ns.l), ns.f(), t(() => all.l), all.f(), all.v, t(() => s), dd(), t(later)]`,
+    'c.mjs': `export function f() { return 'f' } export let l = 1; export var v = 2; export class K {} export function g() { return l } export const up = () => { l++; v++ }`,
+    'd.mjs': `export const s = await 's'; export default () => 'd'`
+      .replace('() =>', 'function () { return')
+      .concat('}'),
+  },
+  '16.2.1.7.3.1 CommonJS below a cycle is undefined until it has run': {
+    'main.mjs': `import { r, later } from './b.mjs'; export { x, default as d } from './c.cjs'; export { sep } from 'node:path'; export { r }; export const after = later()`,
+    'b.mjs': `import { x, d, sep } from './main.mjs'; import * as all from './main.mjs'; export const later = () => [x, d, sep.length, all.x]; export const r = [x, d, sep.length, all.x]`,
+    'c.cjs': 'exports.x = 1',
+  },
+  '16.2.1.7.3.1 a cycle may lead to what has run before it was linked': {
+    'main.mjs': `import { up } from './c.mjs'; const a = await import('./a.mjs'); export const r = a.see(); up(); r.push(...a.see())`,
+    'a.mjs': `import { see } from './b.mjs'; export { n, f } from './c.mjs'; export { see }`,
+    'b.mjs': `import { n, f } from './a.mjs'; const first = [n, f()]; export const see = () => [...first, n, f()]`,
+    'c.mjs': 'export let n = 1; export const f = () => n; export const up = () => n++',
+  },
+  '16.2.1.9 an export is there for who is called between its declaration and the end of its file': {
+    'main.mjs': `import { r } from './b.mjs'; export { n, m } from './c.mjs'; export { r }`,
+    'b.mjs': `import { n, m } from './main.mjs'; ${thrown} export const r = []; globalThis.seeThem = () => r.push(t(() => n), t(() => m)); seeThem()`,
+    'c.mjs':
+      'seeThem(); export let n = 1; seeThem(); n = 2; seeThem(); export const m = await 3; seeThem(); n = await 4; seeThem()',
+  },
   '16.2.3.7 names of default exports': {
     'main.mjs': `import * as all from './all.mjs'; export const r = Object.entries(all).map(([k, v]) => [k, v.name])`,
     'all.mjs': `export { default as f } from './f.mjs'; export { default as g } from './g.mjs'; export { default as a } from './a.mjs'; export { default as ag } from './ag.mjs'; export { default as c } from './c.mjs'
@@ -133,6 +159,14 @@ const CASES: Readonly<Record<string, Files>> = {
       export const r = [eval('own'), eval('n'), eval('own = 2'), own, t(() => eval('var made = 1; made')), t(() => made), t(() => eval('import.meta')), t(() => eval('export default 1')), t(() => eval('with({}){}')), eval('(() => this)()'), t(() => eval('await'))]
       eval('out = 5')`,
     'a.mjs': 'export const n = 7',
+  },
+  '19.2.1.1 direct eval cannot assign an import': {
+    'main.mjs': `import d, { n, up } from './a.mjs'; import * as ns from './a.mjs'; ${thrown}
+      export const r = [t(() => eval('n = 1')), n, t(() => eval('d = 1')), d, t(() => eval('ns = 1')), ns.n, t(() => eval('up(); n')), n, eval('n + 1')]`,
+    'a.mjs': 'export let n = 7; export default 8; export const up = () => { n = 9 }',
+  },
+  '19.2.1 import() in code that is made while it runs': {
+    'main.mjs': `const path = 'import("node:path")'; const of = async p => (await p).sep.length; export const r = [await of(eval(path)), await of((0, eval)(path)), await of(new Function('return ' + path)()), await of(Function('x', 'return import(x)')('node:path'))]`,
   },
   '19.2.1 indirect eval sees the global scope alone': {
     'main.mjs': `${thrown} let own = 1; export const r = [t(() => (0, eval)('own')), (0, eval)('typeof globalThis'), t(() => new Function('return own')()), t(() => globalThis.own)]`,

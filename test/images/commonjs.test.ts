@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { errorOf, type Files, loadImage, loadNative, outcomeOf, sameAsNative } from '../support/image_harness.ts'
+import { loadNativeApart } from '../support/native_process.ts'
 
 /** Read by both loaders: paths are cut down to what follows the folder. */
 const path =
@@ -109,6 +110,15 @@ const CASES: Readonly<Record<string, Files>> = {
   'line ends of all kinds': { 'main.cjs': 'exports.a = 1\r\nexports.b = 2\rexports.c = `x\r\ny`\u2028exports.d = 4\n' },
 }
 
+/** What Node's own loader refuses: some of its lines twice. */
+const REFUSED: Readonly<Record<string, Files>> = {
+  'a variable of the file that is declared by let': { 'main.cjs': 'let require = 1; exports.a = require' },
+  'a syntax error': { 'main.cjs': 'exports.a = 1; exports.b = ;' },
+  'a syntax error in a file that is required': { 'main.cjs': 'exports.a = require("./a.cjs")', 'a.cjs': 'if (' },
+  'an import declaration': { 'main.cjs': 'import "./a.cjs"; exports.a = 1', 'a.cjs': '' },
+  'an error at the top level': { 'main.cjs': 'exports.a = 1; throw new RangeError()' },
+}
+
 /** Looks into promises among the exports. */
 const ENTRY = `import cjs from './main.cjs'; const r = {}; for (const [name, value] of Object.entries(cjs)) r[name] = await value; export { r }`
 
@@ -116,6 +126,16 @@ describe('CommonJS gives what Node gives', () => {
   for (const [what, files] of Object.entries(CASES))
     it(what, async () => {
       await sameAsNative({ ...files, 'entry.mjs': ENTRY }, 'entry.mjs')
+    })
+
+  for (const [what, files] of Object.entries(REFUSED))
+    it(`and refuses ${what}`, async () => {
+      const { outcome } = loadNativeApart({ ...files, 'entry.mjs': ENTRY }, 'entry.mjs')
+      assert.match(outcome, /^throws/)
+      assert.equal(
+        await outcomeOf(async () => (await loadImage({ ...files, 'entry.mjs': ENTRY }, 'entry.mjs')).namespace),
+        outcome,
+      )
     })
 
   it('and what it gives is right', async () => {
@@ -175,6 +195,10 @@ describe('an ES module imports CommonJS as in Node', () => {
   })
 
   it('with the values of the end of its run', async () => {
+    await sameAsNative({
+      'main.mjs': `import c, { a } from './c.cjs'; c.change(); const ns = await import('./c.cjs'); export const r = [a, ns.a, c.a]`,
+      'c.cjs': 'exports.a = 1; exports.change = () => { exports.a = 2 }',
+    })
     await sameAsNative({
       'main.mjs': `import c, { a } from './c.cjs'; import * as ns from './c.cjs'; export const r = [a, ns.a, c.a]; c.change(); r.push(a, ns.a, c.a)`,
       'c.cjs': 'exports.a = 1; exports.change = () => { exports.a = 2 }; exports.a = 3',

@@ -157,6 +157,11 @@ const CASES: Readonly<Record<string, Files>> = {
     'link.mjs': 'import { missing } from "./a.mjs"',
     'throws.mjs': 'throw "thrown"',
   },
+  '13.3.10 import() rejects with the SyntaxError that the code knows': {
+    'main.mjs': `const kind = p => p.catch(e => [e.constructor === SyntaxError, e instanceof SyntaxError, e.name]); export const r = [await kind(import('./syntax.mjs')), await kind(import('./link.mjs'))]`,
+    'syntax.mjs': 'let = ;',
+    'link.mjs': 'import { missing } from "./main.mjs"',
+  },
   '13.3.10 import() looks at its options': {
     'main.mjs': `const kind = p => p.then(() => 'ok', e => e.name)
       export const r = []

@@ -212,6 +212,27 @@ describe('16.2.1.7.2 linking gives what the native loader gives', () => {
   })
 })
 
+describe('16.2.1.7.1 an imported namespace that is exported is the same as export * as, or another binding', () => {
+  // The specification was changed, and engines with it.
+  const a = 'import * as ns from "./d.mjs"; export { ns }'
+  const b = 'import * as other from "./d.mjs"; export { other as ns }'
+  const c = 'export * as ns from "./d.mjs"'
+  for (const [what, [one, two]] of Object.entries({ 'twice that': [a, b], 'each once': [b, c] }))
+    it(`as by the native loader: ${what}`, async () => {
+      const files = { 'b.mjs': one!, 'c.mjs': two!, 'd.mjs': 'export const x = 1' }
+      const stars = 'export * from "./b.mjs"; export * from "./c.mjs"'
+      await sameAsNative({
+        ...files,
+        'main.mjs': 'import { ns } from "./a.mjs"; export const { x } = ns',
+        'a.mjs': stars,
+      })
+      await sameAsNative({
+        ...files,
+        'main.mjs': `${stars}; import * as self from "./main.mjs"; export const has = "ns" in self`,
+      })
+    })
+})
+
 describe('16.2.2 import attributes', () => {
   const json = { 'a.json': '{"a":1}', 'b.mjs': 'export default 1' }
   const refused: Readonly<Record<string, string>> = {

@@ -18,7 +18,7 @@ const LOOKS: Readonly<Record<string, string>> = {
     Reflect.defineProperty(ns, "a", { value: 1 }), Reflect.defineProperty(ns, "a", { value: 2 }), Reflect.defineProperty(ns, "a", {}),
     Reflect.defineProperty(ns, "a", { value: 1, writable: true, enumerable: true, configurable: false }),
     Reflect.defineProperty(ns, "a", { configurable: true }), Reflect.defineProperty(ns, "a", { enumerable: false }),
-    Reflect.defineProperty(ns, "a", { writable: false }), Reflect.defineProperty(ns, "a", { get() {} }),
+    Reflect.defineProperty(ns, "a", { writable: false }), Reflect.defineProperty(ns, "a", { get() {} }), Reflect.defineProperty(ns, "a", { get: undefined }), Reflect.defineProperty(ns, "a", { set: undefined }),
     Reflect.defineProperty(ns, "missing", { value: 1 }), Reflect.defineProperty(ns, Symbol.iterator, { value: 1 }),
     Reflect.defineProperty(ns, Symbol.toStringTag, { value: "Module" }), Reflect.defineProperty(ns, Symbol.toStringTag, { value: "x" }),
     Reflect.defineProperty(ns, Symbol.toStringTag, { writable: false, enumerable: false, configurable: false, value: "Module" })]`,

@@ -155,7 +155,7 @@ function outcomeOf(text: string, source: ModuleSource): string {
     const dep = new SyntheticModule('/dep.mjs', ['default', 'x', 'y'], name => `dep ${name}`)
     module.requested = source.requests.map(() => dep)
     module.resolveImports()
-    module.instantiate(new Set())
+    module.instantiate(new Set(), 'never')
     if (module.source.hasTopLevelAwait) return 'awaits'
     module.execute()
     const { namespace } = module as { namespace: Record<string, unknown> }
