@@ -80,17 +80,41 @@ const withoutHashbang = (text: string): string => (text.startsWith('#!') ? `//${
 /** A binding that a cycle may read too early, or that is plainly there when the file starts. */
 const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name)
 
-/** A list: the engine takes many times as long for an object with so many properties, the first time that it makes one. */
-const listed = (source: ModuleSource): string =>
-  `[${source.localExports.map(({ localName }) => (isIdentifier(localName) ? localName : 'undefined')).join(',')}]`
+const PLAIN_NAMES = /^[\w$,]*$/
 
-const getters = (names: Iterable<string>): string =>
-  `{${[...names].map(name => `get ${name}(){return ${name}}`).join(',')}}`
+/** A list: the engine takes many times as long for an object with so many properties, the first time that it makes one. */
+function listed({ localExports }: ModuleSource): string {
+  const names = localExports.map(({ localName }) => localName)
+  const list = names.join(',')
+  return PLAIN_NAMES.test(list) ? list : names.map(name => (isIdentifier(name) ? name : 'undefined')).join(',')
+}
+
+function getters({ localExports }: ModuleSource): string {
+  const names = new Set(localExports.map(({ localName }) => localName).filter(isIdentifier))
+  return [...names].map(name => `get ${name}(){return ${name}}`).join(',')
+}
+
+/** One expression for all names is many times as fast as looking for each by itself. Longer ones first, or `globalThis` would be found as `global`. */
+const mentionOf = (names: readonly string[]): RegExp =>
+  new RegExp(
+    names
+      .toSorted((a, b) => b.length - a.length)
+      .join('|')
+      .replaceAll('$', String.raw`\$`),
+    'g',
+  )
+
+/** Of the names that were asked for last: they hardly ever change. */
+let mention: { readonly names: string; readonly pattern: RegExp } | undefined
 
 /** The globals that a text can name: it has their names in it, unless it writes them with escapes or asks `eval`. */
 function globalsIn(text: string, globals: Readonly<Record<string, unknown>>): string[] {
   const names = Object.keys(globals)
-  return text.includes('\\u') || text.includes('eval') ? names : names.filter(name => text.includes(name))
+  if (names.length === 0 || text.includes('\\u') || text.includes('eval')) return names
+  const key = names.join()
+  if (mention?.names !== key) mention = { names: key, pattern: mentionOf(names) }
+  const found = new Set(text.match(mention.pattern))
+  return names.filter(name => found.has(name))
 }
 
 export interface CompileRequest {
@@ -122,7 +146,6 @@ export function compileModule(
   const { source, early } = request
   const plain = source.imports.filter(entry => !early.has(entry))
   const nested = source.imports.filter(entry => early.has(entry))
-  const locals = new Set(source.localExports.map(entry => entry.localName).filter(isIdentifier))
   // The body comes before the binding, or the engine would name it after that.
   const opening = `${FILE}.nest((function*(){yield `.repeat(nested.length)
   const closing = nested
@@ -131,14 +154,17 @@ export function compileModule(
     .join('')
   const declared = plain.length === 0 ? '' : `let ${plain.map(entry => entry.localName).join(',')};`
   const rebound = plain.map((entry, index) => `${entry.localName}=${PUBLISH}[${index}]`).join(';')
-  const pulled = request.reads !== 'never' || source.mutableExports ? `()=>(${getters(locals)})` : 'undefined'
+  const pulled = request.reads !== 'never' || source.mutableExports ? `()=>({${getters(source)}})` : 'undefined'
   // In a block of its own the author's functions are declarations that may not be repeated, as in a module.
   const kind = bodyKind(source, request.reads)
   const pause = kind === 'async function' ? '' : 'yield;'
+  // In parentheses, by which the engine knows that it will be called at once, and reads it once instead of twice.
   const head =
     `'use strict';return ${opening}(${KEYWORDS[kind]}(){{${declared}` +
     `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}${pause}`
-  const tail = `return ${FILE}.done(${request.reads === 'by imports' || source.mutableExports ? getters(locals) : listed(source)})}})${closing}`
+  const values =
+    request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : `[${listed(source)}]`
+  const tail = `return ${FILE}.done(${values})}})${closing}`
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, source.edits))}\n${tail}`
   const names = globalsIn(request.text, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)

@@ -8,6 +8,12 @@ import { type Promised, SourceModule } from './source_module.ts'
 
 let asyncOrder = 0
 
+/** As `evaluate`; undefined when the module has run to its end by now, as most do. */
+export function evaluateAtOnce(record: ModuleRecord): Promise<void> | undefined {
+  const ended = evaluate(record)
+  return record instanceof SourceModule && record.status.is === 'evaluated' ? undefined : ended
+}
+
 /** Runs a module and what it requests. Resolves when it has run to its end; rejects, every time alike, with what it threw. */
 export async function evaluate(record: ModuleRecord): Promise<void> {
   if (record instanceof SyntheticModule) record.evaluateOnce()

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { attributesOf, checkAttributes } from './attributes.ts'
 import { CommonJsFiles, type CommonJsModule, type CommonJsOwner } from './commonjs.ts'
 import { commonJsRecord } from './commonjs_record.ts'
 import { commonJsExports } from './commonjs_text.ts'
 import { forgetDisk } from './disk.ts'
-import { evaluate, evaluateNow } from './evaluate.ts'
+import { evaluate, evaluateAtOnce, evaluateNow } from './evaluate.ts'
 import { faultAt, type ImageFault } from './fault.ts'
 import { formatByName } from './format.ts'
 import { type GraphOwner, ModuleGraph } from './graph.ts'
@@ -17,7 +17,7 @@ import { LazyFiles } from './lazy_files.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
 import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
-import { isInside, type Loader, resolveTarget, type Target } from './resolve.ts'
+import { isInside, type Loader, resolveTarget, type Target, urlOfFile } from './resolve.ts'
 import { prepareLexer, scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
 import { SourceTexts } from './source_texts.ts'
@@ -96,8 +96,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.#graph.link(this.entry, modules)
   }
 
-  evaluate(): Promise<void> {
-    return evaluate(this.entryRecord)
+  evaluate(): Promise<void> | undefined {
+    return evaluateAtOnce(this.entryRecord)
   }
 
   sourceModules(): Iterable<SourceModule> {
@@ -124,10 +124,10 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       resolve: (specifier: string) => {
         const target = this.#resolveNow(`${specifier}`, file, 'import')
         if (target?.owner === 'builtin') return target.name.startsWith('node:') ? target.name : `node:${target.name}`
-        if (target) return target.owner === 'url' ? target.url : pathToFileURL(target.file).href
+        if (target) return target.owner === 'url' ? target.url : urlOfFile(target.file)
         throw notFound(specifier, file, 'ERR_MODULE_NOT_FOUND')
       },
-      url: pathToFileURL(file).href,
+      url: urlOfFile(file),
     })
   }
 
@@ -252,7 +252,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       default: {
         const source = scanModule(text) ?? parseModule(file, text)
         this.#lazy.keep(file)
-        return new SourceModule(file, pathToFileURL(file).href, text, source, this)
+        return new SourceModule(file, urlOfFile(file), text, source, this)
       }
     }
   }

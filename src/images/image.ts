@@ -74,8 +74,8 @@ export interface Image {
    * @throws ImageFault `symbol`, `syntax`
    */
   link(modules: ReadonlyMap<string, ModuleRecord>): void
-  /** Runs the entry and what it imports, in the order of the specification. */
-  evaluate(): Promise<void>
+  /** Runs the entry and what it imports, in the order of the specification. Undefined when all has run to its end by now. */
+  evaluate(): Promise<void> | undefined
   sourceModules(): Iterable<Importer>
   /**
    * Makes the image useless: whatever its files import or export throws `stale(name)` when it is touched, and everything that it held is let go. Code that is running goes

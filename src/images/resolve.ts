@@ -67,6 +67,12 @@ function plainFile(specifier: string, from: string, loader: Loader): string | un
 
 const NAMES_FOLDER = /(?:^|\/)\.{0,2}$/
 
+/** As `pathToFileURL`, which takes as long as reading a small file. */
+export const urlOfFile = (file: string): string => (PLAIN_PATH.test(file) ? `file://${file}` : pathToFileURL(file).href)
+
+/** Nothing that a URL would write in another way. */
+const PLAIN_PATH = /^(?:\/[\w@-][\w.@-]*)+$/
+
 const isRelative = (specifier: string): boolean => /^\.{0,2}\/|^\.{1,2}$|^file:/.test(specifier)
 
 export const isInside = (file: string, folder: string): boolean =>

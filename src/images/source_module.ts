@@ -77,6 +77,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   #rebind: ((values: readonly unknown[]) => void) | undefined
   #pull: (() => ExportValues) | undefined
   #values: ExportValues | undefined
+  /** Values that cannot change any more, in the order of `localExports`. */
+  #final: readonly unknown[] | undefined
+  #indexes: Map<string, number> | undefined
+  #searches = 0
   #started = false
   readonly #cells: Generator<unknown, void, unknown>[] = []
   readonly #setters = new Map<ImportEntry, (value: unknown) => void>()
@@ -135,6 +139,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   readBinding(bindingName: string): unknown {
+    if (this.#final) {
+      const index = this.#indexOf(bindingName)
+      if (index !== -1) return this.#final[index]
+    }
     const values = this.#values ?? this.#pull?.()
     if (values) return values[bindingName]
     // A namespace import that is exported as a local name is there before the file runs.
@@ -161,7 +169,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   #makeNamespace(more?: Readonly<Record<string, unknown>>): ModuleNamespace {
     const made = makeNamespace(this, module => module instanceof SourceModule && module.owner === this.owner, more)
-    if (this.#values || this.#pull) made.fill()
+    if (this.#final || this.#values || this.#pull) made.fill()
     return made
   }
 
@@ -345,18 +353,13 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   done(values: ExportValues | readonly unknown[]): typeof COMPLETED {
-    this.#values = this.#named(Array.isArray(values) ? this.#byName(values) : (values as ExportValues))
+    if (Array.isArray(values)) this.#final = this.#namedList(values)
+    else this.#values = this.#named(values as ExportValues)
     this.#pull = undefined
     this.#publish(undefined)
     this.#ended?.()
     this.#ended = undefined
     return COMPLETED
-  }
-
-  #byName(values: readonly unknown[]): ExportValues {
-    const byName = Object.create(null) as Record<string, unknown>
-    for (const [index, { localName }] of this.source.localExports.entries()) byName[localName] = values[index]
-    return byName
   }
 
   nest(scope: () => Generator<unknown, void, unknown>): unknown {
@@ -367,18 +370,27 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     return value
   }
 
-  /** An anonymous default export is called "default" (ECMA-262, 16.2.3.7), not by the name of the binding that holds it here. */
   #named(values: ExportValues): ExportValues {
     if (!this.source.namesDefault) return values
-    let value: unknown
     try {
-      value = values[DEFAULT]
+      nameDefault(values[DEFAULT])
     } catch {
-      return values
+      // Still in its temporal dead zone.
     }
-    if (typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'name')?.value === DEFAULT)
-      Object.defineProperty(value, 'name', { value: 'default', configurable: true })
     return values
+  }
+
+  #namedList(values: readonly unknown[]): readonly unknown[] {
+    if (this.source.namesDefault) nameDefault(values[this.#indexOf(DEFAULT)])
+    return values
+  }
+
+  /** Of most modules no more than the hooks are ever asked for, and an index costs as much as many searches. */
+  #indexOf(localName: string): number {
+    const { localExports } = this.source
+    if (this.#searches++ < FEW_SEARCHES) return localExports.findIndex(entry => entry.localName === localName)
+    this.#indexes ??= new Map(localExports.map((entry, index) => [entry.localName, index]))
+    return this.#indexes.get(localName) ?? -1
   }
 
   #plainValues(): unknown[] {
@@ -460,6 +472,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
           .map(entry => staleBinding(() => stale(`import ${entry.localName}`))),
       )
     for (const [entry, set] of this.#setters) set(staleBinding(() => stale(`import ${entry.localName}`)))
+    this.#final = undefined
     this.#values = new Proxy({}, { get: (_target, name) => thrown(stale(`export ${String(name)}`)) })
     this.#pull = undefined
     this.#resolved = []
@@ -484,6 +497,14 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     throw new TypeError('Assignment to constant variable.')
   }
 }
+
+/** An anonymous default export is called "default" (ECMA-262, 16.2.3.7), not by the name of the binding that holds it here. */
+function nameDefault(value: unknown): void {
+  if (typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'name')?.value === DEFAULT)
+    Object.defineProperty(value, 'name', { value: 'default', configurable: true })
+}
+
+const FEW_SEARCHES = 8
 
 const MAY_YIELD = /\byield\b/
 

@@ -58,20 +58,25 @@ export class SourceTexts {
     return format
   }
 
+  #readUnchanged(file: string): string {
+    const descriptor = fs.openSync(file, 'r')
+    try {
+      // The time of the last change of anything about the file: another one in its place may have an older time of its text.
+      if (fs.fstatSync(descriptor).ctimeMs > this.#createdAt)
+        throw new ImageFault({ kind: 'changed', file, image: this.#label })
+      return fs.readFileSync(descriptor, 'utf8')
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  }
+
   #readDisk(file: string): string {
     try {
-      const descriptor = fs.openSync(file, 'r')
-      try {
-        // The time of the last change of anything about the file: another one in its place may have an older time of its text.
-        const { ctimeMs } = fs.fstatSync(descriptor)
-        // Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
-        if (ctimeMs > this.#createdAt && Date.now() - this.#createdAt > SAME_LOAD_MS)
-          throw new ImageFault({ kind: 'changed', file, image: this.#label })
-        // A byte order mark is no part of the text, and would move the columns of its first line.
-        return fs.readFileSync(descriptor, 'utf8').replace(/^\ufeff/, '')
-      } finally {
-        fs.closeSync(descriptor)
-      }
+      // Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
+      const text =
+        Date.now() - this.#createdAt > SAME_LOAD_MS ? this.#readUnchanged(file) : fs.readFileSync(file, 'utf8')
+      // A byte order mark is no part of the text, and would move the columns of its first line.
+      return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
     } catch (error) {
       if (error instanceof ImageFault) throw error
       const { code, message } = error as NodeJS.ErrnoException
@@ -85,6 +90,7 @@ export class SourceTexts {
 }
 
 const SAME_LOAD_MS = 1000
+const BYTE_ORDER_MARK = 0xfeff
 
 const reasonOf = (code: string | undefined, message: string): string => {
   if (code === 'ENOENT') return 'No such file or directory'

@@ -1,6 +1,6 @@
 import { ModuleError } from './errno.ts'
 import type { Entry, Registration, Slot } from './extension.ts'
-import type { Seam } from './seam.ts'
+import { isThenable, type Seam } from './seam.ts'
 
 /** The log as a module sees it: each entry carries the module's name. */
 export interface ModuleLog {
@@ -182,8 +182,14 @@ export class ModuleContextImplementation implements ModuleContext {
     })
   }
 
-  /** Deferred functions and used resources, last first; one that throws stops none of the others. */
-  async dispose(seam: Seam, onError: (error: unknown) => void): Promise<void> {
+  /** Deferred functions and used resources, last first; one that throws stops none of the others. Undefined when there are none. */
+  dispose(seam: Seam, onError: (error: unknown) => void): Promise<void> | undefined {
+    if (this.#disposers.length > 0) return this.#disposeAll(seam, onError)
+    this.#disposed = true
+    return undefined
+  }
+
+  async #disposeAll(seam: Seam, onError: (error: unknown) => void): Promise<void> {
     const { name } = this.module
     for (let disposer = this.#disposers.pop(); disposer; disposer = this.#disposers.pop()) {
       try {
@@ -196,6 +202,3 @@ export class ModuleContextImplementation implements ModuleContext {
     this.#disposed = true
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'

@@ -114,13 +114,12 @@ export async function finishRemoval(
     )
     await seam.step(`${module.label}: end of exit`, exited).catch(note('exit threw'))
   }
-  const disposed = within(
-    seam,
-    core.settings.exitTimeout,
-    context.dispose(seam, note('a deferred function threw')),
-    () => new Error('deferred functions took too long'),
-  )
-  await seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note('deferred'))
+  const disposing = context.dispose(seam, note('a deferred function threw'))
+  if (disposing) {
+    const late = () => new Error('deferred functions took too long')
+    const disposed = within(seam, core.settings.exitTimeout, disposing, late)
+    await seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note('deferred'))
+  }
   const leftovers = await seam.step(
     `${module.label}: its leftovers are closed`,
     closeLeftovers(core, module, image.files),

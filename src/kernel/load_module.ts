@@ -17,7 +17,7 @@ import { type Loaded, Module, type ModuleHooks } from './module.ts'
 import type { ModuleLocation } from './module_folders.ts'
 import { type Params, parseParams } from './moduleparam.ts'
 import { reclaimOldest } from './reclaim.ts'
-import { within } from './seam.ts'
+import { isThenable, within } from './seam.ts'
 import { successorsOf } from './successor.ts'
 import { ReferenceCount } from './unload/reference_count.ts'
 import { schemeOf, stricter } from './unload/scheme.ts'
@@ -160,15 +160,12 @@ async function initialise(
   }
   module.transition({ is: 'COMING', loaded })
   try {
-    await inTime(image.evaluate(), 'evaluation')
+    // What is over at once needs no clock.
+    const evaluated = image.evaluate()
+    if (evaluated) await inTime(evaluated, 'evaluation')
     loaded.hooks = readHooks(module, image, moduleInfo)
-    const { init } = loaded.hooks
-    // In a promise of its own, so that an init that throws at once and one that rejects are the same.
-    if (init)
-      await inTime(
-        Promise.resolve().then(() => init(context)),
-        'init',
-      )
+    const initialised = loaded.hooks.init?.(context)
+    if (isThenable(initialised)) await inTime(Promise.resolve(initialised), 'init')
   } catch (error) {
     if (error instanceof ModuleError || error instanceof ImageFault) throw error
     throw initError(info.given, image, error)
@@ -226,13 +223,12 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   loaded?.context.abort()
   if (loaded) {
     const note = (error: unknown) => core.log.error(`a deferred function threw: ${textOf(error)}`, module.name)
-    const disposed = within(
-      core.seam,
-      core.settings.exitTimeout,
-      loaded.context.dispose(core.seam, note),
-      () => new Error('deferred functions took too long'),
-    )
-    await core.seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note)
+    const disposing = loaded.context.dispose(core.seam, note)
+    if (disposing) {
+      const late = () => new Error('deferred functions took too long')
+      const disposed = within(core.seam, core.settings.exitTimeout, disposing, late)
+      await core.seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note)
+    }
   }
   const closing = module.leftovers.closeAll(core.seam, file => image?.files.includes(file) ?? false)
   for (const { kind, where, what } of await core.seam.step(`${module.label}: its leftovers are closed`, closing))

@@ -54,6 +54,7 @@ export class Notifier {
   }
 
   notify<E extends KernelEventName>(event: E, payload: KernelEvents[E]): void {
+    if (this.#emitter.listenerCount(event) === 0) return
     for (const listener of this.#emitter.rawListeners(event)) {
       try {
         listener.call(this.#emitter, payload)

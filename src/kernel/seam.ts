@@ -46,5 +46,9 @@ export function within<T>(seam: Seam, ms: number, work: Promise<T>, onTimeout: (
   })
 }
 
+/** Does it have to be waited for? */
+export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'
+
 /** Settles after `ms` milliseconds. */
 export const pause = (seam: Seam, ms: number): Promise<void> => new Promise(resolve => void seam.after(ms, resolve))
