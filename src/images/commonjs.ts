@@ -5,6 +5,7 @@ import { type CommonJsBody, compileCommonJs } from './compile.ts'
 import { faultAt, syntaxReason } from './fault.ts'
 import { parseProgram } from './parse.ts'
 import type { FileOwner } from './source_module.ts'
+import type { TextFacts } from './text_facts.ts'
 
 export { commonJsExports, parseJson } from './commonjs_text.ts'
 
@@ -32,6 +33,7 @@ export interface Require {
 /** What CommonJS needs of its image. */
 export interface CommonJsOwner extends FileOwner {
   readText(file: string): string
+  facts(file: string): TextFacts
   /** Follows a `require` to whatever it leads: another file of the image, or something that is not CommonJS. */
   require(specifier: string, from: CommonJsModule): unknown
   resolveRequire(specifier: string, from: string): string
@@ -134,7 +136,8 @@ export class CommonJsFiles {
   #compile(file: string): CommonJsBody {
     const text = this.#owner.readText(file)
     const dynamicImport = (specifier: unknown, options: unknown) => this.#owner.dynamicImport(file, specifier, options)
-    const request = { url: file, text, edits: dynamicImportEdits(file, text), globals: this.#owner.globals }
+    const edits = this.#owner.facts(file).recall('dynamic', () => dynamicImportEdits(file, text))
+    const request = { url: file, text, edits, globals: this.#owner.globals }
     try {
       return compileCommonJs(request, this, dynamicImport)
     } catch (error) {

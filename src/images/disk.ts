@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { type PackageManifest, readPackage } from './package_manifest.ts'
+import { BROKEN_PACKAGE, type PackageManifest, readPackage } from './package_manifest.ts'
 
 /**
  * What the disk looks like, remembered for the length of one load: however many imports lead to a file, the disk is asked once. Between two loads it
@@ -33,11 +34,14 @@ function recall<T>(remembered: Map<string, T>, key: string, ask: () => T): T {
 }
 
 /** What is at a path, symbolic links followed. */
-export const kindOf = (path: string): PathKind =>
-  recall(kinds, path, () => {
+export function kindOf(path: string): PathKind {
+  const kind = recall(kinds, path, () => {
     const stats = attempt(() => fs.statSync(path, { throwIfNoEntry: false }))
     return stats?.isFile() ? 'file' : stats?.isDirectory() ? 'folder' : undefined
   })
+  noted?.set(`kind ${path}`, { of: 'kind', path, says: kind ?? '' })
+  return kind
+}
 
 /** The real path of a file; undefined when there is none. */
 export const realFile = (path: string): string | undefined =>
@@ -54,8 +58,50 @@ export const realFile = (path: string): string | undefined =>
 const realFolder = (path: string): string => recall(realFolders, path, () => fs.realpathSync.native(path))
 
 /** The package.json of a folder; undefined where there is none. */
-export const manifestOf = (folder: string): PackageManifest | undefined =>
-  recall(manifests, folder, () => (kindOf(join(folder, 'package.json')) === 'file' ? readPackage(folder) : undefined))
+export function manifestOf(folder: string): PackageManifest | undefined {
+  const manifest = recall(manifests, folder, () =>
+    kindOf(join(folder, 'package.json')) === 'file' ? readPackage(folder) : undefined,
+  )
+  noted?.set(`manifest ${folder}`, { of: 'manifest', path: folder, says: digest(manifest) })
+  return manifest
+}
+
+const digests = new WeakMap<PackageManifest, string>()
+
+function digest(manifest: PackageManifest | undefined): string {
+  if (!manifest) return ''
+  if (manifest === BROKEN_PACKAGE) return 'broken'
+  let made = digests.get(manifest)
+  if (made === undefined) {
+    made = hash('sha256', JSON.stringify(manifest), 'base64')
+    digests.set(manifest, made)
+  }
+  return made
+}
+
+/** One thing that the disk was asked, and what it said. */
+export interface DiskFact {
+  readonly of: 'kind' | 'manifest'
+  readonly path: string
+  readonly says: string
+}
+
+let noted: Map<string, DiskFact> | undefined
+
+/** What `look`, which is synchronous, gives, and all that it asked of the disk: as long as the disk says the same, so does `look`. */
+export function noteFacts<T>(look: () => T): { readonly value: T; readonly facts: readonly DiskFact[] } {
+  const facts = new Map<string, DiskFact>()
+  noted = facts
+  try {
+    const value = look()
+    return { value, facts: [...facts.values()] }
+  } finally {
+    noted = undefined
+  }
+}
+
+export const stillHolds = ({ of, path, says }: DiskFact): boolean =>
+  says === (of === 'kind' ? (kindOf(path) ?? '') : digest(manifestOf(path)))
 
 /** What a resolver said that asks of nothing but the disk. */
 export const recallAnswer = (question: string, ask: () => string | undefined): string | undefined =>

@@ -14,6 +14,7 @@ import { type GraphOwner, ModuleGraph } from './graph.ts'
 import { hostNamespace } from './host_modules.ts'
 import type { Dependency, Image, ImageEnvironment, ImageOptions } from './image.ts'
 import { LazyFiles } from './lazy_files.ts'
+import { LoadMemory, type LoadStore } from './load_memory.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
 import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
@@ -21,6 +22,7 @@ import { isInside, type Loader, resolveTarget, type Target, urlOfFile } from './
 import { prepareLexer, scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
 import { SourceTexts } from './source_texts.ts'
+import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /**
  * An image that is read from files. Every function of its files holds it, so it is collected when, and only when, nobody can call any of them.
@@ -43,13 +45,19 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   /** Where the image's own files were found. They are found there again when the disk has changed. */
   readonly #resolved = new Map<string, Target>()
 
-  constructor(options: ImageOptions) {
+  readonly #store: LoadStore | undefined
+  /** What is known from earlier loads, while this one lasts. */
+  #memory: LoadMemory | undefined
+
+  /** @param store where loads of whole folders are remembered, if anywhere */
+  constructor(options: ImageOptions, store?: LoadStore) {
     this.label = options.label
     this.entry = options.entry
     this.#root = options.root
     this.#environment = options.environment
     this.globals = options.environment.globals
-    this.#texts = new SourceTexts(options.label)
+    this.#store = store
+    this.#texts = new SourceTexts(options.label, text => this.#memory?.facts(text) ?? NO_FACTS)
     this.#lazy = new LazyFiles(this.#texts, (specifier, from, loader) => this.resolve(specifier, from, loader))
   }
 
@@ -68,6 +76,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   async read(): Promise<void> {
     await prepareLexer()
     forgetDisk()
+    if (this.#store && this.#root !== undefined) this.#memory = new LoadMemory(this.#store, this.entry)
     await this.#graph.read(this.entry)
     for (const { module, targets } of this.#graph.unlinked(this.entry))
       for (const [request, target] of targets.entries())
@@ -97,7 +106,18 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   evaluate(): Promise<void> | undefined {
-    return evaluateAtOnce(this.entryRecord)
+    const evaluated = evaluateAtOnce(this.entryRecord)
+    const end = (): void => this.#endLoad()
+    if (!this.#memory) return evaluated
+    if (evaluated) void evaluated.then(end, end)
+    else end()
+    return evaluated
+  }
+
+  #endLoad(): void {
+    const { files } = this
+    this.#memory?.close(files.length >= MANY_FILES || files.some(file => PACKAGED.test(file)))
+    this.#memory = undefined
   }
 
   sourceModules(): Iterable<SourceModule> {
@@ -114,6 +134,10 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   readText(file: string): string {
     return this.#texts.read(file)
+  }
+
+  facts(file: string): TextFacts {
+    return this.#texts.facts(file)
   }
 
   importMeta(file: string): object {
@@ -231,6 +255,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       root: this.#root,
       provided: name => this.#environment.provided?.(name),
       isModule: file => this.#environment.isModule(file),
+      recall: this.#memory?.answer,
     })
     if (target?.owner === 'image') this.#resolved.set(key, target)
     return target
@@ -250,9 +275,10 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
         this.#lazy.keep(file)
         return commonJsRecord(file, this.#namesOf(file, text), () => this.#commonJs.load(file, undefined))
       default: {
-        const source = scanModule(text) ?? parseModule(file, text)
+        const facts = this.#texts.facts(file)
+        const source = facts.recall('source', () => scanModule(text) ?? parseModule(file, text))
         this.#lazy.keep(file)
-        return new SourceModule(file, urlOfFile(file), text, source, this)
+        return new SourceModule(file, urlOfFile(file), text, source, this, facts)
       }
     }
   }
@@ -262,7 +288,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     const names = new Set<string>()
     const texts = new Map([[file, text]])
     for (const [from, source] of texts) {
-      const found = commonJsExports(source)
+      const facts = this.#memory?.facts(source) ?? NO_FACTS
+      const found = facts.recall('exports', () => commonJsExports(source))
       for (const name of found.names) names.add(name)
       for (const specifier of found.reexports) {
         const target = this.resolve(specifier, from, 'require')
@@ -299,6 +326,10 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     return this.#root === undefined ? this.#texts.has(file) : isInside(file, this.#root)
   }
 }
+
+/** A load is remembered that read a package or so many files. */
+const MANY_FILES = 20
+const PACKAGED = /[\\/]node_modules[\\/]/
 
 const nativeRequire = createRequire(import.meta.url)
 /** Later lines of Node tell by `import.meta.main` which module the process was started with: none of an image. */

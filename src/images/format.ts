@@ -3,6 +3,7 @@ import { isCommonJs } from './compile.ts'
 import { manifestOf } from './disk.ts'
 import { awaitsAtTopLevel } from './parse.ts'
 import { hasModuleSyntax } from './scan.ts'
+import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 export type Format = 'module' | 'commonjs' | 'json' | 'addon' | 'wasm'
 
@@ -24,11 +25,12 @@ export const formatByName = (file: string): Format | undefined => BY_EXTENSION[e
  * Tells ES modules from CommonJS: by extension, then by the nearest package.json, then by the syntax, as Node does. A file with
  * `import` or `export` is an ES module even where package.json says "commonjs": it could not run as anything else.
  */
-export function formatOf(file: string, text: string): Format {
+export function formatOf(file: string, text: string, facts: TextFacts = NO_FACTS): Format {
   const named = formatByName(file)
   if (named) return named
   if (packageType(file) === 'module') return 'module'
-  return hasModuleSyntax(text) || onlyRunsAsModule(file, text) ? 'module' : 'commonjs'
+  const isModule = facts.recall('module', () => hasModuleSyntax(text) || onlyRunsAsModule(file, text))
+  return isModule ? 'module' : 'commonjs'
 }
 
 /** A text that CommonJS cannot take and that awaits at its top level. */

@@ -21,10 +21,15 @@ export class LazyFiles {
   keep(file: string): void {
     const pending = [file]
     for (let from = pending.pop(); from !== undefined; from = pending.pop())
-      for (const [specifier, loader] of specifiersOf(this.#texts.read(from), this.#texts.format(from))) {
+      for (const [specifier, loader] of this.#specifiers(from)) {
         const found = this.#fresh(specifier, from, loader)
         if (found !== undefined) pending.push(found)
       }
+  }
+
+  #specifiers(file: string): readonly Requested[] {
+    const format = this.#texts.format(file)
+    return this.#texts.facts(file).recall(`lazy ${format}`, () => specifiersOf(this.#texts.read(file), format))
   }
 
   #fresh(specifier: string, from: string, loader: Loader): string | undefined {
@@ -40,12 +45,14 @@ export class LazyFiles {
   }
 }
 
-function specifiersOf(text: string, format: Format): [specifier: string, loader: Loader][] {
+type Requested = readonly [specifier: string, loader: Loader]
+
+function specifiersOf(text: string, format: Format): readonly Requested[] {
   if (format !== 'module' && format !== 'commonjs') return []
   const imported = format === 'module' ? literalSpecifiers(text) : literalDynamicImports(text)
   return [
-    ...imported.map(specifier => [specifier, 'import'] as [string, Loader]),
+    ...imported.map((specifier): Requested => [specifier, 'import']),
     // An ES module may have a `require` of its own making.
-    ...literalRequires(text).map(specifier => [specifier, 'require'] as [string, Loader]),
+    ...literalRequires(text).map((specifier): Requested => [specifier, 'require']),
   ]
 }

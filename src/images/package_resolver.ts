@@ -77,19 +77,26 @@ function resolveBuiltins(resolver: Resolver): void {
   })
 }
 
+/** Gives what the resolver said to this question before, or asks it. */
+export type RecallAnswer = (question: string, ask: () => string | undefined) => string | undefined
+
 /** The file that Node's algorithm finds, symbolic links followed; undefined when there is none. */
-export function resolvePackage(specifier: string, from: string, loader: Loader): string | undefined {
+export function resolvePackage(
+  specifier: string,
+  from: string,
+  loader: Loader,
+  recall: RecallAnswer = recallAnswer,
+): string | undefined {
   const folder = dirname(from)
-  return recallAnswer(`${loader} ${folder} ${specifier}`, () => resolve(specifier, folder, loader))
+  const found = recall(`${loader} ${folder} ${specifier}`, () => resolve(specifier, folder, loader))
+  return found === undefined || isBuiltin(found) ? found : realFile(found)
 }
 
 function resolve(specifier: string, folder: string, loader: Loader): string | undefined {
   try {
     const found = resolvers()[loader].resolveSync({}, folder, specifier)
-    if (found === false) return undefined
     // enhanced-resolve keeps a query as part of the path; a query only tells instances apart, and an image has one of each file.
-    const path = found.replace(/[?#].*$/s, '')
-    return isBuiltin(path) ? path : realFile(path)
+    return found === false ? undefined : found.replace(/[?#].*$/s, '')
   } catch {
     return undefined
   }

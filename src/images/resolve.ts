@@ -2,7 +2,7 @@ import { isBuiltin } from 'node:module'
 import { dirname, isAbsolute, join, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { kindOf, manifestOf, realFile } from './disk.ts'
-import { EXTENSIONS, type Loader, resolvePackage } from './package_resolver.ts'
+import { EXTENSIONS, type Loader, type RecallAnswer, resolvePackage } from './package_resolver.ts'
 
 export type { Loader }
 
@@ -34,13 +34,20 @@ export interface Ownership {
   provided?(specifier: string): string | undefined
   /** Is this file the entry of a module of the module folders? */
   isModule(file: string): boolean
+  /** What the resolver said before, where somebody remembers. */
+  readonly recall?: RecallAnswer | undefined
 }
 
 /** The file that a specifier names, symbolic links followed; undefined when there is none. */
-export function resolveFile(specifier: string, from: string, loader: Loader): string | undefined {
+export function resolveFile(
+  specifier: string,
+  from: string,
+  loader: Loader,
+  recall?: RecallAnswer,
+): string | undefined {
   const path = loader === 'import' ? pathOf(specifier, from) : specifier
   if (path === undefined) return undefined
-  return (isRelative(path) ? plainFile(path, from, loader) : undefined) ?? resolvePackage(path, from, loader)
+  return (isRelative(path) ? plainFile(path, from, loader) : undefined) ?? resolvePackage(path, from, loader, recall)
 }
 
 /** An ES module's relative specifiers are URLs: percent escapes count, and a query only tells instances apart, of which an image has one. */
@@ -88,7 +95,7 @@ export function resolveTarget(
   if (specifier.startsWith('data:')) return { owner: 'url', url: specifier }
   const provided = ownership.provided?.(specifier)
   if (provided !== undefined) return { owner: 'host', file: provided }
-  const file = resolveFile(specifier, from, loader)
+  const file = resolveFile(specifier, from, loader, ownership.recall)
   if (file === undefined) return undefined
   // The `imports` of a package.json may name a builtin.
   if (isBuiltin(file)) return { owner: 'builtin', name: file }

@@ -22,6 +22,7 @@ import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts
 import type { ModuleNamespace } from './namespace.ts'
 import { parseModule } from './parse.ts'
 import { mayReturnOutside } from './stray_return.ts'
+import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** [[Status]] of a Cyclic Module Record (ECMA-262, 16.2.1.6), each with what is known only then. */
 export type EvaluationStatus =
@@ -89,13 +90,23 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   #namespace: ModuleNamespace | undefined
   #required: object | undefined
   readonly #self = new WeakRef(this)
+  /** What is known of the text; let go once it is compiled. */
+  #facts: TextFacts
 
-  constructor(file: string, url: string, text: string, source: ModuleSource, owner: FileOwner) {
+  constructor(
+    file: string,
+    url: string,
+    text: string,
+    source: ModuleSource,
+    owner: FileOwner,
+    facts: TextFacts = NO_FACTS,
+  ) {
     this.file = file
     this.url = url
     this.text = text
     this.source = source
     this.owner = owner
+    this.#facts = facts
   }
 
   exportNames(seen: Set<ModuleRecord> = new Set()): readonly string[] {
@@ -212,7 +223,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
    * @param reads how its exports may be read before it has run
    */
   instantiate(cycle: ReadonlySet<SourceModule>, reads: EarlyReads): void {
-    if (reads === 'by imports') this.source = parseModule(this.file, this.text, true)
+    if (reads === 'by imports')
+      this.source = this.#facts.recall('cyclic', () => parseModule(this.file, this.text, true))
     this.#early = new Set()
     for (const [index, entry] of this.source.imports.entries()) {
       const { module, bindingName } = this.#resolved[index]!
@@ -230,6 +242,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     )
     Object.defineProperty(dynamicImport, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
     this.#open(this.#compile(reads, dynamicImport, publish))
+    this.#facts = NO_FACTS
     this.#subscribe()
     this.status = { is: 'linked' }
   }
@@ -261,12 +274,11 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       globals: this.owner.globals,
     })
     try {
-      if (this.source.unchecked && (MAY_YIELD.test(this.text) || mayReturnOutside(this.text)))
-        checkPlacement(this.text, this.source, this.url)
+      if (this.source.unchecked) this.#facts.recall('placed', () => this.#judgePlacement())
       return compileModule(request(), this, dynamicImport, publish)
     } catch (error) {
       // The engine judged a text that the lexer let pass. The parser tells the place, or that it has top-level await.
-      const parsed = parseModule(this.file, this.text)
+      const parsed = this.#facts.recall('parsed', () => parseModule(this.file, this.text))
       if (!this.source.unchecked)
         throw error instanceof SyntaxError
           ? faultAt({ kind: 'syntax', reason: error.message }, this.file, this.text, engineOffset(error, this.text))
@@ -276,6 +288,12 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       this.#early = new Set(parsed.imports.filter(entry => [...early].some(old => old.localName === entry.localName)))
       return compileModule(request(), this, dynamicImport, publish)
     }
+  }
+
+  /** @throws SyntaxError */
+  #judgePlacement(): true {
+    if (MAY_YIELD.test(this.text) || mayReturnOutside(this.text)) checkPlacement(this.text, this.source, this.url)
+    return true
   }
 
   /** Asks to be told of changes by the modules whose exports can change, or are not there yet. */

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { ImageFault } from './fault.ts'
 import { type Format, formatOf } from './format.ts'
 import { toJavaScript } from './strip.ts'
+import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** The source texts of one image: read once, types stripped, and never read again, so that the image stays one version whatever the disk does. */
 export class SourceTexts {
@@ -10,10 +11,13 @@ export class SourceTexts {
   readonly #formats = new Map<string, Format>()
   /** The clock tells whole milliseconds and the disk parts of them: a file of this millisecond is not newer. */
   readonly #createdAt = Date.now() + 1
+  readonly #factsOf: (text: string) => TextFacts
   #bytes = 0
 
-  constructor(label: string) {
+  /** @param factsOf what is known of a text besides */
+  constructor(label: string, factsOf: (text: string) => TextFacts = () => NO_FACTS) {
     this.#label = label
+    this.#factsOf = factsOf
   }
 
   get bytes(): number {
@@ -48,11 +52,16 @@ export class SourceTexts {
     return stripped
   }
 
+  facts(file: string): TextFacts {
+    return this.#factsOf(this.read(file))
+  }
+
   /** What kind of file it is, by its name or its text. */
   format(file: string): Format {
     let format = this.#formats.get(file)
     if (format === undefined) {
-      format = formatOf(file, this.read(file))
+      const text = this.read(file)
+      format = formatOf(file, text, this.#factsOf(text))
       this.#formats.set(file, format)
     }
     return format

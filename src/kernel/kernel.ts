@@ -16,6 +16,7 @@ import {
   checkParams,
   checkText,
   type KernelOptions,
+  loadStore,
   ownConfig,
 } from './kernel_options.ts'
 import type { WhyOptions, WhyReport } from './kmemleak/index.ts'
@@ -114,7 +115,8 @@ export class Kernel implements AsyncDisposable {
   /** @throws ModuleError EINVAL for a bad option */
   constructor(options: KernelOptions = {}, parts: KernelParts = {}) {
     checkOptions(options)
-    const { seam = realTime, createImage = image => new FileImage(image), explain = explainByHeap } = parts
+    const store = loadStore(options)
+    const { seam = realTime, createImage = image => new FileImage(image, store), explain = explainByHeap } = parts
     this.#service = parts.service
     const log = new KernelLog(options.log)
     const notifier = new Notifier(log)

@@ -1,3 +1,6 @@
+import { resolve } from 'node:path'
+import type { LoadStore } from '../images/load_memory.ts'
+import { defaultStore, FileLoadStore } from '../images/load_store.ts'
 import { type ConfigFile, type ConfigValue, parseConfig } from '../modprobe/config.ts'
 import type { LateCallPolicy } from './call_gate.ts'
 import type { MemoryOptions } from './core.ts'
@@ -32,6 +35,18 @@ export interface KernelOptions {
   readonly config?: string | false
   /** Where log entries go as they are written, besides the kernel log. */
   readonly log?: LogSink
+  /**
+   * What reading a package found out is kept on disk for its next load, in the user's cache folder and at most 64 MB of it. A folder and a limit in bytes of
+   * your own, or false for none.
+   */
+  readonly cache?: boolean | CacheOptions
+}
+
+/** `createKernel({ cache })`. */
+export interface CacheOptions {
+  readonly folder?: string
+  /** Bytes that the files of the folder may take together. */
+  readonly limit?: number
 }
 
 const OPTIONS = {
@@ -47,6 +62,7 @@ const OPTIONS = {
   options: true,
   config: true,
   log: true,
+  cache: true,
 } satisfies Record<keyof KernelOptions, true>
 
 const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
@@ -60,6 +76,14 @@ const refuse = (what: string, wanted: string, got: unknown): never => {
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(item => typeof item === 'string')
+
+const isCache = (value: unknown): boolean => {
+  if (!isObject(value)) return false
+  const { folder = '.', limit = 1, ...others } = value as Record<string, unknown>
+  return typeof folder === 'string' && folder !== '' && typeof limit === 'number' && limit > 0 && isEmpty(others)
+}
+
+const isEmpty = (value: object): boolean => Object.keys(value).length === 0
 
 /** @throws ModuleError EINVAL, naming the option, what it may be and what it got */
 export function checkOptions(options: KernelOptions): void {
@@ -82,6 +106,11 @@ export function checkOptions(options: KernelOptions): void {
   )
   option('blacklist', 'a list of names', isTexts)
   option('config', 'a file, or false', value => value === false || (typeof value === 'string' && value !== ''))
+  option(
+    'cache',
+    'true, false, or an object of folder and limit',
+    value => typeof value === 'boolean' || isCache(value),
+  )
   const { memory } = options
   if (memory !== undefined && !(typeof memory.limit === 'number' && memory.limit > 0))
     refuse('createKernel: memory.limit', 'bytes, more than 0', memory.limit)
@@ -118,4 +147,11 @@ export function checkText(operation: string, wanted: string, value: unknown): vo
 /** @throws ModuleError EINVAL */
 export function checkParams(operation: string, params: Params): void {
   if (!isObject(params) || Array.isArray(params)) refuse(`${operation}: params`, 'an object', params)
+}
+
+/** Where loads are remembered; nothing is touched before the first of a whole folder. */
+export function loadStore({ cache = true }: KernelOptions): LoadStore | undefined {
+  if (cache === false) return undefined
+  const { folder, limit } = { ...defaultStore(), ...(cache === true ? {} : cache) }
+  return new FileLoadStore({ folder: resolve(folder), limit })
 }

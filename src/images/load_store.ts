@@ -1,0 +1,167 @@
+import { createHash, hash, randomUUID } from 'node:crypto'
+import fs from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { DiskFact } from './disk.ts'
+import type { Answer, LoadRecord, LoadStore } from './load_memory.ts'
+import type { Facts } from './text_facts.ts'
+
+export interface LoadStoreOptions {
+  readonly folder: string
+  /** Bytes that all records may take together. */
+  readonly limit: number
+}
+
+const MEGABYTE = 1024 * 1024
+/** One record that is larger than this part of the limit is not kept. */
+const LARGEST_PART = 0.25
+/** A record that was of use is as good as new; its time says so once a day. */
+const TOUCH_MS = 24 * 60 * 60 * 1000
+const CHECKSUM_LENGTH = hash('sha256', '', 'hex').length
+
+/** A record as it stands in its file: facts of the disk stand once, and answers name them by number. */
+interface Written {
+  readonly texts: Readonly<Record<string, Facts>>
+  readonly facts: readonly DiskFact[]
+  readonly answers: readonly (readonly [question: string, found: string | null, facts: readonly number[]])[]
+}
+
+export const defaultStore = (): LoadStoreOptions => ({ folder: join(cacheFolder(), 'outlive'), limit: 64 * MEGABYTE })
+
+function cacheFolder(): string {
+  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env
+  if (XDG_CACHE_HOME) return XDG_CACHE_HOME
+  if (process.platform === 'win32') return LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local')
+  return process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : join(homedir(), '.cache')
+}
+
+/**
+ * Records of loads, each in a file of its own, which begins with the checksum of the rest: one that is cut off or was changed is as good as none. A file is written beside its place
+ * and moved there, so that whoever reads sees all of it, and of two processes the last one wins. When the folder is full the oldest go.
+ */
+export class FileLoadStore implements LoadStore {
+  readonly #options: LoadStoreOptions
+  readonly #pending = new Map<string, LoadRecord>()
+
+  constructor(options: LoadStoreOptions) {
+    this.#options = options
+  }
+
+  read(entry: string): LoadRecord | undefined {
+    const file = this.#fileOf(entry)
+    try {
+      const descriptor = fs.openSync(file, 'r')
+      try {
+        const stats = fs.fstatSync(descriptor)
+        if (!isOwn(stats)) return undefined
+        const text = fs.readFileSync(descriptor, 'utf8')
+        const content = text.slice(CHECKSUM_LENGTH)
+        if (text.slice(0, CHECKSUM_LENGTH) !== hash('sha256', content, 'hex')) return undefined
+        if (Date.now() - stats.mtimeMs > TOUCH_MS) fs.futimesSync(descriptor, new Date(), new Date())
+        return unpack(JSON.parse(content) as Written)
+      } finally {
+        fs.closeSync(descriptor)
+      }
+    } catch {
+      return undefined
+    }
+  }
+
+  write(entry: string, record: LoadRecord): void {
+    this.#pending.set(entry, record)
+    if (this.#pending.size > 1) return
+    // Not before the module that was loaded serves.
+    setImmediate(() => {
+      for (const [waiting, its] of this.#pending)
+        try {
+          this.#write(this.#fileOf(waiting), its)
+        } catch {
+          // A full or read-only disk: the next load takes as long as this one.
+        }
+      this.#pending.clear()
+    })
+  }
+
+  #write(file: string, record: LoadRecord): void {
+    const content = JSON.stringify(pack(record))
+    if (content.length > this.#options.limit * LARGEST_PART) return
+    const { folder } = this.#options
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    if (!isOwn(fs.statSync(folder))) return
+    const beside = `${file}.${randomUUID()}`
+    try {
+      fs.writeFileSync(beside, hash('sha256', content, 'hex') + content, { mode: 0o600, flag: 'wx' })
+      fs.renameSync(beside, file)
+    } catch {
+      fs.rmSync(beside, { force: true })
+    }
+    this.#makeRoom()
+  }
+
+  #makeRoom(): void {
+    const { folder, limit } = this.#options
+    const files = fs.readdirSync(folder).flatMap(name => {
+      const path = join(folder, name)
+      const stats = fs.statSync(path, { throwIfNoEntry: false })
+      return stats?.isFile() ? [{ path, size: stats.size, time: stats.mtimeMs }] : []
+    })
+    let total = files.reduce((sum, { size }) => sum + size, 0)
+    for (const { path, size } of files.sort((a, b) => a.time - b.time)) {
+      if (total <= limit) return
+      fs.rmSync(path, { force: true })
+      total -= size
+    }
+  }
+
+  #fileOf(entry: string): string {
+    return join(this.#options.folder, hash('sha256', `${entry} ${process.version} ${buildOfThis()}`, 'hex'))
+  }
+}
+
+/** Nobody else may have written what is trusted. */
+const isOwn = ({ uid, mode }: fs.Stats): boolean =>
+  process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0)
+
+let build: string | undefined
+
+/** Other versions of this code may find other things out, and so may those under work. */
+function buildOfThis(): string {
+  if (build !== undefined) return build
+  const digest = createHash('sha256')
+  // This file, or the larger one that it is a part of.
+  for (const path of ['.', '..']) {
+    const folder = fileURLToPath(new URL(path, import.meta.url))
+    if (!fs.existsSync(folder)) continue
+    for (const name of fs.readdirSync(folder).sort())
+      digest.update(`${name} ${fs.statSync(join(folder, name)).mtimeMs} `)
+  }
+  build = digest.digest('hex')
+  return build
+}
+
+function pack({ texts, answers }: LoadRecord): Written {
+  const numbers = new Map<string, number>()
+  const facts: DiskFact[] = []
+  const numberOf = (fact: DiskFact): number => {
+    const key = `${fact.of} ${fact.path}`
+    const known = numbers.get(key)
+    // The disk may have changed in the middle of a load; then answers disagree, and each keeps what it saw.
+    if (known !== undefined && facts[known]!.says === fact.says) return known
+    numbers.set(key, facts.length)
+    return facts.push(fact) - 1
+  }
+  return {
+    texts,
+    facts,
+    answers: [...answers].map(([question, answer]) => [question, answer.found ?? null, answer.facts.map(numberOf)]),
+  }
+}
+
+function unpack({ texts, facts, answers }: Written): LoadRecord {
+  const byQuestion = answers.map(([question, found, numbers]): [string, Answer] => [
+    question,
+    { found: found ?? undefined, facts: numbers.map(number => facts[number]!) },
+  ])
+  return { texts, answers: new Map(byQuestion) }
+}
