@@ -1,48 +1,116 @@
 /**
- * One reload (write a changed file of 200 functions, load it, call it, drop it) by what people use today, each against native `import('?v=')` in
- * the same process. Installs the peers into bench/ when they are not there.
+ * One reload (write a changed file of 200 functions, load it, call it, drop it) by what people use today, each in a process of its own, all in turns with native
+ * `import('?v=')`. Installs the peers into bench/ when they are not there.
  *
- *   node bench/peers.mjs [--cycles 300] [--node 24]
+ *   node bench/peers.mjs [--cycles 200] [--only PEER]... [--quick] [--json]
  */
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { execFileSync, fork } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { WAYS } from './peers/ways.mjs'
+import { report, row } from './support/report.mjs'
+import { median } from './support/statistics.mjs'
 import { formatTable } from './support/table.mjs'
 
-const { values } = parseArgs({ options: { cycles: { type: 'string', default: '300' }, json: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: {
+    cycles: { type: 'string', default: '200' },
+    only: { type: 'string', multiple: true, default: Object.keys(WAYS) },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+})
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
-const PEERS = [
-  'native',
-  'delete require.cache',
-  'clear-module',
-  'import-fresh',
-  'jiti',
-  'vite ssrLoadModule',
-  'outlive',
-]
+const NATIVE = "import('?v=')"
+const BLOCK = 20
+const WARM_UP = 100
+/** These are measured over fewer cycles: what takes tens of times as long is far from 1 anyway. */
+const SLOW = new Set(['jiti', 'vite ssrLoadModule', 'vite module runner', 'dynohot', 'a Worker each'])
+const SLOW_SHARE = 4
+const NODE_OPTIONS = { dynohot: ['--import', 'dynohot/register'] }
+const PACKAGE = { 'vite ssrLoadModule': 'vite', 'vite module runner': 'vite' }
 
 if (!existsSync(`${FOLDER}node_modules`))
-  execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: FOLDER, stdio: 'inherit' })
+  execFileSync('npm', ['ci', '--ignore-scripts'], { cwd: FOLDER, stdio: ['ignore', 'ignore', 'inherit'] })
 
-const rows = PEERS.map(peer => {
-  // What is slow is measured over fewer cycles: its ratio is far from 1 anyway.
-  const cycles = peer.startsWith('vite') || peer === 'jiti' ? '60' : values.cycles
-  const output = execFileSync(process.execPath, ['--expose-gc', `${FOLDER}support/peer_cycles.mjs`, peer, cycles], {
-    encoding: 'utf8',
+function versionOf(peer) {
+  const file = `${FOLDER}node_modules/${PACKAGE[peer] ?? peer}/package.json`
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : undefined
+}
+
+/** Undefined when the peer cannot run here: a package that has nothing built for this line of Node. */
+async function start(peer) {
+  const child = fork(`${FOLDER}peers/cycles.mjs`, [peer], {
+    cwd: FOLDER,
+    execArgv: ['--expose-gc', ...(NODE_OPTIONS[peer] ?? [])],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  return { peer, ...JSON.parse(output.trim().split('\n').at(-1)) }
-})
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', text => {
+    errors += text
+  })
+  let settle
+  const answered = () =>
+    new Promise(resolve => {
+      settle = resolve
+    })
+  // Peers, too, speak over the channel.
+  child.on('message', ({ answer }) => answer !== undefined && settle(answer))
+  child.on('close', () => settle(undefined))
+  const ask = async (order, argument) => {
+    const answer = answered()
+    child.send({ order, argument })
+    return (await answer) ?? Promise.reject(new Error(`${peer}: ${errors}`))
+  }
+  if ((await answered()) === undefined) {
+    console.error(`peers: ${peer} does not run on Node ${process.version}`)
+    return undefined
+  }
+  return { peer, child, ask, times: [], bytes: 0, stale: 0 }
+}
 
-if (values.json) console.log(JSON.stringify(rows))
-else {
-  console.log(`Node ${process.version}\n`)
-  const cells = rows.map(({ peer, keptKB, freed, ratio, stale }) => [
+const wanted = [...new Set([NATIVE, ...values.only])]
+const peers = (await Promise.all(wanted.map(start))).filter(peer => peer !== undefined)
+const rounds = Math.max(1, Math.ceil((values.quick ? 60 : Number(values.cycles)) / BLOCK))
+const blockOf = ({ peer }) => (SLOW.has(peer) ? BLOCK / SLOW_SHARE : BLOCK)
+
+for (const each of peers) await each.ask('run', SLOW.has(each.peer) || values.quick ? WARM_UP / SLOW_SHARE : WARM_UP)
+for (let round = 0; round < rounds; round++)
+  for (const each of peers) {
+    const { times, bytes, stale } = await each.ask('run', blockOf(each))
+    each.times.push(...times)
+    each.bytes += bytes
+    each.stale += stale
+  }
+const native = median(peers[0].times)
+const results = []
+for (const { peer, child, ask, times, bytes, stale } of peers) {
+  const end = await ask('end')
+  child.disconnect()
+  results.push({
     peer,
-    keptKB.toFixed(1),
-    `${Math.round(freed * 100)} %`,
+    version: versionOf(peer),
+    ratio: median(times) / native,
+    keptKB: bytes / 1024 / times.length,
+    lastResortKB: end.bytes / 1024 / end.dropped,
+    freed: 1 - Math.max(0, end.alive) / end.dropped,
+    stale,
+    cycles: times.length,
+  })
+}
+
+const rows = results.map(({ peer, ratio }) => row(`reload by ${peer}`, ratio, 'x'))
+if (values.json) report({ bench: 'peers', rows, peers: results }, values)
+else {
+  const cells = results.map(({ peer, version = '', ratio, keptKB, lastResortKB, freed, stale }) => [
+    `${peer} ${version}`.trim(),
     ratio.toFixed(2),
+    keptKB.toFixed(1),
+    lastResortKB.toFixed(1),
+    `${Math.round(freed * 100)} %`,
     String(stale),
   ])
-  console.log(formatTable([['peer', 'KB kept a cycle', 'freed', "time / import('?v=')", 'stale answers'], ...cells]))
+  console.log(`Node ${process.version}\n`)
+  console.log(formatTable([['', "time / import('?v=')", 'KB kept', 'after last resort', 'freed', 'stale'], ...cells]))
 }

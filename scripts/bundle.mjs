@@ -44,11 +44,10 @@ function closureOf(entry, getModuleInfo) {
   return closure
 }
 
-/** Two files for all that a host needs: what a command needs to talk to a host, and the rest. */
+/** Two files for all that a host needs: what it has in common with a command that talks to one, and the rest. */
 function chunkOf(id, { getModuleInfo }) {
-  if (closureOf('control/client', getModuleInfo).has(id)) return 'client'
-  if (closureOf('index', getModuleInfo).has(id)) return 'core'
-  return null
+  if (!closureOf('index', getModuleInfo).has(id)) return null
+  return closureOf('control/client', getModuleInfo).has(id) ? 'common' : 'core'
 }
 
 /** Other files are found relative to `import.meta.url`: in every part of a larger file it is what it would be in the part's own. */

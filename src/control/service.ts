@@ -1,6 +1,6 @@
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel, KernelService } from '../kernel/kernel.ts'
-import { type ControlServer, serveControl } from './server.ts'
+import type { ControlServer } from './server.ts'
 import { socketPath } from './socket_folder.ts'
 
 /** What `createKernel({ control })` takes: `true` for a socket named after the process, or a path. */
@@ -27,10 +27,13 @@ export function controlService(setting: ControlSetting): KernelService | undefin
     name,
     path,
     start(kernel: Kernel) {
-      serving = serveControl(kernel, { path, name }).catch((error: Error) => {
-        kernel.log.error(`control socket: ${error.message}`)
-        return undefined
-      })
+      // With an HTTP server, which most hosts of the library do without.
+      serving = import('./server.ts')
+        .then(({ serveControl }) => serveControl(kernel, { path, name }))
+        .catch((error: Error) => {
+          kernel.log.error(`control socket: ${error.message}`)
+          return undefined
+        })
     },
     async stop() {
       const server = await serving

@@ -1,8 +1,10 @@
 import fs from 'node:fs'
-import { createConnection } from 'node:net'
-import { tmpdir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
+import { lazily } from '../images/lazy.ts'
 import { ModuleError } from '../kernel/errno.ts'
+
+const net = lazily<typeof import('node:net')>('node:net')
+const os = lazily<typeof import('node:os')>('node:os')
 
 const SUFFIX = '.sock'
 /** sun_path of a Unix socket is 108 bytes on Linux, with its final zero. */
@@ -12,7 +14,7 @@ export const LONGEST_PATH = 107
 export const socketFolder = (): string => {
   const { XDG_RUNTIME_DIR, OUTLIVE_SOCKETS } = process.env
   if (OUTLIVE_SOCKETS) return resolve(OUTLIVE_SOCKETS)
-  return XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, 'outlive') : join(tmpdir(), `outlive-${userInfo().uid}`)
+  return XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, 'outlive') : join(os().tmpdir(), `outlive-${os().userInfo().uid}`)
 }
 
 export const socketPath = (name: string): string => join(socketFolder(), `${name}${SUFFIX}`)
@@ -25,7 +27,7 @@ export const socketPath = (name: string): string => join(socketFolder(), `${name
 export function prepareFolder(folder: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
   const { uid } = fs.statSync(folder)
-  const { uid: me } = userInfo()
+  const { uid: me } = os().userInfo()
   if (me !== -1 && uid !== me)
     throw new ModuleError('EINVAL', {
       reason: `${folder} belongs to another user; set OUTLIVE_SOCKETS to a folder of yours`,
@@ -36,7 +38,7 @@ export function prepareFolder(folder: string): void {
 /** Does anybody answer on this socket? */
 export const isAlive = (path: string): Promise<boolean> =>
   new Promise(resolve => {
-    const socket = createConnection(path)
+    const socket = net().createConnection(path)
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)

@@ -1,4 +1,5 @@
-import { type Node, Parser } from 'acorn'
+import type { Node, Parser } from 'acorn'
+import { acorn } from './acorn.ts'
 import { applyEdits } from './compile.ts'
 import { faultAt } from './fault.ts'
 import { JsxEditor, type JsxElement, type JsxFragment } from './jsx_element.ts'
@@ -40,7 +41,7 @@ export function compileJsx(file: string, text: string, isModule: boolean): Compi
 const MODULE_META = /\bimport\s*\.\s*meta\b/
 
 function parse(file: string, text: string): { readonly body: readonly Node[] } {
-  parser ??= Parser.extend(typescript().tsPlugin({ jsx: {} }))
+  parser ??= acorn().Parser.extend(typescript().tsPlugin({ jsx: {} }))
   try {
     return parser.parse(text, {
       ecmaVersion: 'latest',

@@ -1,5 +1,6 @@
-import { type AnyNode, type Expression, type Program, parseExpressionAt } from 'acorn'
+import type { AnyNode, Expression, Program } from 'acorn'
 import { parse as lex } from 'es-module-lexer'
+import { acorn } from './acorn.ts'
 import { faultAt } from './fault.ts'
 import { parseProgram } from './parse.ts'
 
@@ -50,7 +51,10 @@ function findInfoQuickly(text: string): Expression | undefined {
     EXPORTED_INFO.lastIndex = found?.exportStart ?? text.length
     const head = EXPORTED_INFO.exec(text)
     if (!head) return undefined
-    const value = parseExpressionAt(text, EXPORTED_INFO.lastIndex, { ecmaVersion: 'latest', sourceType: 'module' })
+    const value = acorn().parseExpressionAt(text, EXPORTED_INFO.lastIndex, {
+      ecmaVersion: 'latest',
+      sourceType: 'module',
+    })
     // `info = {}, other = 1` are two declarations, and read as one expression.
     return value.type === 'SequenceExpression' ? value.expressions[0] : value
   } catch {

@@ -1,13 +1,13 @@
-import {
-  type AnyNode,
-  type ExportDefaultDeclaration,
-  type Expression,
-  type Identifier,
-  type ImportAttribute,
-  type ImportDeclaration,
-  type Literal,
-  parse,
+import type {
+  AnyNode,
+  ExportDefaultDeclaration,
+  Expression,
+  Identifier,
+  ImportAttribute,
+  ImportDeclaration,
+  Literal,
 } from 'acorn'
+import { acorn } from './acorn.ts'
 import { renameArguments } from './arguments.ts'
 import { blank } from './blank.ts'
 import { faultAt, syntaxReason } from './fault.ts'
@@ -69,7 +69,7 @@ export function awaitsAtTopLevel(file: string, text: string): boolean {
 
 export function parseProgram(file: string, text: string, sourceType: 'module' | 'script') {
   try {
-    return parse(text, {
+    return acorn().parse(text, {
       ecmaVersion: 'latest',
       sourceType,
       allowHashBang: true,

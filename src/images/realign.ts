@@ -1,9 +1,9 @@
-import { parse, type Token, tokTypes } from 'acorn'
+import type { Token } from 'acorn'
+import { acorn } from './acorn.ts'
 import { decodeMappings, type Segment } from './source_map.ts'
 
 /** After these a line end would end the statement, so that what follows stays on their line. */
 const HOLDS_LINE = new Set(['return', 'throw', 'break', 'continue', 'yield', 'async'])
-const STAYS_ON_LINE = new Set([tokTypes.arrow, tokTypes.incDec])
 
 /**
  * Writes generated code anew so that each token stands where its source stood, as far as the order of the code allows: then stack traces, breakpoints and
@@ -21,7 +21,7 @@ export function realign(code: string, mappings: string): string {
   let lineStart = 0
   let previous: Token | undefined
   for (const token of tokens) {
-    if (token.type === tokTypes.eof) break
+    if (token.type === acorn().tokTypes.eof) break
     if (!isInTemplate(previous, token)) {
       const source = places.sourceOf(token.start)
       if (source && source.sourceLine > line && mayBreak(code, previous, token)) {
@@ -48,7 +48,7 @@ export function realign(code: string, mappings: string): string {
 function tokenize(code: string): Token[] | undefined {
   const tokens: Token[] = []
   try {
-    parse(code, {
+    acorn().parse(code, {
       ecmaVersion: 'latest',
       sourceType: 'module',
       allowHashBang: true,
@@ -74,10 +74,11 @@ function wouldMerge(out: string, next: number): boolean {
 
 /** Nothing may be added to the text of a template. */
 const isInTemplate = (previous: Token | undefined, token: Token): boolean =>
-  token.type === tokTypes.template || previous?.type === tokTypes.template
+  token.type === acorn().tokTypes.template || previous?.type === acorn().tokTypes.template
 
 function mayBreak(code: string, previous: Token | undefined, token: Token): boolean {
-  if (STAYS_ON_LINE.has(token.type)) return false
+  const { arrow, incDec } = acorn().tokTypes
+  if (token.type === arrow || token.type === incDec) return false
   return !(previous && HOLDS_LINE.has(code.slice(previous.start, previous.end)))
 }
 

@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process'
+import { lazily } from '../images/lazy.ts'
 import type { ConfigValue, Hook } from '../modprobe/config.ts'
 import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
 import type { Seam } from './seam.ts'
+
+const childProcess = lazily<typeof import('node:child_process')>('node:child_process')
 
 /**
  * Runs what the configuration has put in place of inserting or removing a module.
@@ -44,7 +46,7 @@ async function runCommand(seam: Seam, command: string, what: string, module: str
   const words = Object.entries(params).map(([name, value]) => `${name}=${String(value)}`)
   const env = { ...process.env, CMDLINE_OPTS: words.join(' '), MODPROBE_MODULE: module }
   const ended = new Promise<number | null>((resolve, reject) => {
-    const child = spawn(command, { shell: true, stdio: 'inherit', env })
+    const child = childProcess().spawn(command, { shell: true, stdio: 'inherit', env })
     child.once('error', reject)
     child.once('exit', resolve)
   })

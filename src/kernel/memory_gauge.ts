@@ -1,5 +1,7 @@
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
-import { resourceLimits } from 'node:worker_threads'
+import { lazily } from '../images/lazy.ts'
+
+const workerThreads = lazily<typeof import('node:worker_threads')>('node:worker_threads')
 
 const MEGABYTE = 1024 * 1024
 
@@ -49,7 +51,7 @@ export const oldSpaceUsed = (): number =>
  * read where it was set.
  */
 export function oldSpaceLimit(): number {
-  const { maxOldGenerationSizeMb } = resourceLimits
+  const { maxOldGenerationSizeMb } = workerThreads().resourceLimits
   if (maxOldGenerationSizeMb !== undefined && maxOldGenerationSizeMb > 0) return maxOldGenerationSizeMb * MEGABYTE
   const words = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)]
   const given = words.flatMap(word => /^--max[-_]old[-_]space[-_]size=(\d+)$/.exec(word)?.[1] ?? []).map(Number)

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { commonJsExports } from '../../images/commonjs.ts'
 import { lineAndColumn } from '../../images/fault.ts'
 import { formatByName, isTypeScript, packageType } from '../../images/format.ts'
+import { lazily } from '../../images/lazy.ts'
 import { parseModule } from '../../images/parse.ts'
 import { hasModuleSyntax, scanModule } from '../../images/scan.ts'
 import { stripTypes } from '../../images/strip.ts'
@@ -32,7 +32,9 @@ export interface FileFacts {
   readonly open: boolean
 }
 
-export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+const crypto = lazily<typeof import('node:crypto')>('node:crypto')
+
+export const hashOf = (bytes: Uint8Array): string => crypto().createHash('sha256').update(bytes).digest('hex')
 
 /**
  * Reads a file's imports and exports without running it. The lexer must be ready.

@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process'
-import childProcess from 'node:child_process'
 import { promisify } from 'node:util'
 import { type Seam, within } from '../seam.ts'
 import type { CallSite } from './call_site.ts'
@@ -67,7 +66,7 @@ function kill(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 /** The members of `node:child_process` that start processes and do not wait for them. */
-export function viewChildren(leftovers: Leftovers): object {
+export function viewChildren(childProcess: typeof import('node:child_process'), leftovers: Leftovers): object {
   const made = (child: ChildProcess, site: CallSite, args: readonly unknown[]): void => {
     if (args.some(argument => (argument as { detached?: unknown } | undefined | null)?.detached === true))
       detached.add(child)

@@ -46,7 +46,8 @@ type Make = (real: never, maker: Maker) => unknown
 const MAKERS: Readonly<Record<string, Make>> = {
   async_hooks: (real: Parameters<typeof viewAsyncHooks>[0], { leftovers }) =>
     viewOf(real, viewAsyncHooks(real, leftovers)),
-  child_process: (real: object, { leftovers }) => viewOf(real, viewChildren(leftovers)),
+  child_process: (real: Parameters<typeof viewChildren>[0], { leftovers }) =>
+    viewOf(real, viewChildren(real, leftovers)),
   cluster: (real: Parameters<typeof viewCluster>[0], { leftovers }) => viewCluster(real, leftovers),
   dgram: (real: Members, { leftovers }) => viewOf(real, viewDatagramSockets(real, leftovers)),
   diagnostics_channel: (real: object, { leftovers }) => viewOf(real, viewDiagnosticsChannels(leftovers)),

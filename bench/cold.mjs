@@ -1,0 +1,110 @@
+/**
+ * Cold start: from the start of a process to the first module LIVE, and to the last of 1000, in a folder of modules that import nothing, against native imports of the
+ * same files. JavaScript everywhere; TypeScript where Node runs it itself.
+ *
+ *   node bench/cold.mjs [--modules 1000] [--runs 11] [--quick] [--json] [--profile]
+ *
+ * Outlive is as it is installed: packed, into an empty project. Times are of whole processes, medians of runs in turns. `--profile` says instead where 1000 insmods
+ * spend their time.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { installPacked } from './support/packed.mjs'
+import { timeProcesses } from './support/processes.mjs'
+import { report, row } from './support/report.mjs'
+
+const { values } = parseArgs({
+  options: {
+    modules: { type: 'string', default: '1000' },
+    runs: { type: 'string', default: '11' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+  },
+})
+const MANY = Number(values.modules)
+const runs = values.quick ? 3 : Number(values.runs)
+
+/** A module such as a plugin is: a parameter, a registration, ten functions. */
+const source = (i, typed) => {
+  const number = typed ? ': number' : ''
+  const functions = Array.from(
+    { length: 10 },
+    (_, j) => `function work${j}(a${number}, b${number}) {
+  let x = a + ${i * j}
+  for (let n = 0; n < b; n++) x = x * ${j} + n
+  return x
+}`,
+  )
+  return `${functions.join('\n')}
+export const name = 'm${i}'
+export const handler = (a${number}) => work0(a, 3) + work9(a, 2)
+export function init(k${typed ? ': { register(point: string, ops: unknown): void }' : ''}) {
+  k.register('bench', handler)
+}
+`
+}
+
+const HOST = `
+import { createKernel } from 'outlive'
+const [folder, extension, count] = process.argv.slice(2)
+const kernel = createKernel()
+const point = kernel.point('bench')
+for (let i = 0; i < Number(count); i++) await kernel.insmod(folder + '/m' + i + extension)
+if (point.size !== Number(count)) throw new Error(point.size + ' are there')
+process.exit()
+`
+/** What a host writes that has no kernel: it imports each and calls its init. */
+const NATIVE = `
+import { pathToFileURL } from 'node:url'
+const [folder, extension, count] = process.argv.slice(2)
+const point = []
+const k = { register: (name, ops) => point.push(ops) }
+for (let i = 0; i < Number(count); i++) (await import(pathToFileURL(folder + '/m' + i + extension).href)).init(k)
+if (point.length !== Number(count)) throw new Error(point.length + ' are there')
+process.exit()
+`
+
+/** Node strips types by itself from 22.18 and 24 on. */
+const extensions = process.features.typescript ? ['.js', '.ts'] : ['.js']
+
+const scratch = mkdtempSync(join(tmpdir(), 'outlive-cold-'))
+try {
+  const project = installPacked(scratch)
+  const folder = join(project, 'modules')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
+  writeFileSync(join(project, 'host.mjs'), HOST)
+  writeFileSync(join(project, 'native.mjs'), NATIVE)
+  for (const extension of extensions)
+    for (let i = 0; i < MANY; i++) writeFileSync(join(folder, `m${i}${extension}`), source(i, extension === '.ts'))
+  if (values.profile) {
+    execFileSync(process.execPath, ['--cpu-prof', '--cpu-prof-dir', '.', 'host.mjs', folder, '.js', String(MANY)], {
+      cwd: process.cwd(),
+    })
+  } else measure(project, folder)
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+
+function measure(project, folder) {
+  const rows = []
+  for (const extension of extensions)
+    for (const [count, goal] of [
+      [1, { atMost: 1.15 }],
+      [MANY, { atMost: 1 }],
+    ]) {
+      const program = name => ['--no-warnings', join(project, name), folder, extension, String(count)]
+      const ms = timeProcesses({ outlive: program('host.mjs'), native: program('native.mjs') }, { runs, cwd: project })
+      const what = `${count} ${extension === '.ts' ? 'TypeScript' : 'JavaScript'} module${count === 1 ? '' : 's'}`
+      rows.push(
+        row(`${what}: outlive`, ms.outlive, 'ms'),
+        row(`${what}: native imports`, ms.native, 'ms'),
+        row(`${what}: outlive / native`, ms.outlive / ms.native, 'x', goal),
+      )
+    }
+  report({ bench: 'cold', rows }, values)
+}

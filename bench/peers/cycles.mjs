@@ -1,0 +1,83 @@
+/**
+ * The measured process of the peers bench: `node --expose-gc cycles.mjs PEER`, over IPC. Told a number of cycles it runs so many and answers with their times, the
+ * bytes they left behind and what was stale; told `end`, with how much is left after a last-resort collection and how many of the versions are alive.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { settledHeap } from '../support/heap.mjs'
+import { WAYS } from './ways.mjs'
+
+const [peer] = process.argv.slice(2)
+/** Below bench/, so that the peers that look for a project find one. */
+const folder = mkdtempSync(join(fileURLToPath(new URL('.', import.meta.url)), '.peers-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+/** What the parent no longer waits for must not stay. */
+process.on('disconnect', () => process.exit())
+
+let version = 0
+let dropped = 0
+let collected = 0
+const registry = new FinalizationRegistry(() => collected++)
+
+async function cycle(load) {
+  const started = performance.now()
+  const call = await load(++version)
+  const answer = await call(1, 2)
+  await call.drop?.()
+  const took = performance.now() - started
+  dropped++
+  registry.register(call)
+  return { took, stale: answer.version !== version }
+}
+
+async function run(load, count) {
+  const before = await settledHeap()
+  const times = []
+  let stale = 0
+  for (let i = 0; i < count; i++) {
+    const done = await cycle(load)
+    times.push(done.took)
+    if (done.stale) stale++
+    await setImmediate()
+  }
+  return { times, stale, bytes: (await settledHeap()) - before }
+}
+
+/** V8 keeps dropped code in its compilation cache until memory is really short. */
+async function lastResort() {
+  for (let round = 0; round < 3; round++) {
+    globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+    await setImmediate()
+  }
+  return process.memoryUsage().heapUsed
+}
+
+const load = await WAYS[peer](folder)
+let beforehand
+
+const ORDERS = {
+  async run(count) {
+    const done = await run(load, count)
+    if (beforehand === undefined) {
+      // What the warm-up alone took is counted from here.
+      beforehand = await lastResort()
+      dropped = 0
+      collected = 0
+    }
+    return done
+  },
+  async end() {
+    await settledHeap()
+    const alive = dropped - collected
+    return { alive, dropped, bytes: (await lastResort()) - beforehand }
+  },
+}
+
+// Peers, too, speak over the channel, and one of them lets it keep nobody alive.
+process.on('message', async ({ order, argument }) => {
+  if (Object.hasOwn(ORDERS, order)) process.send({ answer: await ORDERS[order](argument) })
+})
+process.channel.ref()
+process.send({ answer: 'ready' })
