@@ -164,7 +164,8 @@ export function compileModule(
     `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}${pause}`
   const values =
     request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : `[${listed(source)}]`
-  const tail = `return ${FILE}.done(${values})}})${closing}`
+  // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
+  const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
   const code = `${head}\n${withoutHashbang(applyEdits(request.text, source.edits))}\n${tail}`
   const names = globalsIn(request.text, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)

@@ -4,7 +4,7 @@
  */
 export type Before = 'end' | 'brace' | 'line' | 'inside'
 
-const NOT_A_STATEMENT_END = /[):*]$|\b(?:else|do)$/
+const NOT_A_STATEMENT_END = /[:*]$|\b(?:else|do)$/
 
 /**
  * Tells whether a statement can begin at an offset, by the text before it. Import and export declarations are blanked, and what is
@@ -31,7 +31,47 @@ export function standsAfter(text: string, start: number): Before {
   const char = text[at]
   if (char === ';') return 'end'
   if (char === '}') return sawLineEnd ? 'line' : 'brace'
-  return sawLineEnd && !NOT_A_STATEMENT_END.test(text.slice(Math.max(0, at - 8), at + 1)) ? 'line' : 'inside'
+  if (!sawLineEnd) return 'inside'
+  if (char === ')') return closesCall(text, at) ? 'line' : 'inside'
+  return NOT_A_STATEMENT_END.test(text.slice(Math.max(0, at - 8), at + 1)) ? 'inside' : 'line'
+}
+
+/** With these in a line nothing can be said of its parentheses: what a template, a comment, a regular expression or an escape holds is not told apart. */
+const UNCLEAR = /[`/\\]/
+const STRING = /'[^']*'|"[^"]*"/g
+const CALLEE = /[\p{ID_Continue}$.]+$/u
+const HEAD = /^(?:if|for|while|with|switch|catch|await|function)$/
+/** A name after these is that of a function, whose body is still to come. */
+const MAY_NAME = /(?:\bfunction|[*/])$/
+
+/**
+ * Is the parenthesis that is closed at `close` that of a call, and not of the head of a statement or a function? Only where the line that it ends says so by itself.
+ * That line ends in code, so that it also begins there when it holds no delimiter of anything that goes over several lines.
+ */
+function closesCall(text: string, close: number): boolean {
+  const start = Math.max(text.lastIndexOf('\n', close), text.lastIndexOf('\r', close)) + 1
+  const line = text.slice(start, close + 1)
+  if (UNCLEAR.test(line)) return false
+  const code = line.replace(STRING, string => ' '.repeat(string.length))
+  if (/['"]/.test(code)) return false
+  let depth = 0
+  let open = code.length
+  do {
+    open--
+    if (code[open] === ')') depth++
+    else if (code[open] === '(') depth--
+  } while (open > 0 && depth > 0)
+  const callee = depth === 0 ? CALLEE.exec(code.slice(0, open))?.[0] : undefined
+  if (callee === undefined || HEAD.test(callee)) return false
+  return (
+    callee.includes('.') ||
+    !MAY_NAME.test(
+      text
+        .slice(0, start + open - callee.length)
+        .trimEnd()
+        .slice(-16),
+    )
+  )
 }
 
 const isLineEnd = (char: number): boolean => char === 10 || char === 13 || char === 0x2028 || char === 0x2029
