@@ -32,6 +32,7 @@ export type { ColdplugOptions, ColdplugProgress, ColdplugReport } from './kernel
 export type { ConfigFile, Hook, HookCall } from './kernel/config_file.ts'
 export type { ModuleContext, ModuleLog } from './kernel/context.ts'
 export type { MemoryOptions } from './kernel/core.ts'
+export type { ModuleDeclaration, ParamsOf } from './kernel/declared_params.ts'
 export type { RemoveOptions, UnloadReport } from './kernel/delete_module.ts'
 export type { DepmodOptions, DepmodReport } from './kernel/depmod/depmod.ts'
 export type { DepmodProblem } from './kernel/depmod/record.ts'

@@ -15,9 +15,9 @@ function tick() {
   for (const listener of listeners) listener.enqueue(event)
 }
 
-export function init(k: ModuleContext) {
+export function init(k: ModuleContext<typeof info>) {
   // Nobody stops this timer: it is the module's, and stops when the module goes.
-  setInterval(tick, Number(k.params.period))
+  setInterval(tick, k.params.period)
   k.register('http.route', {
     method: 'GET',
     url: '/clock',

@@ -28,9 +28,9 @@ let shared: Shared | undefined
 
 export const query = (sql: string, ...values: Value[]): Row[] => database.all(sql, values)
 
-export async function init(k: ModuleContext) {
+export async function init(k: ModuleContext<typeof info>) {
   const inherited = k.inherited as Shared | undefined
-  database = inherited?.database ?? (await open(String(k.params.file) || join(tmpdir(), 'outlive-notes.db')))
+  database = inherited?.database ?? (await open(k.params.file || join(tmpdir(), 'outlive-notes.db')))
   if (inherited) inherited.adopted = true
 }
 

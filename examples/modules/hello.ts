@@ -10,7 +10,7 @@ export const info = {
 
 let hits = 0
 
-export function init(k: ModuleContext) {
+export function init(k: ModuleContext<typeof info>) {
   // At a replace the new version goes on counting where the old one stopped.
   hits = (k.inherited as { hits: number } | undefined)?.hits ?? 0
   k.register('http.route', {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { codeFrame } from './code_frame.ts'
 
 /** A place in the author's file. Lines and columns count from 1, as stack traces do. */
@@ -74,7 +75,21 @@ export const faultAt = (
   offset: number,
 ): ImageFault => {
   const { line, column } = lineAndColumn(text, offset)
-  return new ImageFault({ ...fault, place: { file, line, column }, frame: codeFrame(text, line, column) })
+  return new ImageFault({
+    ...fault,
+    place: { file, line, column },
+    frame: codeFrame(authorsText(file, text), line, column),
+  })
+}
+
+/** Of a text that was compiled, lines and columns are the author's, but not what stands there. */
+function authorsText(file: string, text: string): string {
+  if (!/\.(?:[cm]?ts|[jt]sx)$/.test(file)) return text
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return text
+  }
 }
 
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {

@@ -1,3 +1,4 @@
+import type { ParamsOf } from './declared_params.ts'
 import { ModuleError } from './errno.ts'
 import type { Entry, Registration, Slot } from './extension.ts'
 import { isThenable, type Seam } from './seam.ts'
@@ -10,10 +11,18 @@ export interface ModuleLog {
   error(text: string): void
 }
 
-/** What `init`, `exit` and `handoff` are given. */
-export interface ModuleContext {
+/**
+ * What `init`, `exit` and `handoff` are given. With the type of the module's `info` its parameters have theirs.
+ *
+ * @example
+ * export const info = { params: { port: { type: 'int', default: 8080 } } }
+ * export function init(k: ModuleContext<typeof info>) {
+ *   const port: number = k.params.port
+ * }
+ */
+export interface ModuleContext<Info = unknown> {
   /** Parameters, converted and with defaults, as `info.params` declares them. */
-  readonly params: Readonly<Record<string, unknown>>
+  readonly params: ParamsOf<Info>
   /**
    * Offers operations (a function, or an object of functions) to the host at an extension point. What `init` registers is seen once
    * `init` has succeeded; at a replace it takes the places of the old image's entries.

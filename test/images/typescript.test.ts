@@ -249,6 +249,20 @@ describe('what cannot be compiled is told of', () => {
   })
 })
 
+describe('a code frame', () => {
+  it('shows what the author wrote, also of a file that had to be compiled', async () => {
+    const error = await errorOf(
+      {
+        'main.ts': `enum E { A }\nimport { missing, type T } from './a.ts' // the author's\nexport { E, missing }`,
+        'a.ts': 'export type T = 1',
+      },
+      'main.ts',
+    )
+    const { fault } = error as Error & { fault: { frame: string } }
+    assert.match(fault.frame, /> 2 \| import { missing, type T } from '.\/a.ts' \/\/ the author's\n/)
+  })
+})
+
 describe('kinds of files', () => {
   it('.ts .mts .cts and .js names for them', async () => {
     const { namespace } = await loadImage(
