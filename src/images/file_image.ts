@@ -32,8 +32,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   readonly entry: string
   readonly globals: Readonly<Record<string, unknown>>
   readonly dependencies: Dependency[] = []
-  /** Native addons that its files loaded. They belong to the process and stay when the image goes. */
-  readonly addons: string[] = []
+  readonly #addons = new Set<string>()
   readonly #environment: ImageEnvironment
   #stale: ((name: string) => Error) | undefined
   readonly #root: string | undefined
@@ -234,7 +233,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   #loadAddon(file: string): unknown {
-    if (!this.addons.includes(file)) this.addons.push(file)
+    if (!this.#addons.has(file)) this.#environment.usesAddon?.(file)
+    this.#addons.add(file)
     return createRequire(file)(file)
   }
 

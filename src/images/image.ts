@@ -9,6 +9,8 @@ export interface ImageEnvironment {
   builtin(name: string): unknown
   /** The file of a package that this environment brings along, whatever is installed beside the importing file. */
   provided?(specifier: string): string | undefined
+  /** Told of each native addon that a file of the image loads, for the first time, before it is loaded: it belongs to the process, and stays. */
+  usesAddon?(file: string): void
   /** Is this file the entry of a module of the kernel? */
   isModule(file: string): boolean
   /** The exports of another module, asked for while the code runs (`import()`). */

@@ -9,6 +9,7 @@ import { ModuleError } from './errno.ts'
 import { faceOf, keyOf } from './extension.ts'
 import { hold, pathOfImports, release } from './holders.ts'
 import { type ModuleInfo, parseInfo } from './info.ts'
+import { noteAddon } from './leftovers/addons.ts'
 import { Leftovers } from './leftovers/leftovers.ts'
 import { createViews } from './leftovers/views.ts'
 import { initError, loadError } from './load_errors.ts'
@@ -109,6 +110,7 @@ function createImage(core: Core, module: Module): Image {
     environment: {
       globals: views.globals,
       builtin: name => views.builtin(name),
+      usesAddon: file => noteAddon(module.leftovers, file),
       isModule: file => file !== module.file && (core.byFile.has(file) || core.folders.locationOf(file) !== undefined),
       requestModule: (file, specifier) => requestModule(core, module, file, specifier),
     },

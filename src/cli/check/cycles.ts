@@ -154,7 +154,8 @@ export class SchemeCheck {
   }
 
   #note({ leftovers, exitError }: UnloadReport): void {
-    for (const { kind, what, where, closed } of leftovers)
+    // Addons are told of with what else stays in the process.
+    for (const { kind, what, where, closed } of leftovers.filter(({ kind }) => kind !== 'addon'))
       this.#findings.add(
         'leftover',
         `left behind: ${nameOfLeftover(kind, what)}${closed ? '' : ', could not be closed'}`,

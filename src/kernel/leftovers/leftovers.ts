@@ -25,6 +25,7 @@ export const LEFTOVER_KINDS = [
   'port',
   'channel',
   'inspector',
+  'addon',
 ] as const
 
 export type LeftoverKind = (typeof LEFTOVER_KINDS)[number]
