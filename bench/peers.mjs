@@ -23,7 +23,8 @@ const { values } = parseArgs({
 })
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const NATIVE = "import('?v=')"
-const BLOCK = 20
+/** Cycles of one peer before it is another's turn: few, so that whatever else the machine does meets all alike. */
+const BLOCK = 4
 const WARM_UP = 100
 /** These are measured over fewer cycles: what takes tens of times as long is far from 1 anyway. */
 const SLOW = new Set(['jiti', 'vite ssrLoadModule', 'vite module runner', 'dynohot', 'a Worker each'])
@@ -67,7 +68,7 @@ async function start(peer) {
     console.error(`peers: ${peer} does not run on Node ${process.version}`)
     return undefined
   }
-  return { peer, child, ask, times: [], bytes: 0, stale: 0 }
+  return { peer, child, ask, times: [], stale: 0 }
 }
 
 const wanted = [...new Set([NATIVE, ...values.only])]
@@ -75,25 +76,26 @@ const peers = (await Promise.all(wanted.map(start))).filter(peer => peer !== und
 const rounds = Math.max(1, Math.ceil((values.quick ? 60 : Number(values.cycles)) / BLOCK))
 const blockOf = ({ peer }) => (SLOW.has(peer) ? BLOCK / SLOW_SHARE : BLOCK)
 
+// A peer's first cycles are those of code that is not warm.
 for (const each of peers) await each.ask('run', SLOW.has(each.peer) || values.quick ? WARM_UP / SLOW_SHARE : WARM_UP)
+for (const each of peers) await each.ask('begin')
 for (let round = 0; round < rounds; round++)
   for (const each of peers) {
-    const { times, bytes, stale } = await each.ask('run', blockOf(each))
+    const { times, stale } = await each.ask('run', blockOf(each))
     each.times.push(...times)
-    each.bytes += bytes
     each.stale += stale
   }
 const native = median(peers[0].times)
 const results = []
-for (const { peer, child, ask, times, bytes, stale } of peers) {
+for (const { peer, child, ask, times, stale } of peers) {
   const end = await ask('end')
   child.disconnect()
   results.push({
     peer,
     version: versionOf(peer),
     ratio: median(times) / native,
-    keptKB: bytes / 1024 / times.length,
-    lastResortKB: end.bytes / 1024 / end.dropped,
+    keptKB: end.bytes / 1024 / end.dropped,
+    lastResortKB: end.lastResortBytes / 1024 / end.dropped,
     freed: 1 - Math.max(0, end.alive) / end.dropped,
     stale,
     cycles: times.length,

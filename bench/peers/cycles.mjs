@@ -1,6 +1,6 @@
 /**
- * The measured process of the peers bench: `node --expose-gc cycles.mjs PEER`, over IPC. Told a number of cycles it runs so many and answers with their times, the
- * bytes they left behind and what was stale; told `end`, with how much is left after a last-resort collection and how many of the versions are alive.
+ * The measured process of the peers bench: `node --expose-gc cycles.mjs PEER`, over IPC. Told to run a number of cycles it answers with their times and what was
+ * stale; told `end`, with the bytes that are left since `begin`, after a plain and after a last-resort collection, and how many versions are alive.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -33,7 +33,6 @@ async function cycle(load) {
 }
 
 async function run(load, count) {
-  const before = await settledHeap()
   const times = []
   let stale = 0
   for (let i = 0; i < count; i++) {
@@ -42,7 +41,7 @@ async function run(load, count) {
     if (done.stale) stale++
     await setImmediate()
   }
-  return { times, stale, bytes: (await settledHeap()) - before }
+  return { times, stale }
 }
 
 /** V8 keeps dropped code in its compilation cache until memory is really short. */
@@ -55,23 +54,22 @@ async function lastResort() {
 }
 
 const load = await WAYS[peer](folder)
-let beforehand
+let heap
 
 const ORDERS = {
-  async run(count) {
-    const done = await run(load, count)
-    if (beforehand === undefined) {
-      // What the warm-up alone took is counted from here.
-      beforehand = await lastResort()
-      dropped = 0
-      collected = 0
-    }
-    return done
+  run: count => run(load, count),
+  /** What only the warm-up took is counted from here. */
+  async begin() {
+    await lastResort()
+    heap = await settledHeap()
+    dropped = 0
+    collected = 0
+    return {}
   },
   async end() {
-    await settledHeap()
+    const bytes = (await settledHeap()) - heap
     const alive = dropped - collected
-    return { alive, dropped, bytes: (await lastResort()) - beforehand }
+    return { alive, dropped, bytes, lastResortBytes: (await lastResort()) - heap }
   },
 }
 

@@ -1,5 +1,5 @@
 import fs from 'node:fs'
-import { basename, dirname, extname, join, resolve } from 'node:path'
+import { basename, dirname, extname, join, resolve, sep } from 'node:path'
 import { parseJson } from '../images/commonjs.ts'
 import { BROKEN_PACKAGE, readPackage } from '../images/package_manifest.ts'
 import { isInside } from '../images/resolve.ts'
@@ -205,12 +205,12 @@ export function listFolder(folder: string): ModuleLocation[] {
     return []
   }
   const found: ModuleLocation[] = []
-  const keys = new Map(entries.map(({ name }) => [name, orderKey(name)]))
-  entries.sort((a, b) => (keys.get(a.name)! < keys.get(b.name)! ? -1 : 1))
-  for (const entry of entries) {
+  const sorted = entries.map(entry => ({ entry, key: orderKey(entry.name) })).sort((a, b) => (a.key < b.key ? -1 : 1))
+  const prefix = join(real, sep)
+  for (const { entry } of sorted) {
     const { name } = entry
     if (name.startsWith('.') || name === 'node_modules') continue
-    const path = join(real, name)
+    const path = prefix + name
     // Thousands of plain files need no look at each.
     if (entry.isFile()) {
       if (isModuleFile(name)) found.push({ name: nameOfFile(name), file: path, root: undefined })

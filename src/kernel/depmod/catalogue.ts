@@ -34,7 +34,7 @@ export class Catalogue {
   #records = new RecordStore()
   #stamps = new Map<string, readonly FileStamp[]>()
   /** By folder: the index as written there, while it says the same as this catalogue. */
-  #written = new Map<string, { readonly prepared: string }>()
+  #written = new Map<string, { readonly prepared: string; readonly aliases: number }>()
   #refreshing: Promise<Refreshed> | undefined
   #checkedAt = Number.NEGATIVE_INFINITY
   #aliases: AliasIndex | undefined
@@ -110,6 +110,18 @@ export class Catalogue {
     return this.#aliases
   }
 
+  /** How many aliases there are. Where the written index says so, none of them is read. */
+  get aliasCount(): number {
+    const [written] = this.#written.values()
+    return this.#aliases === undefined && written !== undefined && this.#isOfOneFolder
+      ? written.aliases
+      : this.aliases.size
+  }
+
+  get #isOfOneFolder(): boolean {
+    return this.#written.size === 1 && this.#folders.folders.length === 1
+  }
+
   /** The aliases of one folder's modules. */
   aliasesIn(folder: string): AliasIndex {
     if (this.#folders.folders.length === 1) return this.aliases
@@ -150,8 +162,8 @@ export class Catalogue {
   }
 
   /** Says that the folder's index now tells what this catalogue does. */
-  markWritten(folder: string, prepared: string): void {
-    this.#written.set(folder, { prepared })
+  markWritten(folder: string, prepared: string, aliases: number): void {
+    this.#written.set(folder, { prepared, aliases })
   }
 
   #uses(name: string): string[] {
@@ -236,8 +248,8 @@ export class Catalogue {
   }
 
   #preparedAliases(): AliasIndex | undefined {
-    const [folder, ...others] = this.#written.keys()
-    if (folder === undefined || others.length > 0 || this.#folders.folders.length > 1) return undefined
+    const [folder] = this.#written.keys()
+    if (folder === undefined || !this.#isOfOneFolder) return undefined
     try {
       const bytes = fs.readFileSync(join(folder, PREPARED_FILE))
       return hashOf(bytes) === this.#written.get(folder)!.prepared ? AliasIndex.fromPrepared(bytes) : undefined

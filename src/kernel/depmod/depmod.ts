@@ -51,12 +51,13 @@ export async function depmod(core: Core, folder: string | undefined, options: De
     }
     for (const [name, contents] of Object.entries(files)) write(join(path, name), contents, written)
     const prepared = files[PREPARED_FILE]
-    if (prepared !== undefined) catalogue.markWritten(path, hashOf(Buffer.from(prepared)))
+    if (prepared !== undefined)
+      catalogue.markWritten(path, hashOf(Buffer.from(prepared)), catalogue.aliasesIn(path).size)
   }
   return {
     modules: catalogue.size,
     read,
-    aliases: catalogue.aliases.size,
+    aliases: catalogue.aliasCount,
     problems: catalogue.problems(),
     written,
     ms: core.seam.now() - started,
@@ -74,14 +75,15 @@ function write(file: string, contents: string | Uint8Array, written: string[]): 
 
 /** The prepared aliases before the index that has their hash: whoever reads between the two finds that they do not belong together. */
 function index(catalogue: Catalogue, folder: string): Record<string, Uint8Array> {
-  const prepared = catalogue.aliasesIn(folder).prepared()
+  const aliases = catalogue.aliasesIn(folder)
+  const prepared = aliases.prepared()
   const stamps = catalogue.stampsIn(folder)
   const place = { folder, folders: catalogue.folders }
   return {
     [PREPARED_FILE]: prepared,
     [INDEX_FILE]: formatIndex(
       place,
-      { stamps, prepared: hashOf(prepared), problems: catalogue.problems() },
+      { stamps, prepared: hashOf(prepared), aliases: aliases.size, problems: catalogue.problems() },
       catalogue.records,
     ),
   }

@@ -7,7 +7,7 @@ export const INDEX_FILE = 'modules.dep.json'
 /** The aliases in a form that answers as soon as it is read. */
 export const PREPARED_FILE = 'modules.alias.bin'
 
-const VERSION = 1
+const VERSION = 2
 
 /** What is written beside a folder's modules. */
 export interface FolderIndex {
@@ -15,6 +15,8 @@ export interface FolderIndex {
   readonly stamps: ReadonlyMap<string, readonly FileStamp[]>
   /** Hash of the prepared aliases that belong to this index. */
   readonly prepared: string
+  /** How many those are. */
+  readonly aliases: number
   /** What is wrong in all the folders. */
   readonly problems: readonly DepmodProblem[]
   /** Each module's record, as bytes of JSON. */
@@ -53,7 +55,7 @@ export function formatIndex(place: IndexPlace, index: Omit<FolderIndex, 'lines'>
   ])
   const parts: Buffer[] = [
     Buffer.from(
-      `${head(place)}\n"stamps":${JSON.stringify(rows)},\n"prepared":"${index.prepared}",\n"problems":${JSON.stringify(index.problems)},\n"modules":{\n`,
+      `${head(place)}\n"stamps":${JSON.stringify(rows)},\n"prepared":"${index.prepared}","aliases":${index.aliases},\n"problems":${JSON.stringify(index.problems)},\n"modules":{\n`,
     ),
   ]
   let first = true
@@ -78,9 +80,9 @@ export function readIndex(place: IndexPlace): FolderIndex | undefined {
       return undefined
     const rows = JSON.parse(textOf(1).slice('"stamps":'.length, -1)) as (string | number)[][]
     const stamps = new Map(rows.map(([name, ...fields]) => [name as string, stampsOf(fields)]))
-    const prepared = textOf(2).slice('"prepared":"'.length, -2)
+    const { prepared, aliases } = JSON.parse(`{${textOf(2).slice(0, -1)}}`) as { prepared: string; aliases: number }
     const problems = JSON.parse(textOf(3).slice('"problems":'.length, -1)) as DepmodProblem[]
-    return { stamps, prepared, problems, lines: () => linesOf(bytes, ends[4]! + 1) }
+    return { stamps, prepared, aliases, problems, lines: () => linesOf(bytes, ends[4]! + 1) }
   } catch {
     return undefined
   }
