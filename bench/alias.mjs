@@ -4,8 +4,7 @@
  *
  *   node bench/alias.mjs [CATALOGUE_DIR] [--json]
  *
- * CATALOGUE_DIR holds a `modules.alias` (or `modules.alias.gz`) as depmod writes it. Without it, 26,222 patterns of the
- * shapes of a kernel's are made up, the same ones every time.
+ * CATALOGUE_DIR holds a `modules.alias` (or `modules.alias.gz`) as depmod writes it; without it, those of a real kernel package are taken.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,42 +15,16 @@ import { gunzipSync } from 'node:zlib'
 import { AliasIndex } from '../build/src/modprobe/alias_index.js'
 import { fnmatch, fold } from '../build/src/modprobe/glob.js'
 import { formatAliases, parseAliases } from '../build/src/modprobe/text_forms.js'
+import { report, row as rowOf } from './support/report.mjs'
+import { quantile } from './support/statistics.mjs'
 
-const KERNEL_SIZE = 26_222
+/** Of a real kernel package: 26,222 patterns. */
+const CATALOGUE = fileURLToPath(new URL('../test/fixtures/catalogue', import.meta.url))
 
 /** A generator of numbers below `limit` that gives the same ones every time (Park and Miller). */
 function numbers(seed) {
   let state = seed
   return limit => (state = (state * 48_271) % 2_147_483_647) % limit
-}
-
-/** Patterns of the shapes that device tables have, weighted about as in a distribution's kernel. */
-function syntheticAliases(count) {
-  const below = numbers(6)
-  const hex = (digits, limit = 16 ** digits) => below(limit).toString(16).toUpperCase().padStart(digits, '0')
-  const word = () =>
-    Array.from({ length: 3 + below(9) }, () => 'abcdefghijklmnopqrstuvwxyz0123456789-_'[below(38)]).join('')
-  const shapes = [
-    [40, () => `pci:v0000${hex(4, 400)}d0000${hex(4)}sv*sd*bc*sc*i*`],
-    [6, () => `pci:v0000${hex(4, 400)}d0000${hex(4)}sv0000${hex(4)}sd0000${hex(4)}bc*sc*i*`],
-    [32, () => `usb:v${hex(4, 900)}p${hex(4)}d*dc*dsc*dp*ic*isc*ip*in*`],
-    [4, () => `usb:v${hex(4, 900)}p${hex(4)}d*dc*dsc*dp*icFFiscFFip${hex(2)}in*`],
-    [10, () => `of:N*T*C${word()},${word()}${below(2) ? 'C*' : ''}`],
-    [5, () => `i2c:${word()}`],
-    [3, () => `hid:b0003g*v0000${hex(4, 200)}p0000${hex(4)}`],
-    [3, () => `acpi*:${word().toUpperCase()}:*`],
-    [2, () => `dmi*:svn*${word()}*:pn*${word()}*:`],
-    [2, () => `cpu:type:x86,ven*fam*mod*:feature:*${hex(4, 600)}*`],
-    [2, () => `crypto-${word()}`],
-    [1, () => `usb:v${hex(4, 900)}p${hex(4)}d0[0-${1 + below(9)}]*dc*dsc*dp*ic*isc*ip*in*`],
-  ]
-  const total = shapes.reduce((sum, [weight]) => sum + weight, 0)
-  return Array.from({ length: count }, (_, i) => {
-    let ticket = below(total)
-    const [, make] = shapes.find(([weight]) => (ticket -= weight) < 0)
-    // Neighbouring patterns belong to one module, as in a file of depmod's.
-    return { pattern: make(), module: `module_${Math.floor(i / 15)}` }
-  })
 }
 
 function readAliases(folder) {
@@ -101,11 +74,6 @@ function indexOf(aliases) {
   const index = new AliasIndex()
   for (const { pattern, module } of aliases) index.add(pattern, module)
   return index
-}
-
-function quantile(values, q) {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]
 }
 
 /** Microseconds of each call. */
@@ -160,8 +128,7 @@ function measureReadyInProcesses(form, contents, name) {
 
 function measure(aliases) {
   const rows = []
-  const row = (what, value, unit, promise = '') =>
-    rows.push({ what, value: Number(value.toPrecision(3)), unit, promise })
+  const row = (...fields) => rows.push(rowOf(...fields))
 
   const names = namesFor(aliases, 2000)
   const index = indexOf(aliases)
@@ -173,7 +140,7 @@ function measure(aliases) {
   ]) {
     const [made, answered] = measureReadyInProcesses(form, contents, common)
     row(`index made from the ${form} form, in a new process`, made, 'ms')
-    row('... and the first look-up answered', answered, 'ms', form === 'prepared' ? '< 50' : '')
+    row('... and the first look-up answered', answered, 'ms', form === 'prepared' ? { below: 50 } : {})
   }
 
   row(
@@ -183,12 +150,12 @@ function measure(aliases) {
       0.5,
     ),
     'us',
-    '< 20',
+    { below: 20 },
   )
   for (let pass = 0; pass < 3; pass++) timeEach(names, name => index.lookup(name))
   const each = timeEach(names, name => index.lookup(name))
   const median = quantile(each, 0.5)
-  row('look-up, median', median, 'us', '< 20')
+  row('look-up, median', median, 'us', { below: 20 })
   row('look-up, 99 of 100 below', quantile(each, 0.99), 'us')
 
   // The brute-force matchers get fewer names, spread evenly: each of them takes about as long as all look-ups above.
@@ -213,19 +180,18 @@ function measure(aliases) {
   ]) {
     const brute = quantile(timeEach(few, call), 0.5)
     row(`${what}: median`, brute, 'us')
-    row(`${what}: times the look-up's median`, brute / median, 'x', '> 100')
+    row(`${what}: times the look-up's median`, brute / median, 'x', { atLeast: 100 })
   }
 
   const small = scaled(aliases, 1000)
   const same = namesFor(small, 500)
-  for (const count of [1000, aliases.length, aliases.length * 10]) {
+  const means = [1000, aliases.length, aliases.length * 10].map(count => {
     const grown = count < aliases.length ? indexOf(small) : indexOf([...small, ...scaled(aliases, count)])
-    row(
-      `the same 500 names among ${grown.size} patterns, mean`,
-      timeAll(same, name => grown.lookup(name)),
-      'us',
-    )
-  }
+    const mean = timeAll(same, name => grown.lookup(name))
+    row(`the same 500 names among ${grown.size} patterns, mean`, mean, 'us')
+    return mean
+  })
+  row('... among 260 times as many patterns', means[2] / means[0], 'x')
   for (const length of [20, 40, 80, 160, 320]) {
     const long = same.map(name => name.padEnd(length, 'x').slice(0, length))
     row(
@@ -268,15 +234,8 @@ function regExpOf(pattern) {
 const [first, ...rest] = process.argv.slice(2)
 if (first === '--ready') console.log(JSON.stringify(measureReady(...rest)))
 else {
-  const folder = [first, ...rest].find(argument => argument !== undefined && !argument.startsWith('--'))
-  const aliases = folder === undefined ? syntheticAliases(KERNEL_SIZE) : readAliases(folder)
+  const folder = [first, ...rest].find(argument => argument !== undefined && !argument.startsWith('--')) ?? CATALOGUE
+  const aliases = readAliases(folder)
   const rows = measure(aliases)
-  if (process.argv.includes('--json'))
-    console.log(JSON.stringify({ node: process.version, patterns: aliases.length, rows }))
-  else {
-    console.log(`Node.js ${process.version}, ${aliases.length} patterns${folder === undefined ? ' (made up)' : ''}`)
-    for (const { what, value, unit, promise } of rows) {
-      console.log(`${what.padEnd(66)} ${String(value).padStart(9)} ${unit.padEnd(2)} ${promise}`.trimEnd())
-    }
-  }
+  report({ bench: 'alias', rows, patterns: aliases.length }, { json: process.argv.includes('--json') })
 }

@@ -2,7 +2,7 @@
  * Measures depmod over 5000 generated modules: the time for each, and what it takes again when nothing or one of them has changed. The modules have the sizes that
  * most of a kernel package's have, imports of earlier ones, aliases and parameters.
  *
- *   npm run bench -- depmod [--modules N] [--json]
+ *   npm run bench -- depmod [--modules 5000] [--quick] [--json]
  */
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,13 +10,17 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { createKernel } from '../dist/index.js'
+import { report, row } from './support/report.mjs'
 import { median } from './support/statistics.mjs'
-import { formatTable } from './support/table.mjs'
 
 const { values } = parseArgs({
-  options: { modules: { type: 'string', default: '5000' }, json: { type: 'boolean', default: false } },
+  options: {
+    modules: { type: 'string', default: '5000' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
 })
-const count = Number(values.modules)
+const count = values.quick ? 1000 : Number(values.modules)
 
 function source(i) {
   const imports =
@@ -62,23 +66,19 @@ try {
   appendFileSync(join(folder, 'm1.js'), '\nexport const more = 1\n')
   const one = await fresh().depmod()
   if (one.read !== 1) throw new Error(`read ${one.read} for one change`)
-  const rows = [
-    ['what', 'ms', 'of the first'],
-    [`${count} modules`, first.ms, 1],
-    ['nothing changed, same kernel', again, again / first.ms],
-    ['nothing changed, new kernel', anew, anew / first.ms],
-    ['one changed, new kernel', one.ms, one.ms / first.ms],
-    ['a module', first.ms / count, 1 / count],
-  ]
-  if (values.json) console.log(JSON.stringify({ node: process.version, rows }))
-  else
-    console.log(
-      formatTable(
-        rows.map(([what, ms, share]) =>
-          typeof ms === 'string' ? [what, ms, share] : [what, ms.toFixed(2), `${(share * 100).toFixed(2)} %`],
-        ),
-      ),
-    )
+  report(
+    {
+      bench: 'depmod',
+      rows: [
+        row(`${count} modules read, indexed and written`, first.ms, 'ms'),
+        row('a module', (first.ms / count) * 1000, 'us'),
+        row('again when nothing changed, in the same kernel', (again / first.ms) * 100, '%', { atMost: 2 }),
+        row('again when nothing changed, in a new kernel', (anew / first.ms) * 100, '%', { atMost: 2 }),
+        row('again when one changed, in a new kernel', (one.ms / first.ms) * 100, '%'),
+      ],
+    },
+    values,
+  )
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

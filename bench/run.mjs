@@ -1,5 +1,5 @@
 /**
- * Runs benches by name, all without one. What comes after a name goes to that bench.
+ * Runs benches by name, all without one (but for `performance`, which runs them all too, and writes docs/performance.md). What comes after a name goes to that bench.
  *
  *   npm run bench                                   every bench
  *   npm run bench -- reload --node 24 --profile     one, with its own options
@@ -19,7 +19,7 @@ if (wanted !== undefined && !names.includes(wanted)) {
   console.error(`bench: there is no ${wanted}; there are ${names.join(', ')}`)
   process.exit(2)
 }
-for (const name of wanted === undefined ? names : [wanted]) {
+for (const name of wanted === undefined ? names.filter(name => name !== 'performance') : [wanted]) {
   if (wanted === undefined) console.log(`\n# ${name}`)
   const { status } = spawnSync(process.execPath, [`${FOLDER}${name}.mjs`, ...rest], { stdio: 'inherit' })
   if (status !== 0) process.exitCode = status ?? 1

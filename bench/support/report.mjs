@@ -13,7 +13,7 @@ export function row(what, figure, unit, { atMost, atLeast, below } = {}) {
 }
 
 /** Four significant digits, as a ratio or a time needs; whole numbers as they are. */
-const digits = figure => (Number.isInteger(figure) ? String(figure) : String(Number(figure.toPrecision(4))))
+export const digits = figure => (Number.isInteger(figure) ? String(figure) : String(Number(figure.toPrecision(4))))
 
 /**
  * Prints what a bench found: a table for people, or with `json` one line `{ bench, node, rows, … }` for programs. The exit code stays 0 when a goal is missed:

@@ -1,0 +1,88 @@
+/**
+ * Runs the benches on several lines of Node, one after another, and writes docs/performance.md with its pictures: what was promised and what came out, the peers, all
+ * figures, and what is written by hand in bench/performance/notes.md.
+ *
+ *   npm run bench -- performance [--quick] [--only NAME]... [--node LINE]... [--render]
+ *
+ * Results are kept in .cache/performance/, so that `--only` runs a few again and leaves the others as they were, and `--render` runs none.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { provideNodes } from '../scripts/nodes.mjs'
+import { drawPictures, writePage } from './performance/page.mjs'
+
+const FOLDER = fileURLToPath(new URL('.', import.meta.url))
+const CACHE = fileURLToPath(new URL('../.cache/performance/', import.meta.url))
+/** These are no benches, or benches of all the others. */
+const OTHERS = new Set(['run', 'performance'])
+const LIMIT_MS = 900_000
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true },
+    node: { type: 'string', multiple: true, default: ['20', '24'] },
+    render: { type: 'boolean', default: false },
+  },
+})
+const benches = readdirSync(FOLDER)
+  .filter(file => file.endsWith('.mjs'))
+  .map(file => file.slice(0, -'.mjs'.length))
+  .filter(name => !OTHERS.has(name))
+  .sort()
+
+/** What a bench prints with `--json`, or why it did not. */
+function run(name, node) {
+  const script = `${FOLDER}${name}.mjs`
+  // Not every bench is so long that it has a short form.
+  const quick = values.quick && readFileSync(script, 'utf8').includes('quick:') ? ['--quick'] : []
+  return new Promise(resolve => {
+    const child = spawn(node.path, [script, '--json', ...quick], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', text => {
+      output += text
+    })
+    child.on('close', () => {
+      clearTimeout(limit)
+      try {
+        const result = JSON.parse(output.trim().split('\n').at(-1))
+        resolve(Array.isArray(result.rows) ? result : { failed: 'it does not print rows' })
+      } catch {
+        resolve({ failed: output.trim().split('\n').at(-1) || 'it printed nothing' })
+      }
+    })
+  })
+}
+
+mkdirSync(CACHE, { recursive: true })
+const fileOf = (name, node) => join(CACHE, `${name}-${node.version}.json`)
+const nodes = await provideNodes(values.node)
+const results = []
+for (const name of benches) {
+  let isOfAllLines = false
+  for (const node of nodes) {
+    if (isOfAllLines) break
+    const file = fileOf(name, node)
+    const wanted = !values.render && (values.only === undefined || values.only.includes(name))
+    if (wanted) {
+      const started = performance.now()
+      const result = await run(name, node)
+      const seconds = Math.round((performance.now() - started) / 1000)
+      console.log(`${name} on ${node.version}: ${result.failed ? `FAILED, ${result.failed}` : `${seconds} s`}`)
+      if (!result.failed)
+        writeFileSync(file, JSON.stringify({ ...result, date: new Date().toISOString().slice(0, 10) }))
+    }
+    if (!existsSync(file)) continue
+    const result = JSON.parse(readFileSync(file, 'utf8'))
+    results.push(result)
+    isOfAllLines = result.rows.some(row => row.node !== undefined)
+  }
+}
+const machine = `${cpus().length} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}`
+drawPictures(results)
+writePage(results, { machine, quick: values.quick })

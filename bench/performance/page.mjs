@@ -1,0 +1,133 @@
+/** Makes docs/performance.md and its pictures of what the benches found. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { barChart } from '../support/bar_chart.mjs'
+import { digits } from '../support/report.mjs'
+
+const path = name => fileURLToPath(new URL(name, import.meta.url))
+const PAGE = path('../../docs/performance.md')
+const IMAGES = path('../../docs/images/')
+const NOTES = path('notes.md')
+
+/** In the order in which somebody would ask. Benches that are not named come after. */
+const ORDER = [
+  'reload',
+  'sizes',
+  'packages',
+  'peers',
+  'cold',
+  'calls',
+  'rmmod',
+  'many_modules',
+  'churn',
+  'replace',
+  'memory_day',
+  'install',
+  'alias',
+  'depmod',
+  'installer',
+  'schemes',
+  'why',
+]
+
+const place = bench => (ORDER.includes(bench) ? ORDER.indexOf(bench) : ORDER.length)
+const bySense = (a, b) => place(a.bench) - place(b.bench) || (a.bench < b.bench ? -1 : 1)
+const newestOf = (results, bench) => results.filter(result => result.bench === bench).at(-1)
+
+export function drawPictures(results) {
+  const peers = newestOf(results, 'peers')?.peers
+  if (peers === undefined) return
+  const bars = field =>
+    peers
+      .map(peer => ({ name: peer.peer, value: Math.max(0, peer[field]), strong: peer.peer === 'outlive' }))
+      .sort((a, b) => a.value - b.value)
+  writeFileSync(
+    `${IMAGES}peers-time.svg`,
+    barChart({ title: `Time of a reload; import('?v=') is 1`, bars: bars('ratio'), unit: 'times', reference: 1 }),
+  )
+  writeFileSync(
+    `${IMAGES}peers-memory.svg`,
+    barChart({
+      title: 'Heap that a reload leaves behind after gc()',
+      bars: bars('keptKB').map(bar => ({ ...bar, value: Math.max(bar.value, 0.1) })),
+      unit: 'KB, 0.1 or less at the left',
+    }),
+  )
+}
+
+/** One line a row, one column a line of Node. */
+function tableOf(results, keep) {
+  const versions = [...new Set(results.flatMap(({ node, rows }) => rows.map(row => row.node ?? node)))].sort()
+  const lines = new Map()
+  for (const { bench, node, rows } of results)
+    for (const row of rows) {
+      if (!keep(row)) continue
+      const key = `${bench}\0${row.what}`
+      if (!lines.has(key)) lines.set(key, { bench, what: row.what, unit: row.unit, goal: row.goal, of: {} })
+      lines.get(key).of[row.node ?? node] = row
+    }
+  const cells = [...lines.values()].map(({ bench, what, unit, goal = '', of }) => [
+    bench,
+    what,
+    unit,
+    goal,
+    ...versions.map(version => {
+      const row = of[version]
+      if (row === undefined) return ''
+      return row.met === false ? `**${digits(row.figure)}**` : digits(row.figure)
+    }),
+  ])
+  const head = ['bench', 'what', 'unit', 'goal', ...versions.map(version => `Node ${version.replace(/^v/, '')}`)]
+  return markdown(head, cells)
+}
+
+const markdown = (head, rows) =>
+  [
+    `| ${head.join(' | ')} |`,
+    `| ${head.map((_, column) => (column < 4 && head.length > 4 ? '---' : '---:')).join(' | ')} |`,
+    ...rows.map(cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`),
+  ].join('\n')
+
+function peersTable({ peers }) {
+  const rows = peers.map(({ peer, version, ratio, keptKB, lastResortKB, freed, stale }) => [
+    version === undefined ? `\`${peer}\`` : `${peer} ${version}`,
+    ratio.toFixed(2),
+    keptKB.toFixed(1),
+    lastResortKB.toFixed(1),
+    peer === 'a Worker each' || peer === 'isolated-vm' ? '' : `${Math.round(freed * 100)} %`,
+    String(stale),
+  ])
+  return markdown(['peer', 'time', 'KB kept', 'after a last resort', 'freed', 'stale'], rows).replace(
+    '| ---: |',
+    '| --- |',
+  )
+}
+
+export function writePage(all, { machine, quick }) {
+  const results = all.toSorted(bySense)
+  const goals = results.flatMap(({ rows }) => rows.filter(row => row.goal !== undefined))
+  const dates = results.map(({ date }) => date).sort()
+  const peers = newestOf(results, 'peers')
+  const parts = [
+    '# Performance',
+    `Written by \`npm run bench -- performance${quick ? ' --quick' : ''}\`, not by hand but for the last part: ${machine}; ${dates[0]}${
+      dates[0] === dates.at(-1) ? '' : ` to ${dates.at(-1)}`
+    }. What a bench does is told in [bench/README.md](../bench/README.md); each can be run by itself, \`npm run bench -- NAME\`. Ratios (\`x\`) are of things that took turns in one run, and are what counts; times by themselves are those of this machine.`,
+    '## What was promised',
+    `${goals.filter(({ met }) => met).length} of ${goals.length} figures reach their goal; those that do not are in bold.`,
+    tableOf(results, row => row.goal !== undefined),
+    ...(peers === undefined
+      ? []
+      : [
+          '## Beside what people use today',
+          `Node ${peers.node.replace(/^v/, '')}. One reload: write a changed file of 200 functions, load it, call one, drop it. Time is against native \`import('?v=')\`; *KB kept* is the heap that a reload leaves behind after plain \`gc()\`, and after a last-resort collection, which V8 makes before it gives up; *freed* is how many dropped versions the collector took; *stale*, how often the old code answered. What this does to calls in flight and to what is left behind is told in [comparison.md](comparison.md).`,
+          '![Time of a reload, by peer](images/peers-time.svg)',
+          '![Heap left behind by a reload, by peer](images/peers-memory.svg)',
+          peersTable(peers),
+        ]),
+    ...(existsSync(NOTES) ? [readFileSync(NOTES, 'utf8').trim()] : []),
+    '## All figures',
+    tableOf(results, () => true),
+  ]
+  writeFileSync(PAGE, `${parts.join('\n\n')}\n`)
+}
