@@ -6,7 +6,7 @@
  *
  * Each entry, and whatever is loaded by `import()`, keeps its path, and `import.meta.url` stays what it was in each file. Declarations are the compiler's.
  */
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rollup } from 'rollup'
@@ -81,6 +81,8 @@ export async function bundle() {
   await build.close()
   const written = new Set(output.map(({ fileName }) => join(SHIPPED, fileName)))
   for (const file of scripts(SHIPPED)) if (!written.has(file)) rmSync(file)
+  // npm does it where it installs the package, but not in the project itself.
+  chmodSync(join(SHIPPED, 'cli', 'main.js'), 0o755)
   return output
 }
 
