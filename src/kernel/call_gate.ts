@@ -1,4 +1,5 @@
 import { ModuleError } from './errno.ts'
+import { Flight, Flights } from './flights.ts'
 import { type CallSite, captureCallSite } from './leftovers/call_site.ts'
 import type { Seam } from './seam.ts'
 import type { ReferenceCount } from './unload/reference_count.ts'
@@ -83,11 +84,12 @@ export class CallGate {
   readonly #options: GateOptions
   readonly #severables = new Set<WeakRef<Severable>>()
   readonly #idle = new Set<() => void>()
-  /** How to refuse a call in flight, and what it called, for each of them. */
-  readonly #flights = new Map<(reason: Error) => void, string>()
+  readonly #flights = new Flights()
   #counts = false
   #refusesLateCalls = false
   #state: GateState = { is: 'open' }
+  /** Open, and the scheme does not count: all that a call has to ask. */
+  #isStraight = true
 
   constructor(options: GateOptions) {
     this.label = options.label
@@ -96,13 +98,19 @@ export class CallGate {
 
   /** Asynchronous calls that have not settled yet. */
   get inFlight(): number {
-    return this.#flights.size
+    return this.#flights.count
+  }
+
+  #enter(state: GateState): void {
+    this.#state = state
+    this.#isStraight = state.is === 'open' && !this.#counts
   }
 
   /** Settled once the module's own wish is known, before anything is guarded. */
   useScheme(scheme: UnloadScheme): void {
     this.#counts = scheme.counts
     this.#refusesLateCalls = scheme.refusesLateCalls
+    this.#enter(this.#state)
   }
 
   /** The operations from here on are let go when the image is cut off. */
@@ -124,9 +132,9 @@ export class CallGate {
     this.#severables.add(new WeakRef(cell))
     const gate = this
     const entry = function (this: unknown, ...args: unknown[]): unknown {
-      const receiver = cell.self ? cell.self.source : this
-      if (gate.#state.is !== 'open') return gate.#late(cell, entry, receiver, args)
-      if (gate.#counts) return gate.#counted(cell, receiver, args)
+      const receiver = self ? self.source : this
+      if (!gate.#isStraight)
+        return gate.#state.is === 'open' ? gate.#counted(cell, receiver, args) : gate.#late(cell, entry, receiver, args)
       const result = cell.target!.apply(receiver, args)
       return result instanceof Promise ? gate.#track(result, name) : result
     }
@@ -136,25 +144,35 @@ export class CallGate {
   }
 
   /**
-   * Awaits in the caller's place, so that a rejection that nobody handles is still reported as such and stack traces stay whole. When the image is cut
-   * off, what it waits for may never come: then the call is refused.
+   * What the caller gets in place of `result`. When the image is cut off, what the call waits for may never come: then it is refused, so there is a promise between that
+   * can be. It is settled by nothing but `result`, and handled by nothing but the end of the call, for two reasons: the engine follows such a chain,
+   * so that stack traces stay whole, and a rejection is reported as unhandled when, and only when, the caller does not handle it.
    */
-  async #track(result: Promise<unknown>, name: string): Promise<unknown> {
+  #track(result: Promise<unknown>, name: string): Promise<unknown> {
     let refuse!: (reason: Error) => void
-    const settled = new Promise<unknown>((resolve, reject) => {
+    const between = new Promise<unknown>((resolve, reject) => {
       refuse = reject
       result.then(resolve, reject)
     })
-    this.#flights.set(refuse, name)
-    try {
-      return await settled
-    } finally {
-      this.#flights.delete(refuse)
-      if (this.#flights.size === 0) {
-        for (const resolve of this.#idle) resolve()
-        this.#idle.clear()
-      }
-    }
+    const flight = new Flight(name, refuse)
+    this.#flights.begin(flight)
+    return between.then(
+      value => {
+        this.#end(flight)
+        return value
+      },
+      error => {
+        this.#end(flight)
+        throw error
+      },
+    )
+  }
+
+  #end(flight: Flight): void {
+    this.#flights.end(flight)
+    if (this.#flights.count > 0 || this.#idle.size === 0) return
+    for (const resolve of this.#idle) resolve()
+    this.#idle.clear()
   }
 
   /** try_module_get and module_put around a call, on the host's behalf. */
@@ -197,20 +215,20 @@ export class CallGate {
 
   /** From here calls are late. */
   withdraw(): void {
-    if (this.#state.is === 'open') this.#state = { is: 'withdrawn', at: new Date() }
+    if (this.#state.is === 'open') this.#enter({ is: 'withdrawn', at: new Date() })
   }
 
   /** Takes a withdrawal back: the removal was cancelled. */
   reopen(): void {
-    if (this.#state.is === 'withdrawn') this.#state = { is: 'open' }
+    if (this.#state.is === 'withdrawn') this.#enter({ is: 'open' })
   }
 
   /** From here calls fail, those in flight included, and no pointer that the host holds leads to the code. */
   cut(how: string): void {
-    this.#state = { is: 'cut', at: new Date(), how }
+    this.#enter({ is: 'cut', at: new Date(), how })
     for (const reference of this.#severables) reference.deref()?.sever()
     this.#severables.clear()
-    for (const [refuse, name] of this.#flights) refuse(this.#stale(name))
+    for (const { refuse, name } of this.#flights) refuse(this.#stale(name))
   }
 
   /** Resolves to true once no call is in flight, or to false after `ms`, which may be Infinity. */

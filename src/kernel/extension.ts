@@ -31,6 +31,39 @@ export interface Slot {
 }
 
 /**
+ * Looks at each slot when its turn comes, and at none that was added since it began. No generator: the engine makes a loop over a plain iterator as fast as one over a
+ * list.
+ */
+class Walk<T> implements IterableIterator<T> {
+  readonly #slots: readonly Slot[]
+  readonly #end: number
+  #at = 0
+
+  constructor(slots: readonly Slot[]) {
+    this.#slots = slots
+    this.#end = slots.length
+  }
+
+  [Symbol.iterator](): this {
+    return this
+  }
+
+  next(): IteratorResult<T, undefined> {
+    while (this.#at < this.#end) {
+      const { entry } = this.#slots[this.#at++]!
+      if (entry) return { done: false, value: entry.face as T }
+    }
+    return { done: true, value: undefined }
+  }
+}
+
+/** As every iterator of the language it has `map`, `filter` and the like, where the engine has them. */
+Object.setPrototypeOf(
+  Walk.prototype,
+  Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()) as object) as object,
+)
+
+/**
  * A named place where modules register operations that the host calls. Iterating it yields the operations in order of registration,
  * and never one whose module is gone: an entry that is withdrawn while a loop runs is skipped, one that is replaced is met in its new version.
  *
@@ -40,7 +73,12 @@ export interface Slot {
  */
 export class ExtensionPoint<T = unknown> implements Iterable<T> {
   readonly name: string
-  #slots: readonly Slot[] = []
+  /**
+   * In order. A slot that was left stays, empty, so that a removal takes the same time in a long list; whoever comes next takes such slots out when they are the most of
+   * it. Never changed but at its end: walks are under way.
+   */
+  #slots: Slot[] = []
+  #size = 0
   readonly #owners = new WeakMap<object, Owner>()
   readonly #events = new EventEmitter()
   readonly #onListenerError: (error: unknown) => void
@@ -51,18 +89,24 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
   }
 
   get size(): number {
-    return this.#slots.length
+    return this.#size
   }
 
-  *[Symbol.iterator](): Iterator<T> {
-    for (const slot of this.#slots) if (slot.entry) yield slot.entry.face as T
+  #tidied(): Slot[] {
+    if (this.#slots.length > 2 * this.#size) this.#slots = this.#slots.filter(isTaken)
+    return this.#slots
+  }
+
+  [Symbol.iterator](): IterableIterator<T> {
+    return new Walk<T>(this.#tidied())
   }
 
   /** The first entry whose `key`, `name` or `id` (for a function, its name) is `key`, or that a module of this name registered. */
   get(key: string): T | undefined {
-    const entries = this.#slots.map(slot => slot.entry)
-    const found = entries.find(entry => entry?.key === key) ?? entries.find(entry => entry?.owner.module === key)
-    return found?.face as T | undefined
+    const slots = this.#tidied()
+    const found =
+      slots.find(({ entry }) => entry?.key === key) ?? slots.find(({ entry }) => entry?.owner.module === key)
+    return found?.entry?.face as T | undefined
   }
 
   /** Who registered this entry, also after it was withdrawn. */
@@ -83,7 +127,8 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
   /** @internal */
   add(entry: Entry): Slot {
     const slot: Slot = { entry }
-    this.#slots = [...this.#slots, slot]
+    this.#tidied().push(slot)
+    this.#size++
     this.#tell('add', entry)
     return slot
   }
@@ -93,7 +138,7 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     const { entry } = slot
     if (!entry) return
     slot.entry = undefined
-    this.#slots = this.#slots.filter(other => other !== slot)
+    this.#size--
     this.#tell('remove', entry)
   }
 
@@ -112,8 +157,11 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
       if (slot.entry) placed.push(slot)
     }
     const extra = entries.slice(slots.length).map(entry => ({ entry }))
-    const last = slots.length === 0 ? this.#slots.length : this.#slots.indexOf(slots[slots.length - 1]!) + 1
-    this.#slots = [...this.#slots.slice(0, last), ...extra, ...this.#slots.slice(last)].filter(slot => slot.entry)
+    if (extra.length > 0) {
+      const last = slots.length === 0 ? this.#slots.length : this.#slots.indexOf(slots[slots.length - 1]!) + 1
+      this.#slots = [...this.#slots.slice(0, last), ...extra, ...this.#slots.slice(last)].filter(isTaken)
+    }
+    this.#size += entries.length - removed.length
     for (const entry of entries) this.#own(entry)
     return {
       slots: [...placed, ...extra],
@@ -139,6 +187,8 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     }
   }
 }
+
+const isTaken = ({ entry }: Slot): boolean => entry !== undefined
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function'

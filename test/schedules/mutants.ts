@@ -115,7 +115,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a drain that never wakes',
     file: 'call_gate.js',
-    changes: [['for (const resolve of this.#idle)\n                    resolve();\n', '']],
+    changes: [['for (const resolve of this.#idle)\n            resolve();\n', '']],
   },
   {
     mistake: 'a wait for the count that never wakes',
@@ -162,7 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a reclaim that leaves calls in flight waiting',
     file: 'call_gate.js',
-    changes: [['for (const [refuse, name] of this.#flights)\n            refuse(this.#stale(name));\n', '']],
+    changes: [['for (const { refuse, name } of this.#flights)\n            refuse(this.#stale(name));\n', '']],
   },
   {
     mistake: 'insmod that does not wait for the other load',
