@@ -2,7 +2,7 @@
  * The installer's machine: tries every module of a real kernel package, one after another, in a process whose heap is limited to 64 MB, under each scheme.
  * The modules are generated after the package's facts (bench/installer/generate.mjs).
  *
- *   npm run bench -- installer [--limit N] [--heap MB] [--json] [--svg FILE] [--node PATH] [--parallel]
+ *   npm run bench -- installer [--limit N] [--heap MB] [--json] [--svg FILE] [--node PATH] [--parallel] [--quick]
  *
  * Prints a table, and with --svg draws memory over modules tried. With --parallel all schemes run at once, which tells nothing of their speed.
  */
@@ -14,6 +14,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { drawLines } from './installer/draw.mjs'
+import { report, row } from './support/report.mjs'
 import { formatTable } from './support/table.mjs'
 
 const MEGABYTE = 1024 * 1024
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     svg: { type: 'string' },
     node: { type: 'string', default: process.execPath },
     parallel: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
   },
 })
 
@@ -82,9 +84,21 @@ function rowOf({ label }, { samples, end, alive }, total) {
   ]
 }
 
+/** What is promised: every scheme but `retain` alone gets to the end, and none lets the process die. */
+function figuresOf({ label }, { samples, end, alive }, total) {
+  const tried = end?.tried ?? samples.length
+  const peak = Math.max(...samples.map(({ heap }) => heap)) / MEGABYTE
+  return [
+    row(`${label}: modules tried`, tried, 'modules', label === 'retain' ? { below: total } : { atLeast: total }),
+    row(`${label}: processes that died`, alive ? 0 : 1, 'processes', { atMost: 0 }),
+    row(`${label}: peak of the heap`, peak, 'MB'),
+  ]
+}
+
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-installer-'))
 try {
-  const limit = values.limit === undefined ? [] : ['--limit', values.limit]
+  const wanted = values.limit ?? (values.quick ? '400' : undefined)
+  const limit = wanted === undefined ? [] : ['--limit', wanted]
   const catalogue = path('../test/fixtures/catalogue')
   const folder = join(scratch, 'modules')
   const generated = execFileSync(process.execPath, [path('installer/generate.mjs'), catalogue, folder, ...limit], {
@@ -106,13 +120,15 @@ try {
   ]
   const rows = [header]
   const lines = []
+  const figures = []
   const results = values.parallel ? await Promise.all(SCHEMES.map(scheme => walk(scheme, folder))) : []
   for (const [index, scheme] of SCHEMES.entries()) {
     const result = results[index] ?? (await walk(scheme, folder))
     rows.push(rowOf(scheme, result, total))
+    figures.push(...figuresOf(scheme, result, total))
     lines.push({ label: scheme.label, samples: result.samples, alive: result.alive, out: result.end?.out })
   }
-  if (values.json) console.log(JSON.stringify({ node: process.version, rows }))
+  if (values.json) report({ bench: 'installer', rows: figures, table: rows }, values)
   else console.log(formatTable(rows))
   if (values.svg !== undefined) {
     mkdirSync(dirname(values.svg), { recursive: true })

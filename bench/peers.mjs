@@ -25,7 +25,11 @@ const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const NATIVE = "import('?v=')"
 /** Cycles of one peer before it is another's turn: few, so that whatever else the machine does meets all alike. */
 const BLOCK = 4
-const WARM_UP = 100
+/** Until its code is hot: V8 compiles what the native loader does in C++ long before. */
+const WARM_UP = 400
+/** Until the kernel log, a ring of 4096 entries, is full. */
+const WARM_UP_OUTLIVE = 1400
+const WARM_UP_SLOW = 25
 /** These are measured over fewer cycles: what takes tens of times as long is far from 1 anyway. */
 const SLOW = new Set(['jiti', 'vite ssrLoadModule', 'vite module runner', 'dynohot', 'a Worker each'])
 const SLOW_SHARE = 4
@@ -76,8 +80,11 @@ const peers = (await Promise.all(wanted.map(start))).filter(peer => peer !== und
 const rounds = Math.max(1, Math.ceil((values.quick ? 60 : Number(values.cycles)) / BLOCK))
 const blockOf = ({ peer }) => (SLOW.has(peer) ? BLOCK / SLOW_SHARE : BLOCK)
 
-// A peer's first cycles are those of code that is not warm.
-for (const each of peers) await each.ask('run', SLOW.has(each.peer) || values.quick ? WARM_UP / SLOW_SHARE : WARM_UP)
+const warmUpOf = ({ peer }) => {
+  if (SLOW.has(peer)) return WARM_UP_SLOW
+  return peer === 'outlive' ? WARM_UP_OUTLIVE : WARM_UP
+}
+for (const each of peers) await each.ask('run', warmUpOf(each))
 for (const each of peers) await each.ask('begin')
 for (let round = 0; round < rounds; round++)
   for (const each of peers) {

@@ -20,6 +20,11 @@ const CACHE = fileURLToPath(new URL('../.cache/performance/', import.meta.url))
 /** These are no benches, or benches of all the others. */
 const OTHERS = new Set(['run', 'performance'])
 const LIMIT_MS = 900_000
+/** These draw pictures of their own. */
+const DRAWN = {
+  installer: ['--svg', fileURLToPath(new URL('../docs/images/installer.svg', import.meta.url))],
+  schemes: ['--svg', fileURLToPath(new URL('../docs/images/schemes.svg', import.meta.url))],
+}
 
 const { values } = parseArgs({
   options: {
@@ -40,8 +45,9 @@ function run(name, node) {
   const script = `${FOLDER}${name}.mjs`
   // Not every bench is so long that it has a short form.
   const quick = values.quick && readFileSync(script, 'utf8').includes('quick:') ? ['--quick'] : []
+  const drawn = values.quick ? [] : (DRAWN[name] ?? [])
   return new Promise(resolve => {
-    const child = spawn(node.path, [script, '--json', ...quick], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(node.path, [script, '--json', ...quick, ...drawn], { stdio: ['ignore', 'pipe', 'inherit'] })
     const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
     let output = ''
     child.stdout.setEncoding('utf8').on('data', text => {

@@ -1,16 +1,25 @@
 /**
  * What stays in memory under each scheme when a module is loaded and unloaded many times, always in a new version.
  *
- *   node bench/schemes.mjs [--cycles 10000] [--svg docs/images/schemes.svg]
+ *   node bench/schemes.mjs [--cycles 10000] [--svg docs/images/schemes.svg] [--quick] [--json]
  */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { lineChart } from './support/line_chart.mjs'
+import { report, row } from './support/report.mjs'
 import { formatTable } from './support/table.mjs'
 
-const { values } = parseArgs({ options: { cycles: { type: 'string', default: '10000' }, svg: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    cycles: { type: 'string', default: '10000' },
+    svg: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+})
+if (values.quick) values.cycles = '1000'
 const STYLES = {
   retain: { color: { light: '#cf222e', dark: '#ff7b72' } },
   collect: { color: { light: '#1a7f37', dark: '#3fb950' } },
@@ -30,22 +39,30 @@ function measure(scheme) {
 
 const results = Object.keys(STYLES).map(measure)
 const perCycle = ({ samples, cycles }) => (samples.at(-1) - samples[0]) / cycles
-console.log(
-  formatTable([
-    ['scheme', 'cycles', 'bytes left a cycle', 'heap at the end, MB', 'collected', 'lingering', 'ms a cycle'],
-    ...results.map(result => [
-      result.scheme,
-      String(result.cycles),
-      perCycle(result).toFixed(0),
-      (result.samples.at(-1) / MB).toFixed(1),
-      String(result.collected),
-      String(result.lingering),
-      result.ms.toFixed(2),
+const rows = results.map(result => row(`${result.scheme}: bytes left a cycle`, perCycle(result), 'bytes'))
+if (values.json) report({ bench: 'schemes', rows, results }, values)
+else printTable()
+if (values.svg !== undefined) draw()
+
+function printTable() {
+  console.log(
+    formatTable([
+      ['scheme', 'cycles', 'bytes left a cycle', 'heap at the end, MB', 'collected', 'lingering', 'ms a cycle'],
+      ...results.map(result => [
+        result.scheme,
+        String(result.cycles),
+        perCycle(result).toFixed(0),
+        (result.samples.at(-1) / MB).toFixed(1),
+        String(result.collected),
+        String(result.lingering),
+        result.ms.toFixed(2),
+      ]),
     ]),
-  ]),
-)
-console.log(`\nNode ${process.version}; a module of ${results[0].source} bytes, another version in every cycle`)
-if (values.svg !== undefined) {
+  )
+  console.log(`\nNode ${process.version}; a module of ${results[0].source} bytes, another version in every cycle`)
+}
+
+function draw() {
   const lines = results.map(({ scheme, samples, ...rest }) => ({
     name: `${scheme}: ${Math.max(0, Math.round(perCycle({ samples, ...rest }))).toLocaleString('en')} bytes`,
     values: samples.map(bytes => bytes / MB),

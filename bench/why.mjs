@@ -1,7 +1,7 @@
 /**
  * Measures `why` on a large heap against `v8.writeHeapSnapshot` alone: time, time in which the event loop stands still, and peak memory.
  *
- *   node bench/why.mjs [--mb 200] [--shape small|mixed|strings] [--runs 3] [--json]
+ *   node bench/why.mjs [--mb 200] [--shape small|mixed|strings] [--runs 3] [--quick] [--json]
  *
  * Each measurement is made in a process of its own with the same heap, the two kinds taking turns, and the fastest of each kind is
  * compared: whatever else the machine does can only slow them down. Processor time is that of all threads. Peak memory is that of the whole process, threads included.
@@ -15,12 +15,14 @@ import { parseArgs } from 'node:util'
 import { getHeapStatistics, writeHeapSnapshot } from 'node:v8'
 import { createKernel } from '../dist/index.js'
 import { explainImage, formatReport } from '../dist/kernel/kmemleak/index.js'
+import { report, row } from './support/report.mjs'
 
 const { values } = parseArgs({
   options: {
     mb: { type: 'string', default: '200' },
     shape: { type: 'string', default: 'mixed' },
     runs: { type: 'string', default: '3' },
+    quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     child: { type: 'string' },
   },
@@ -136,9 +138,16 @@ function print(best) {
   console.log(best.thread.text)
 }
 
+if (values.quick) Object.assign(values, { mb: '50', runs: '1' })
 if (values.child) await child(values.child)
 else {
   const best = measure()
-  if (values.json) console.log(JSON.stringify(best, undefined, 2))
+  const { write, thread } = best
+  const rows = [
+    row('why: time beside writeHeapSnapshot alone', thread.ms / write.ms, 'x'),
+    row('why: time in which the event loop stands still', thread.blockedMs / write.blockedMs, 'x'),
+    row('why: peak of memory', thread.peak / write.peak, 'x'),
+  ]
+  if (values.json) report({ bench: 'why', rows, best }, values)
   else print(best)
 }

@@ -108,6 +108,6 @@ export const init = k => k.register('http.route', { method: 'GET', url: '/hello'
   assert.match((await host.run('lsmod')).stdout, /^hello /m)
   assert.equal((await fetch(`${host.url}/nothing`)).status, 404)
   const broken = await fetch(`${host.url}/broken`)
-  assert.equal(broken.status, 500)
+  assert.equal(broken.status, 503)
   assert.doesNotMatch(await broken.text(), /secret/)
 })
