@@ -7,7 +7,7 @@ export const insmod: Command = {
   name: 'insmod',
   summary: 'insert one module into a running host; what it imports must be there',
   arguments: '<file> [params...]',
-  options: [HOST_OPTION],
+  options: [HOST_OPTION, { flags: '-f, --force', description: 'do not look at its signature; taints the kernel' }],
   examples: ['outlive insmod modules/hello.ts', 'outlive insmod modules/hello.ts greeting=Hi'],
   run(line) {
     const [file, ...words] = line.args as [string, ...string[]]
@@ -17,7 +17,11 @@ export const insmod: Command = {
       async () => {
         const params = parseParamWords(words)
         const client = await connect(line)
-        const inserted = await client.post<ModuleRow>('/insmod', { file: resolve(file), params })
+        const inserted = await client.post<ModuleRow>('/insmod', {
+          file: resolve(file),
+          params,
+          force: line.options.force === true,
+        })
         if (line.terminal.json) line.terminal.data(inserted)
         return 0
       },

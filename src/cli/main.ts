@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   rmmod: async () => (await import('./rmmod.ts')).rmmod,
   modprobe: async () => (await import('./modprobe.ts')).modprobe,
   coldplug: async () => (await import('./coldplug.ts')).coldplug,
+  sign: async () => (await import('./sign.ts')).sign,
   depmod: async () => (await import('./depmod.ts')).depmod,
   replace: async () => (await import('./replace.ts')).replace,
   lsmod: async () => (await import('./lsmod.ts')).lsmod,

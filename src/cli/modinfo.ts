@@ -58,6 +58,18 @@ function print({ options, terminal }: CommandLine, description: ModuleDescriptio
   }
 }
 
+/** Named as kmod names them. */
+function signatureFields({ signature, signer, signatureKey }: ModuleDescription): [string, string][] {
+  if (signer === undefined || signatureKey === undefined) return [['signature', signature]]
+  return [
+    ['sig_id', 'ed25519'],
+    ['signer', signer],
+    ['sig_key', signatureKey],
+    ['sig_hashalgo', 'sha256'],
+    ['signature', signature],
+  ]
+}
+
 function fields(found: ModuleDescription): [string, string][] {
   const all: [string, string][] = [
     ['filename', found.filename],
@@ -80,6 +92,6 @@ function fields(found: ModuleDescription): [string, string][] {
   }
   if (found.permanent) all.push(['permanent', 'Y'])
   if (found.scheme !== undefined) all.push(['scheme', found.scheme])
-  all.push(['size', String(found.size)], ['sha256', found.hash], ['signature', found.signature])
+  all.push(['size', String(found.size)], ['sha256', found.hash], ...signatureFields(found))
   return all
 }

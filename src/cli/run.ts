@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { serveControl } from '../control/server.ts'
 import { socketPath } from '../control/socket_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import { Kernel, serviceOf } from '../kernel/kernel.ts'
+import type { SignatureOptions } from '../kernel/signature.ts'
 import type { SchemeName } from '../kernel/unload/scheme.ts'
 import type { Command, CommandLine } from './command.ts'
 import { runHostFile } from './host/host_file.ts'
@@ -31,6 +32,12 @@ export const run: Command = {
     { flags: '--name <name>', description: 'what the other commands call this host; by default its process id' },
     { flags: '--scheme <scheme>', description: 'collect, retain or refcount', default: 'collect' },
     { flags: '--grace <ms>', description: 'how long exit waits for calls in flight' },
+    {
+      flags: '--key <file>',
+      description: 'a public key whose signatures count; other modules taint the kernel; may be given again',
+      repeatable: true,
+    },
+    { flags: '--signed-only', description: 'with --key: refuse modules that none of the keys has signed' },
     { flags: '--no-load', description: 'insert nothing' },
   ],
   examples: ['outlive run --modules modules --http 8080 --watch', 'outlive run host.ts --modules plugins'],
@@ -79,6 +86,7 @@ function readSettings(options: CommandLine['options']) {
     name,
     path: socketPath(name),
     grace,
+    signatures: signaturesOf(options.key as readonly string[] | undefined, options.signedOnly === true),
   }
 }
 
@@ -101,11 +109,30 @@ async function startHosting(file: string | undefined, settings: RunSettings, lin
   }
   const ran = file === undefined ? undefined : await runHostFile(file, report)
   if (ran?.is === 'master') return { kernel: ran.kernel, reporter: reporters.get(ran.kernel)! }
-  const { scheme, grace } = settings
+  const { scheme, grace, signatures } = settings
   const modules = resolve(settings.modules)
   if (!existsSync(modules)) throw new UsageError(`no such folder: ${settings.modules}`)
-  const kernel = new Kernel({ modules, scheme, ...(grace !== undefined && { grace }) })
+  const kernel = new Kernel({
+    modules,
+    scheme,
+    ...(grace !== undefined && { grace }),
+    ...(signatures && { signatures }),
+  })
   return { kernel, reporter: report(kernel), ...(ran && { start: ran.start }) }
+}
+
+function signaturesOf(files: readonly string[] | undefined, required: boolean): SignatureOptions | undefined {
+  if (files !== undefined) return { keys: files.map(readKey), required }
+  if (required) throw new UsageError('--signed-only needs a --key')
+  return undefined
+}
+
+function readKey(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`--key: ${(error as Error).message}`)
+  }
 }
 
 function number(value: unknown, option: string, most = Number.MAX_SAFE_INTEGER): number | undefined {

@@ -59,7 +59,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     POST: ({ kernel, body }) => {
       const file = resolve(text(body, 'file'))
       refuseOutside(kernel, file)
-      return kernel.insmod(file, object(body, 'params'))
+      return kernel.insmod(file, object(body, 'params'), { force: body.force === true })
     },
   },
   '/modprobe': {

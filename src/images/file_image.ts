@@ -55,8 +55,13 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.#root = options.root
     this.#environment = options.environment
     this.globals = options.environment.globals
-    this.#store = store
-    this.#texts = new SourceTexts(options.label, text => this.#memory?.facts(text) ?? NO_FACTS)
+    // What was remembered on disk was not signed.
+    this.#store = options.environment.verify ? undefined : store
+    this.#texts = new SourceTexts(
+      options.label,
+      text => this.#memory?.facts(text) ?? NO_FACTS,
+      options.environment.verify,
+    )
     this.#lazy = new LazyFiles(this.#texts, (specifier, from, loader) => this.resolve(specifier, from, loader))
   }
 
@@ -233,6 +238,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   #loadAddon(file: string): unknown {
+    this.#environment.verify?.(file, readFileSync(file))
     if (!this.#addons.has(file)) this.#environment.usesAddon?.(file)
     this.#addons.add(file)
     return createRequire(file)(file)

@@ -13,6 +13,12 @@ export interface ImageEnvironment {
   usesAddon?(file: string): void
   /** Is this file the entry of a module of the kernel? */
   isModule(file: string): boolean
+  /**
+   * Looks at the contents of each file of the image before it is used.
+   *
+   * @throws when they are not what was signed
+   */
+  verify?(file: string, contents: Uint8Array): void
   /** The exports of another module, asked for while the code runs (`import()`). */
   requestModule(file: string, specifier: string): Promise<ModuleRecord>
 }

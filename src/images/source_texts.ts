@@ -1,12 +1,14 @@
 import fs from 'node:fs'
 import { ImageFault } from './fault.ts'
 import { type Format, formatOf } from './format.ts'
+import type { ImageEnvironment } from './image.ts'
 import { toJavaScript } from './strip.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** The source texts of one image: read once, types stripped, and never read again, so that the image stays one version whatever the disk does. */
 export class SourceTexts {
   readonly #label: string
+  readonly #verify: ImageEnvironment['verify']
   readonly #texts = new Map<string, string>()
   readonly #formats = new Map<string, Format>()
   /** The clock tells whole milliseconds and the disk parts of them: a file of this millisecond is not newer. */
@@ -14,10 +16,18 @@ export class SourceTexts {
   readonly #factsOf: (text: string) => TextFacts
   #bytes = 0
 
-  /** @param factsOf what is known of a text besides */
-  constructor(label: string, factsOf: (text: string) => TextFacts = () => NO_FACTS) {
+  /**
+   * @param factsOf what is known of a text besides
+   * @param verify looks at what is read, before it is used
+   */
+  constructor(
+    label: string,
+    factsOf: (text: string) => TextFacts = () => NO_FACTS,
+    verify: ImageEnvironment['verify'] = undefined,
+  ) {
     this.#label = label
     this.#factsOf = factsOf
+    this.#verify = verify
   }
 
   get bytes(): number {
@@ -67,25 +77,18 @@ export class SourceTexts {
     return format
   }
 
-  #readUnchanged(file: string): string {
-    const descriptor = fs.openSync(file, 'r')
-    try {
-      // The time of the last change of anything about the file: another one in its place may have an older time of its text.
-      if (fs.fstatSync(descriptor).ctimeMs > this.#createdAt)
-        throw new ImageFault({ kind: 'changed', file, image: this.#label })
-      return fs.readFileSync(descriptor, 'utf8')
-    } finally {
-      fs.closeSync(descriptor)
-    }
+  #readDisk(file: string): string {
+    const contents = this.#contentsOf(file)
+    if (typeof contents !== 'string') this.#verify!(file, contents)
+    const text = contents.toString()
+    // A byte order mark is no part of the text, and would move the columns of its first line.
+    return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
   }
 
-  #readDisk(file: string): string {
+  #contentsOf(file: string): string | Buffer {
     try {
       // Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
-      const text =
-        Date.now() - this.#createdAt > SAME_LOAD_MS ? this.#readUnchanged(file) : fs.readFileSync(file, 'utf8')
-      // A byte order mark is no part of the text, and would move the columns of its first line.
-      return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
+      return Date.now() - this.#createdAt > SAME_LOAD_MS ? this.#readUnchanged(file) : this.#readNow(file)
     } catch (error) {
       if (error instanceof ImageFault) throw error
       const { code, message } = error as NodeJS.ErrnoException
@@ -95,6 +98,23 @@ export class SourceTexts {
         reason: reasonOf(code, message),
       })
     }
+  }
+
+  #readUnchanged(file: string): string | Buffer {
+    const descriptor = fs.openSync(file, 'r')
+    try {
+      // The time of the last change of anything about the file: another one in its place may have an older time of its text.
+      if (fs.fstatSync(descriptor).ctimeMs > this.#createdAt)
+        throw new ImageFault({ kind: 'changed', file, image: this.#label })
+      return this.#readNow(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
+    }
+  }
+
+  /** As bytes where they are to be verified. */
+  #readNow(file: string | number): string | Buffer {
+    return this.#verify ? fs.readFileSync(file) : fs.readFileSync(file, 'utf8')
   }
 }
 

@@ -31,7 +31,7 @@ export interface ColdplugReport {
   readonly probed: readonly string[]
   /** Modules whose probe found something. */
   readonly kept: readonly string[]
-  /** Modules that stay because a kept one imports from them. */
+  /** Modules that stay because a kept one imports from them, or somebody else has asked for them meanwhile. */
   readonly needed: readonly string[]
   /** Modules that were asked, found nothing, and were taken out. */
   readonly removed: readonly string[]
@@ -141,7 +141,14 @@ class Coldplug {
     try {
       counted = [name, ...this.#source.needs(name)]
       for (const module of counted) this.#inUse.set(module, (this.#inUse.get(module) ?? 0) + 1)
-      const inserted = await insertAll(this.#core, this.#source, [{ module: name, alias: undefined }], {}, {})
+      const inserted = await insertAll(
+        this.#core,
+        this.#source,
+        [{ module: name, alias: undefined }],
+        {},
+        {},
+        this.#brought,
+      )
       for (const module of inserted) this.#brought.add(module)
       if (await this.#ask(name)) {
         this.#kept.add(name)
@@ -176,8 +183,9 @@ class Coldplug {
     return Boolean(await seam.step(`coldplug: end of the probe of ${name}`, answer))
   }
 
-  /** Takes out whatever this brought in that found nothing and that nobody needs, dependents first. */
+  /** Takes out whatever this brought in that found nothing and that nobody needs or has asked for, dependents first. */
   async #takeOut(): Promise<void> {
+    const { probes } = this.#core
     for (let gone = true; gone; ) {
       gone = false
       for (const module of [...this.#brought].reverse()) {
@@ -187,6 +195,7 @@ class Coldplug {
           continue
         }
         if (this.#kept.has(name) || holders.size > 0 || (this.#inUse.get(name) ?? 0) > 0) continue
+        if (probes.isAskedFor(module) || probes.isPlanned(name)) continue
         this.#brought.delete(module)
         await this.#remove(name)
         gone = true

@@ -11,6 +11,7 @@ import type { PolicySource } from './policy_source.ts'
 import type { KernelLog } from './printk.ts'
 import type { Probes } from './probes.ts'
 import type { Seam } from './seam.ts'
+import type { Keyring } from './signature.ts'
 import type { Taints } from './taint.ts'
 import type { SchemeName } from './unload/scheme.ts'
 
@@ -31,7 +32,7 @@ export interface Core {
   readonly folders: ModuleFolders
   /** What the folders hold, read without running it. */
   readonly catalogue: Catalogue
-  readonly policy: PolicySource
+  readonly policy: Pick<PolicySource, 'current'>
   /** The modprobes under way. */
   readonly probes: Probes
   readonly settings: Settings
@@ -51,6 +52,8 @@ export interface Core {
   readonly gauge: MemoryGauge
   readonly lingering: Lingering
   readonly taints: Taints
+  /** Undefined when signatures are not looked at. */
+  readonly keyring: Keyring | undefined
   point(name: string): ExtensionPoint<unknown>
   request(alias: string): Promise<boolean>
 }

@@ -99,7 +99,8 @@ export class Dependencies {
     const location = loadDependency && core.folders.locationOf(file)
     if (!location) return 'absent'
     await this.#waitFor(name, () => core.seam.step(`${label}: ${name} has been brought in`, loadDependency(location)))
-    return 'waited'
+    // A hook may bring in something else, or nothing: asked again, it would do so for ever.
+    return core.byFile.has(file) ? 'waited' : 'absent'
   }
 
   /** @throws ModuleError ELOOP when what is waited for waits for this one */

@@ -44,9 +44,15 @@ import { Probes } from './probes.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { Requests } from './request.ts'
 import { realTime, type Seam } from './seam.ts'
+import { Keyring } from './signature.ts'
 import { type KernelTaint, Taints } from './taint.ts'
 import type { Reference } from './unload/reference_count.ts'
 import type { SchemeName } from './unload/scheme.ts'
+
+export interface InsmodOptions {
+  /** Does not look at the signature, and taints the kernel where that mattered (F). Refused all the same where signatures are required. */
+  readonly force?: boolean
+}
 
 /** A line of `lsmod`. */
 export interface ModuleRow {
@@ -79,6 +85,8 @@ export interface KernelParts {
   readonly seam?: Seam
   readonly createImage?: CreateImage
   readonly explain?: ExplainImage
+  /** What modprobe is told, instead of what the configuration files say. */
+  readonly policy?: Core['policy']
   readonly service?: KernelService
 }
 
@@ -142,7 +150,7 @@ export class Kernel implements AsyncDisposable {
       settings,
       folders,
       catalogue: new Catalogue(folders, seam),
-      policy: new PolicySource(folders.folders, options.config, ownConfig(options)),
+      policy: parts.policy ?? new PolicySource(folders.folders, options.config, ownConfig(options)),
       probes: new Probes(seam),
       modules: new Map(),
       byFile: new Map(),
@@ -153,6 +161,7 @@ export class Kernel implements AsyncDisposable {
       admitted: new Map(),
       gauge: new MemoryGauge(),
       lingering: new Lingering(notifier, (label, bytes) => log.info(`${label} collected, ${bytes} bytes given back`)),
+      keyring: options.signatures && new Keyring(options.signatures),
       taints: new Taints(log, taint => notifier.notify('taint', taint)),
       point: name => this.point(name),
       request: alias => this.request(alias),
@@ -201,9 +210,9 @@ export class Kernel implements AsyncDisposable {
   /**
    * Inserts one file, or one folder with a package.json. What it imports from other modules must be loaded already.
    *
-   * @throws ModuleError ENOENT, EEXIST, ENOTLIVE, ESYMBOL, ENOEXEC, EINVAL, ERANGE, EINIT
+   * @throws ModuleError ENOENT, EEXIST, ENOTLIVE, ESYMBOL, ENOEXEC, EINVAL, ERANGE, EINIT, EKEYREJECTED
    */
-  async insmod(path: string, params: Params = {}): Promise<ModuleRow> {
+  async insmod(path: string, params: Params = {}, options: InsmodOptions = {}): Promise<ModuleRow> {
     this.#use()
     checkText('insmod', 'a file', path)
     checkParams('insmod', params)
@@ -211,7 +220,7 @@ export class Kernel implements AsyncDisposable {
     const { folders, taints } = this.#core
     if (folders.folders.length > 0 && !folders.contains(location.file))
       taints.add('outOfTree', `${location.name} was loaded from ${location.file}`, location.name)
-    return this.#row(await insmod(this.#core, { location, given: path, params }))
+    return this.#row(await insmod(this.#core, { location, given: path, params, ...options }))
   }
 
   /**

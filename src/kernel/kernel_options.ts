@@ -7,6 +7,7 @@ import type { MemoryOptions } from './core.ts'
 import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
 import type { LogSink } from './printk.ts'
+import type { SignatureOptions } from './signature.ts'
 import type { SchemeName } from './unload/scheme.ts'
 
 /** What `createKernel` takes. All optional. */
@@ -33,6 +34,8 @@ export interface KernelOptions {
   readonly options?: Readonly<Record<string, Readonly<Record<string, ConfigValue>>>>
   /** The configuration of modprobe: a file, or false for none. By default `outlive.config.{ts,js,mjs,json}` beside or above the module folders. */
   readonly config?: string | false
+  /** Whose modules to trust: see docs/signatures.md. Without it signatures are not looked at. */
+  readonly signatures?: SignatureOptions
   /** Where log entries go as they are written, besides the kernel log. */
   readonly log?: LogSink
   /**
@@ -63,6 +66,7 @@ const OPTIONS = {
   config: true,
   log: true,
   cache: true,
+  signatures: true,
 } satisfies Record<keyof KernelOptions, true>
 
 const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
@@ -111,6 +115,13 @@ export function checkOptions(options: KernelOptions): void {
     'true, false, or an object of folder and limit',
     value => typeof value === 'boolean' || isCache(value),
   )
+  option(
+    'signatures',
+    'an object with a list of keys',
+    value => isObject(value) && Array.isArray((value as { keys?: unknown }).keys),
+  )
+  if (options.signatures?.required !== undefined && typeof options.signatures.required !== 'boolean')
+    refuse('createKernel: signatures.required', 'true or false', options.signatures.required)
   const { memory } = options
   if (memory !== undefined && !(typeof memory.limit === 'number' && memory.limit > 0))
     refuse('createKernel: memory.limit', 'bytes, more than 0', memory.limit)

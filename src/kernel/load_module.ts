@@ -19,6 +19,7 @@ import type { ModuleLocation } from './module_folders.ts'
 import { type Params, parseParams } from './moduleparam.ts'
 import { reclaimOldest } from './reclaim.ts'
 import { isThenable, within } from './seam.ts'
+import type { Verify } from './signature.ts'
 import { successorsOf } from './successor.ts'
 import { ReferenceCount } from './unload/reference_count.ts'
 import { schemeOf, stricter } from './unload/scheme.ts'
@@ -27,6 +28,8 @@ import { schemeOf, stricter } from './unload/scheme.ts'
 export interface LoadInfo extends DependencyWish {
   readonly location: ModuleLocation
   readonly params: Params
+  /** Does not look at the signature. */
+  readonly force?: boolean
   /** At a replace: asked for what the old image hands over, once the new one is ready to begin. */
   readonly inherit?: () => Promise<unknown>
 }
@@ -73,7 +76,7 @@ export function createModule(core: Core, info: LoadInfo): Module {
 export async function prepareModule(core: Core, module: Module, info: LoadInfo): Promise<Loaded> {
   let image: Image | undefined
   try {
-    image = createImage(core, module)
+    image = createImage(core, module, checkSignature(core, module, info))
     await core.seam.step(`${module.label}: its files are read`, image.read())
     const moduleInfo = parseInfo(module.file, image.readText(module.file))
     module.scheme = stricter(core.settings.scheme, moduleInfo.scheme)
@@ -101,7 +104,26 @@ export async function prepareModule(core: Core, module: Module, info: LoadInfo):
   }
 }
 
-function createImage(core: Core, module: Module): Image {
+/** @throws ModuleError EKEYREJECTED */
+function checkSignature(core: Core, module: Module, { location, given, force = false }: LoadInfo): Verify | undefined {
+  const { keyring, taints, log } = core
+  if (!keyring) return undefined
+  const { label, name } = module
+  const note = (reason: string): void => log.error(`module verification failed: ${reason}`, name)
+  // As in the kernel: what is forced is looked at as if it were not signed.
+  const verify = force ? undefined : keyring.open(location, given, note)
+  if (verify) return verify
+  if (keyring.required) {
+    const reason = 'signature and/or required key missing'
+    note(reason)
+    throw new ModuleError('EKEYREJECTED', { file: given, reason })
+  }
+  if (force) taints.add('forcedLoad', `${label} was loaded by force`, name)
+  taints.add('unsigned', `${label} has no valid signature`, name)
+  return undefined
+}
+
+function createImage(core: Core, module: Module, verify: Verify | undefined): Image {
   const views = createViews(module.leftovers)
   return core.createImage({
     label: module.label,
@@ -111,6 +133,7 @@ function createImage(core: Core, module: Module): Image {
       globals: views.globals,
       builtin: name => views.builtin(name),
       usesAddon: file => noteAddon(module.leftovers, file),
+      ...(verify && { verify }),
       isModule: file => file !== module.file && (core.byFile.has(file) || core.folders.locationOf(file) !== undefined),
       requestModule: (file, specifier) => requestModule(core, module, file, specifier),
     },

@@ -10,6 +10,7 @@ import { notFound } from './modprobe.ts'
 import { foldName } from './module.ts'
 import { locate, ModuleFolders, type ModuleLocation } from './module_folders.ts'
 import { probeSource } from './probe_source.ts'
+import { readSignature } from './signature.ts'
 
 /** What modinfo prints: read off the files, nothing is run. */
 export interface ModuleDescription extends ModuleInfo {
@@ -25,8 +26,12 @@ export interface ModuleDescription extends ModuleInfo {
   readonly size: number
   /** SHA-256 of the entry file, in hexadecimal. */
   readonly hash: string
-  /** Who signed it; modules are not signed yet. */
-  readonly signature: 'none'
+  /** Ed25519, in base64, as it is written down; `none`, or `malformed`. Whether it is valid is told by loading the module. */
+  readonly signature: string
+  /** Who says to have signed it. */
+  readonly signer?: string
+  /** SHA-256 of the public key that it was signed with, in hexadecimal. */
+  readonly signatureKey?: string
 }
 
 /**
@@ -69,6 +74,17 @@ async function describe(core: Core, location: ModuleLocation): Promise<ModuleDes
     depends: [...new Set(record.uses.map(({ module }) => module))],
     size: record.size,
     hash: record.hash,
-    signature: 'none',
+    ...signatureIn(location),
+  }
+}
+
+function signatureIn(location: ModuleLocation): Pick<ModuleDescription, 'signature' | 'signer' | 'signatureKey'> {
+  try {
+    const found = readSignature(location)
+    if (!found) return { signature: 'none' }
+    const { signature, signer, key } = found
+    return { signature, signer, signatureKey: key }
+  } catch {
+    return { signature: 'malformed' }
   }
 }

@@ -58,13 +58,18 @@ export function notFound(core: Core, name: string): ModuleError {
   return new ModuleError('ENOENT', { module: name, directory: directory === '' ? '(none)' : directory })
 }
 
-/** Inserts the modules with all that they need. */
+/**
+ * Inserts the modules with all that they need.
+ *
+ * @param trial of a coldplug: what it may take out again
+ */
 export async function insertAll(
   core: Core,
   source: CatalogueSource,
   wanted: readonly Candidate[],
   params: Params,
   options: ModprobeOptions,
+  trial?: Set<Module>,
 ): Promise<Module[]> {
   const probe = core.probes.begin()
   try {
@@ -81,7 +86,7 @@ export async function insertAll(
         // Soft dependencies are wishes: one that is not there, or fails, is noted and stops nothing.
         await (step.required ? work : work.catch(error => noteSoft(core, step, error)))
       }
-    core.probes.end(probe, core.modules)
+    core.probes.end(probe, core.modules, trial)
     return probe.brought
   } catch (error) {
     await core.probes.undo(probe, module =>

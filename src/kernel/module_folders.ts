@@ -153,7 +153,9 @@ export class ModuleFolders {
   }
 
   /** The name of the module that a file of the folders is a part of, whether or not the file is still there. */
-  belongingTo(path: string): string | undefined {
+  belongingTo(changed: string): string | undefined {
+    // A signature goes with the file that it is of.
+    const path = changed.replace(/\.sig$/, '')
     for (const folder of this.folders) {
       const real = realPath(folder) ?? folder
       if (!isInside(path, real)) continue

@@ -14,12 +14,18 @@ export interface Probe {
  */
 export class Probes {
   readonly #active = new Set<Probe>()
-  readonly #settled = new WeakSet<Module>()
+  /** What successful ones counted on: for good, or for a trial, which takes out all that nobody else asked for. */
+  readonly #settled = new WeakMap<Module, 'for good' | Set<Module>>()
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #seam: Seam
 
   constructor(seam: Seam) {
     this.#seam = seam
+  }
+
+  /** How many modprobes are under way, and modules being taken out for them. */
+  get size(): number {
+    return this.#active.size + this.#leaving.size
   }
 
   begin(): Probe {
@@ -28,13 +34,22 @@ export class Probes {
     return probe
   }
 
-  /** A modprobe has succeeded: what it counted on stays, also when another brought it in and fails later. */
-  end(probe: Probe, modules: ReadonlyMap<string, Module>): void {
+  /**
+   * A modprobe has succeeded: what it counted on stays, also when another brought it in and fails later.
+   *
+   * @param trial is given what another brought in that failed later
+   */
+  end(probe: Probe, modules: ReadonlyMap<string, Module>, trial: Set<Module> | undefined): void {
     this.#active.delete(probe)
     for (const name of probe.plan) {
       const module = modules.get(name)
-      if (module) this.#settled.add(module)
+      if (module && (!trial || !this.#settled.has(module))) this.#settled.set(module, trial ?? 'for good')
     }
+  }
+
+  /** Has any modprobe that was no trial succeeded with this module? */
+  isAskedFor(module: Module): boolean {
+    return this.#settled.get(module) === 'for good'
   }
 
   /** Does any modprobe count on this module? */
@@ -54,7 +69,12 @@ export class Probes {
   async undo(probe: Probe, remove: (module: Module) => Promise<unknown>): Promise<void> {
     this.#active.delete(probe)
     for (const module of probe.brought.toReversed()) {
-      if (module.state.is !== 'LIVE' || this.#settled.has(module)) continue
+      if (module.state.is !== 'LIVE') continue
+      const settled = this.#settled.get(module)
+      if (settled !== undefined) {
+        if (settled !== 'for good') settled.add(module)
+        continue
+      }
       const heir = [...this.#active].find(({ plan }) => plan.has(module.name))
       if (heir) heir.brought.unshift(module)
       else if (module.holders.size === 0) await this.leave(module.name, () => remove(module))

@@ -45,6 +45,27 @@ describe('coldplug', () => {
     assert.ok(report.memory.before > 0 && report.memory.peak >= report.memory.before && report.memory.after > 0)
   })
 
+  it('takes out what finds nothing, also when a module that failed had brought it in', async t => {
+    const { kernel } = stage(t, {
+      'a.ts': `import { b } from './b.ts'\nexport const probe = () => b\nexport const init = () => { throw new Error('no') }`,
+      'b.ts': 'export const b = 1\nexport const probe = () => false',
+    })
+    const report = await kernel.coldplug()
+    assert.deepEqual(report.removed, ['b'])
+    assert.deepEqual(loaded(kernel), [])
+  })
+
+  it('leaves what somebody else has asked for meanwhile', async t => {
+    const { kernel, probe } = stage(t, { 'a.ts': `export const probe = () => globalThis.probe.door('probing')` })
+    const finding = kernel.coldplug()
+    await probe.reached('probing')
+    await kernel.modprobe('a')
+    probe.open('probing')
+    const report = await finding
+    assert.deepEqual([report.kept, report.needed, report.removed], [[], ['a'], []])
+    assert.deepEqual(loaded(kernel), ['a#1 LIVE'])
+  })
+
   it('gives a probe that hangs its time and removes the module', async t => {
     const { kernel } = stage(t, {
       'hangs.ts':

@@ -63,7 +63,7 @@ async function startHost(command: string, cwd: string, env: NodeJS.ProcessEnv): 
   return child
 }
 
-for (const document of ['README.md', 'docs/guide.md', 'docs/modprobe.md'])
+for (const document of ['README.md', 'docs/guide.md', 'docs/modprobe.md', 'docs/signatures.md'])
   test(`${document} shows what really happens`, async () => {
     const folder = makeFolder()
     const env = {

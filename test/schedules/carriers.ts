@@ -18,7 +18,7 @@ function makeFolder(): string {
 export async function inMemory(): Promise<Carrier> {
   await prepareLexer()
   const folder = makeFolder()
-  for (const name of NAMES) writeFileSync(join(folder, `${name}.js`), '')
+  for (const name of NAMES) writeFileSync(join(folder, `${name}.js`), 'export const probe = 1\n')
   return {
     folder,
     write() {},
@@ -55,7 +55,7 @@ function textOf({ imports, wantsMore, more, permanent, evaluation }: Script): st
     ...(permanent ? ['export const info = { permanent: true }'] : []),
     'export const value = code.label',
     ...(more ? ['export const more = code.label'] : []),
-    'export const { init, exit, handoff } = code',
+    'export const { init, exit, handoff, probe } = code',
     `code.link({ ${imports.map(name => `${name}: () => ${name}`).join(', ')} })`,
     `${slow ? 'await ' : ''}code.evaluate()`,
     '',

@@ -16,7 +16,7 @@ export interface Stage {
   enters(code: Code): void
 }
 
-export type Piece = 'evaluation' | 'init' | 'handoff' | 'exit' | 'deferred'
+export type Piece = 'evaluation' | 'init' | 'handoff' | 'exit' | 'deferred' | 'probe'
 
 /** One call of an operation. */
 export interface Call {
@@ -74,6 +74,11 @@ export class Code {
   readonly handoff = (): unknown => this.#run('handoff', this.script.handoff)
 
   readonly exit = (): unknown => this.#run('exit', this.script.exit)
+
+  readonly probe = (): unknown => {
+    const found = this.#run('probe', this.script.probe)
+    return found instanceof Promise ? found.then(() => this.script.finds) : this.script.finds
+  }
 
   register(point: Point): Entry {
     const key = `${point}${++this.#keys}`

@@ -2,7 +2,7 @@ import { describe, it, type TestContext } from 'node:test'
 import type { SchemeName } from 'outlive'
 import { inMemory } from './carriers.ts'
 import { everySchedule } from './every_choice.ts'
-import { type Name, type Operation, type Program, type Script, wording } from './program.ts'
+import { type Name, NO_ADVICE, type Operation, type Program, type Script, wording } from './program.ts'
 import { run } from './run.ts'
 
 const LIMIT = 20_000
@@ -16,6 +16,8 @@ const script = (imports: readonly Name[], more: Partial<Script> = {}): Script =>
   exit: 'returns',
   handoff: 'returns',
   deferred: 'returns',
+  probe: 'returns',
+  finds: false,
   entries: [1, 0],
   permanent: false,
   ...more,
@@ -54,6 +56,9 @@ const PROGRAMS: readonly (readonly [loaded: readonly Name[], operations: readonl
   [['b'], [{ do: 'call', which: 0, ends: 'never' }, rmmod('b', { reclaim: true, force: true })]],
   [['b'], [{ do: 'close' }, insmod('c')]],
   [['a'], [{ do: 'close' }, rmmod('a')]],
+  [['a'], [{ do: 'modprobe -r', module: 'a' }, rmmod('b')]],
+  [[], [{ do: 'request', module: 'b', times: 2 }, insmod('b')]],
+  [['b'], [{ do: 'request', module: 'b', times: 1 }, rmmod('b')]],
 ]
 
 async function tryEvery(t: TestContext, program: Omit<Program, 'settings'>): Promise<void> {
@@ -69,6 +74,7 @@ async function tryEvery(t: TestContext, program: Omit<Program, 'settings'>): Pro
 describe('every schedule there is', () => {
   for (const [loaded, operations] of PROGRAMS) {
     const before = loaded.length === 0 ? 'nothing loaded' : `${loaded.join(' and ')} loaded`
-    it(`with ${before}: ${operations.map(wording).join(', ')}`, t => tryEvery(t, { disk, loaded, operations }))
+    it(`with ${before}: ${operations.map(wording).join(', ')}`, t =>
+      tryEvery(t, { disk, advice: NO_ADVICE, loaded, operations }))
   }
 })

@@ -113,6 +113,17 @@ describe('what schedules have found', () => {
     assert.deepEqual(loaded(kernel), [])
   })
 
+  it('a dependency that its hook does not bring in is missing, and the hook is not asked for ever', async t => {
+    const { kernel, file } = stage(t, {
+      'outlive.config.json': JSON.stringify({ install: { low: 'true' } }),
+      'low.ts': `export const low = 1`,
+      'high.ts': `import { low } from './low.ts'\nexport const high = low`,
+    })
+    const text = `could not insert module ${file('high.ts')}: Unknown symbol 'low' (imported from low) at ${file('high.ts')}:1:1`
+    await refusal(kernel.modprobe('high'), 'ESYMBOL', 'ENOENT', text)
+    assert.deepEqual(loaded(kernel), [])
+  })
+
   it('a listener may remove a module that has just come back from a removal called off', async t => {
     const files = {
       'a.ts': `export const init = k => { k.register('p', () => {}); k.signal.onabort = () => k.log.info('end') }`,

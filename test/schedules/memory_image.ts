@@ -50,6 +50,7 @@ export class MemoryImage implements Image {
       init: code.init,
       exit: code.exit,
       handoff: code.handoff,
+      probe: code.probe,
     }
     this.entryRecord = new SyntheticModule(entry, Object.keys(exported), name => {
       if (this.#stale) throw this.#stale(`export ${name}`)

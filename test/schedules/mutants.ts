@@ -175,6 +175,26 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [['if (ms <= 0 ||', 'if (true ||']],
   },
   {
+    mistake: 'a failed modprobe that leaves what it brought in',
+    file: 'probes.js',
+    changes: [['for (const module of probe.brought.toReversed()) {', 'for (const module of []) {']],
+  },
+  {
+    mistake: 'ask a hook again and again for what it does not bring in',
+    file: 'dependencies.js',
+    changes: [["core.byFile.has(file) ? 'waited' : 'absent'", "'waited'"]],
+  },
+  {
+    mistake: 'a hook that is not waited for',
+    file: 'hooks.js',
+    changes: [[' hook has ended`, ended);', ' hook has ended`, Promise.resolve());']],
+  },
+  {
+    mistake: 'coldplug that takes out what it keeps',
+    file: 'coldplug.js',
+    changes: [['if (this.#kept.has(name) || ', 'if (']],
+  },
+  {
     mistake: 'close that does not hear of loads that fail',
     file: 'close.js',
     changes: [['...loading.values(), ', '']],

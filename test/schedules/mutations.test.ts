@@ -31,6 +31,16 @@ function mutate(folder: string, { file, changes }: Mutant): void {
   writeFileSync(path, text)
 }
 
+it('the documentation lists each of them', () => {
+  const text = readFileSync(join(root, 'docs', 'schedules.md'), 'utf8')
+  const table = text.slice(text.indexOf('| mistake |')).split('\n\n')[0]!.split('\n').slice(2)
+  const listed = table.filter(line => line.startsWith('|')).map(line => line.split('|')[1]!.trim())
+  assert.deepEqual(
+    listed,
+    MUTANTS.map(({ mistake }) => mistake),
+  )
+})
+
 /** Two dozen searches: a minute or two, which is CI's to spend. */
 const skip = process.env.OUTLIVE_MUTANTS === undefined && 'OUTLIVE_MUTANTS=1 runs it'
 
@@ -44,10 +54,9 @@ describe('deliberate mistakes', { concurrency: availableParallelism(), skip }, (
 
   after(() => {
     rmSync(scratch, { recursive: true, force: true })
-    const width = Math.max(...rows.map(({ mistake }) => mistake.length))
     const order = (mistake: string): number => MUTANTS.findIndex(mutant => mutant.mistake === mistake)
     for (const { mistake, rule, schedules } of rows.sort((a, b) => order(a.mistake) - order(b.mistake)))
-      console.log(`${mistake.padEnd(width)}  ${String(schedules).padStart(5)}  ${rule}`)
+      console.log(`| ${mistake} | ${rule} | ${schedules} |`)
   })
 
   for (const [index, mutant] of MUTANTS.entries())

@@ -1,5 +1,6 @@
 import { ModuleError } from '#dist/kernel/errno.js'
 import { type Call, type Code, POINTS } from './code.ts'
+import { findOut, probe, unprobe } from './probing.ts'
 import { type Ending, type Operation, wording } from './program.ts'
 import { OnPurpose, type Pointer, type World } from './world.ts'
 
@@ -7,12 +8,27 @@ import { OnPurpose, type Pointer, type World } from './world.ts'
 export function begin(world: World, operation: Operation): void {
   const { kernel } = world
   const what = wording(operation)
+  world.begun++
   switch (operation.do) {
     case 'insmod':
       world.promise(what, kernel.insmod(world.file(operation.module)))
       break
     case 'modprobe':
-      world.promise(what, kernel.modprobe(operation.module))
+      probe(world, what, operation.module, [kernel.modprobe(operation.module)])
+      break
+    case 'request': {
+      const { module, times } = operation
+      const requests = Array.from({ length: times }, () => kernel.request(module))
+      probe(world, what, module, requests)
+      break
+    }
+    case 'modprobe -r':
+      unprobe(world, operation.module, what)
+      break
+    case 'coldplug':
+      // It does not wait for calls.
+      world.askedForLater = { ...world.askedForLater, grace: 0 }
+      findOut(world, what, kernel.coldplug({ parallel: operation.parallel, timeout: 20 }))
       break
     case 'rmmod':
       remove(world, operation, what)

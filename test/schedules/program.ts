@@ -19,6 +19,9 @@ export interface Script {
   readonly exit: Ending
   readonly handoff: Ending
   readonly deferred: Ending
+  /** What coldplug asks. */
+  readonly probe: Ending
+  readonly finds: boolean
   /** How many entries it registers at each of the two points. */
   readonly entries: readonly [number, number]
   readonly permanent: boolean
@@ -32,10 +35,33 @@ export interface Settings {
   readonly exitTimeout: number
 }
 
+/** What a hook of the configuration does in place of inserting or removing a module. */
+export interface HookScript {
+  readonly before: Ending
+  readonly proceeds: boolean
+  readonly after: Ending
+}
+
+/** What modprobe is told. */
+export interface Advice {
+  /** The modules that the alias `any` stands for. */
+  readonly any: readonly Name[]
+  readonly softdeps: Readonly<Partial<Record<Name, { readonly pre: readonly Name[]; readonly post: readonly Name[] }>>>
+  readonly install: Readonly<Partial<Record<Name, HookScript>>>
+  readonly remove: Readonly<Partial<Record<Name, HookScript>>>
+}
+
+/** A module by its name, several by the alias that the configuration has, or nothing. */
+export type Wanted = Name | 'any' | 'none'
+
 /** Something that a host does. Numbers choose among what there is by then. */
 export type Operation =
   | { readonly do: 'insmod'; readonly module: Name }
-  | { readonly do: 'modprobe'; readonly module: Name }
+  | { readonly do: 'modprobe'; readonly module: Wanted }
+  | { readonly do: 'modprobe -r'; readonly module: Wanted }
+  /** So many at once. */
+  | { readonly do: 'request'; readonly module: Wanted; readonly times: number }
+  | { readonly do: 'coldplug'; readonly parallel: number }
   | {
       readonly do: 'rmmod'
       readonly module: Name
@@ -63,6 +89,7 @@ export type Operation =
 export interface Program {
   readonly settings: Settings
   readonly disk: Readonly<Record<Name, Script>>
+  readonly advice: Advice
   /** What is there before anything is interleaved. */
   readonly loaded: readonly Name[]
   readonly operations: readonly Operation[]
@@ -101,6 +128,8 @@ function scriptOf(self: Name, piece: fc.Arbitrary<Ending>): fc.Arbitrary<Script>
     exit: piece,
     handoff: piece,
     deferred: piece,
+    probe: piece,
+    finds: fc.boolean(),
     entries: fc.tuple(weighted([3, 1], [1, 0], [1, 2]), weighted([2, 0], [1, 1])),
     permanent: weighted([20, false], [1, true]),
   })
@@ -117,10 +146,46 @@ const replaceOf = (name: fc.Arbitrary<Name>, piece: fc.Arbitrary<Ending>): Weigh
   ),
 })
 
+const wanted = (name: fc.Arbitrary<Name>): fc.Arbitrary<Wanted> =>
+  fc.oneof(
+    { weight: 6, arbitrary: name },
+    { weight: 2, arbitrary: fc.constant('any' as const) },
+    { weight: 1, arbitrary: fc.constant('none' as const) },
+  )
+
+/** Hooks and soft dependencies are rare, and so is advice altogether: without it a program is easier to read. */
+function adviceOf(piece: fc.Arbitrary<Ending>): fc.Arbitrary<Advice> {
+  // A hook is the host's own: nobody gives it up.
+  const ends = piece.map(ending => (ending === 'never' ? 'slow' : ending))
+  const hook = fc.record<HookScript>({ before: ends, proceeds: weighted([4, true], [1, false]), after: ends })
+  const names = fc.subarray([...NAMES], { maxLength: 1 })
+  const some = fc.record<Advice>({
+    any: fc.subarray([...NAMES], { minLength: 1 }),
+    softdeps: fc
+      .tuple(fc.subarray([...NAMES], { maxLength: 2 }), names, names)
+      .map(([of, pre, post]) => Object.fromEntries(of.map(name => [name, { pre, post }]))),
+    install: fc.tuple(names, hook).map(([of, script]) => Object.fromEntries(of.map(name => [name, script]))),
+    remove: fc.tuple(names, hook).map(([of, script]) => Object.fromEntries(of.map(name => [name, script]))),
+  })
+  return fc.oneof(fc.constant(NO_ADVICE), some)
+}
+
+export const NO_ADVICE: Advice = { any: ['a', 'b'], softdeps: {}, install: {}, remove: {} }
+
 /** What a host may do to the modules of these names. */
 const operationsOn = (name: fc.Arbitrary<Name>, piece: fc.Arbitrary<Ending>): readonly Weighted[] => [
   { weight: 5, arbitrary: fc.record({ do: fc.constant('insmod' as const), module: name }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('modprobe' as const), module: name }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('modprobe' as const), module: wanted(name) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('modprobe -r' as const), module: wanted(name) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('request' as const),
+      module: wanted(name),
+      times: weighted([2, 1], [1, 2], [1, 3]),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('coldplug' as const), parallel: weighted([1, 1], [1, 3]) }) },
   {
     weight: 7,
     arbitrary: fc.record({
@@ -184,6 +249,7 @@ export const programs: fc.Arbitrary<Program> = fc
     )
     return fc.record({
       settings,
+      advice: adviceOf(piece),
       disk: fc.record({
         a: scriptOf('a', piece),
         b: scriptOf('b', piece),
@@ -202,9 +268,14 @@ export function wording(operation: Operation): string {
   switch (operation.do) {
     case 'insmod':
     case 'modprobe':
+    case 'modprobe -r':
     case 'replace':
     case 'get':
       return `${operation.do} ${operation.module}`
+    case 'request':
+      return `request ${operation.module}${operation.times === 1 ? '' : `, ${operation.times} times at once`}`
+    case 'coldplug':
+      return `coldplug, ${operation.parallel} at once`
     case 'rmmod': {
       const { module, wait, force, recursive, reclaim, grace } = operation
       const options = `${option('wait', wait)}${option('force', force)}${option('recursive', recursive)}${option('reclaim', reclaim)}`

@@ -147,6 +147,7 @@ export function lookAtEnd(world: World): void {
     'nothing is left behind',
     () => `${world.schedule.timers} timers are pending`,
   )
+  world.check(core.probes.size === 0, 'nothing is left behind', () => `${core.probes.size} modprobes are under way`)
   const files = [...core.byFile.values()].map(({ label }) => label).sort()
   const names = [...core.modules.values()].map(({ label }) => label).sort()
   world.check(files.join() === names.join(), 'nothing is left behind', () => `by name ${names}, by file ${files}`)

@@ -5,9 +5,11 @@ import type { ExtensionPoint } from '#dist/kernel/extension.js'
 import { coreOf, Kernel } from '#dist/kernel/kernel.js'
 import type { Module } from '#dist/kernel/module.js'
 import type { Reference } from '#dist/kernel/unload/reference_count.js'
+import type { Hook, HookCall } from '#dist/modprobe/config.js'
+import { Policy } from '#dist/modprobe/policy.js'
 import { type Call, Code, type Piece, POINTS, type Stage } from './code.ts'
 import { type EventName, Ledger } from './ledger.ts'
-import type { Ending, Name, Program, Script } from './program.ts'
+import type { Advice, Ending, HookScript, Name, Program, Script } from './program.ts'
 import { type Chooser, Schedule } from './schedule.ts'
 import { Timeline } from './timeline.ts'
 
@@ -17,6 +19,7 @@ const SLOW = 8
 export interface Promised {
   readonly what: string
   settled: boolean
+  failed: boolean
 }
 
 /** A function that the host got from a point. */
@@ -48,6 +51,8 @@ export class World implements Stage {
   readonly requests = new Map<string, ImageOptions['environment']['requestModule']>()
   readonly ledger = new Ledger(label => this.codes.get(label))
   readonly promised: Promised[] = []
+  /** Operations that the host has begun. */
+  begun = 0
   readonly pointers: Pointer[] = []
   readonly calls: Call[] = []
   readonly references: { readonly label: string; readonly reference: Reference }[] = []
@@ -70,11 +75,13 @@ export class World implements Stage {
     this.disk = { ...program.disk }
     for (const [name, script] of Object.entries(this.disk)) carrier.write(name as Name, script)
     this.schedule = new Schedule(chooser, this.timeline)
+    const policy = this.#policyOf(program.advice)
     this.kernel = new Kernel(
       { modules: carrier.folder, ...program.settings },
       {
         seam: this.schedule,
         createImage: options => this.#createImage(options),
+        policy: { current: () => Promise.resolve(policy) },
         // A heap snapshot has nothing to do with order, and takes a second.
         explain: () => Promise.resolve({ found: true, holders: [], internal: [] }),
       },
@@ -89,6 +96,26 @@ export class World implements Stage {
 
   file(name: string): string {
     return join(this.carrier.folder, `${name}.js`)
+  }
+
+  #policyOf({ any, softdeps, install, remove }: Advice): Policy {
+    const hooks = (what: string, scripts: Readonly<Partial<Record<Name, HookScript>>>): Record<string, Hook> =>
+      Object.fromEntries(Object.entries(scripts).map(([name, script]) => [name, this.#hook(what, name, script)]))
+    return new Policy({
+      aliases: { any },
+      softdeps,
+      install: hooks('install', install),
+      remove: hooks('remove', remove),
+    })
+  }
+
+  #hook(what: string, name: string, { before, proceeds, after }: HookScript): Hook {
+    return async ({ proceed }: HookCall) => {
+      this.inside(`${what} hook of ${name} begins`)
+      await this.end(before, `${what} hook of ${name} goes on`)
+      if (proceeds) await proceed()
+      await this.end(after, `${what} hook of ${name} ends`)
+    }
   }
 
   #createImage(options: ImageOptions): Image {
@@ -213,9 +240,9 @@ export class World implements Stage {
   readonly late = new Set<Call>()
 
   /** Watches a promise of the kernel's. */
-  promise(what: string, work: Promise<unknown>, calledOff?: AbortSignal): void {
+  promise(what: string, work: Promise<unknown>, calledOff?: AbortSignal): Promised {
     this.timeline.host(what)
-    const promised: Promised = { what, settled: false }
+    const promised: Promised = { what, settled: false, failed: false }
     this.promised.push(promised)
     work.then(
       () => {
@@ -223,12 +250,13 @@ export class World implements Stage {
         this.timeline.host(`${what}: done`)
       },
       (error: unknown) => {
-        promised.settled = true
+        promised.settled = promised.failed = true
         this.timeline.host(`${what}: ${error instanceof ModuleError ? error.code : String(error)}`)
         if (error instanceof ModuleError || (calledOff?.aborted && error === calledOff.reason)) return
         this.fail('refusals are of the catalogue', `${what} fails with ${(error as Error).stack}`)
       },
     )
+    return promised
   }
 }
 

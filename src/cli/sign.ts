@@ -1,0 +1,102 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { LazyFiles } from '../images/lazy_files.ts'
+import { resolveTarget } from '../images/resolve.ts'
+import { prepareLexer } from '../images/scan.ts'
+import { SourceTexts } from '../images/source_texts.ts'
+import { loadError } from '../kernel/load_errors.ts'
+import { locate, ModuleFolders, type ModuleLocation } from '../kernel/module_folders.ts'
+import { hashOfContents, makeSignature, signatureFileOf, signedPath } from '../kernel/signature.ts'
+import type { Command, CommandLine } from './command.ts'
+import { attempt, UsageError } from './talk.ts'
+
+export const sign: Command = {
+  name: 'sign',
+  summary: 'sign modules, so that a host that has your public key knows that they are as you made them',
+  arguments: '[modules...]',
+  options: [
+    { flags: '--key <file>', description: 'your private ed25519 key, in PEM' },
+    { flags: '--signer <name>', description: 'who you are, in your own words', default: '' },
+    { flags: '--new-key <name>', description: 'make a pair of keys first: NAME.pem, which is private, and NAME.pub' },
+  ],
+  examples: ['outlive sign --new-key me', 'outlive sign modules/hello.ts --key me.pem --signer "A. Uthor"'],
+  run: line => attempt('sign', line, () => signAll(line)),
+}
+
+async function signAll(line: CommandLine): Promise<number> {
+  const { args, options, terminal } = line
+  const { key: file, newKey } = options as { readonly key?: string; readonly newKey?: string }
+  if (newKey !== undefined) makeKeys(newKey)
+  const keyFile = file ?? (newKey === undefined ? undefined : `${newKey}.pem`)
+  if (args.length > 0 && keyFile === undefined) throw new UsageError('needs --key, or --new-key')
+  if (args.length === 0 && newKey === undefined) throw new UsageError('needs modules to sign, or --new-key')
+  const written: string[] = []
+  if (keyFile !== undefined && args.length > 0) {
+    const key = readPrivateKey(keyFile)
+    for (const path of args) {
+      const location = locate(path)
+      const files = await hashes(location)
+      const target = signatureFileOf(location)
+      writeFileSync(
+        target,
+        `${JSON.stringify(makeSignature({ signer: String(options.signer), files }, key), null, 2)}\n`,
+      )
+      written.push(target)
+      if (!terminal.json) terminal.out(`${relative('.', target)}: ${Object.keys(files).length} files`)
+    }
+  }
+  if (terminal.json) terminal.data({ written })
+  return 0
+}
+
+function makeKeys(name: string): void {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const write = (file: string, text: string, mode: number): void => {
+    if (existsSync(file)) throw new UsageError(`--new-key: ${file} exists`)
+    writeFileSync(file, text, { mode, flag: 'wx' })
+  }
+  write(`${name}.pem`, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600)
+  write(`${name}.pub`, publicKey.export({ type: 'spki', format: 'pem' }) as string, 0o644)
+}
+
+function readPrivateKey(file: string): KeyObject {
+  try {
+    const key = createPrivateKey(readFileSync(file))
+    if (key.asymmetricKeyType === 'ed25519') return key
+  } catch (error) {
+    throw new UsageError(`--key: ${file}: ${(error as Error).message}`)
+  }
+  throw new UsageError(`--key: ${file} is no ed25519 key`)
+}
+
+/** Of a folder every file; of one file that and what it imports, read as a load reads it and not run. */
+async function hashes(location: ModuleLocation): Promise<Record<string, string>> {
+  const files = location.root === undefined ? await ownFiles(location) : filesIn(location.root)
+  const own = files.filter(file => file !== signatureFileOf(location)).map(file => [signedPath(location, file), file])
+  return Object.fromEntries(own.sort().map(([name, file]) => [name!, hashOfContents(readFileSync(file!))]))
+}
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true }).flatMap(entry => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return entry.name === '.git' ? [] : filesIn(path)
+    return entry.isFile() ? [path] : []
+  })
+
+/** Whatever a load of the entry can name without running it. */
+async function ownFiles({ name, file, root }: ModuleLocation): Promise<readonly string[]> {
+  const neighbours = new ModuleFolders(dirname(file))
+  const isModule = (other: string): boolean => other !== file && neighbours.locationOf(other) !== undefined
+  const texts = new SourceTexts(name)
+  await prepareLexer()
+  try {
+    texts.read(file)
+    new LazyFiles(texts, (specifier, from, loader) => resolveTarget(specifier, from, loader, { root, isModule })).keep(
+      file,
+    )
+  } catch (error) {
+    throw loadError(error, file)
+  }
+  return texts.files
+}
