@@ -9,7 +9,7 @@ import { MUTANTS, type Mutant } from './mutants.ts'
 import type { Found } from './search.ts'
 
 /** Each mistake must show within so many schedules. */
-const SCHEDULES = 10_000
+const SCHEDULES = 20_000
 const SEED = 20_030_115
 const MINUTES = 8
 
