@@ -189,7 +189,8 @@ async function initialise(
     const evaluated = image.evaluate()
     if (evaluated) await inTime(evaluated, 'evaluation')
     loaded.hooks = readHooks(module, image, moduleInfo)
-    const initialised = loaded.hooks.init?.(context)
+    const { init } = loaded.hooks
+    const initialised = init?.(context)
     if (isThenable(initialised)) await inTime(Promise.resolve(initialised), 'init')
   } catch (error) {
     if (error instanceof ModuleError || error instanceof ImageFault) throw error
