@@ -2,15 +2,15 @@
  * Well-known npm packages, each in the node_modules of a module folder of its own: loaded, really used and unloaded, again and again, and compared with Node's own
  * loader. The packages are installed below .cache/ when they are not there; install scripts do not run.
  *
- *   node bench/packages.mjs [NAME...] [--quick | --full] [--json] [--progress] [--write]
+ *   node bench/packages.mjs [NAME...] [--quick | --full] [--no-cache] [--json] [--progress] [--write]
  *
- * Cold: the load in a fresh process, `insmod` against `import()`. Reload: the load in a warm process, `insmod` of the folder that was loaded before
+ * First: the first load of all, in a fresh process, `insmod` against `import()`. Cold: the same when the cache of loads knows the package; `--no-cache` does without. Reload: the load in a warm process, `insmod` of the folder that was loaded before
  * against `import()` of the same files under a folder name that Node has not seen, which is what it takes to make Node load a package anew. `--full` looks for what stays in memory as
  * well; `--write` does that and writes docs/packages.md.
  */
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { CASES } from './packages/cases.mjs'
@@ -23,6 +23,7 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean' },
     full: { type: 'boolean' },
+    'no-cache': { type: 'boolean' },
     json: { type: 'boolean' },
     progress: { type: 'boolean' },
     write: { type: 'boolean' },
@@ -74,38 +75,43 @@ async function measure(example) {
   const about = { name: example.name, kind: example.kind, version }
   try {
     const cold = { outlive: [], native: [] }
+    const loads = values['no-cache'] ? 'off' : `${folder}.loads`
+    rmSync(loads, { recursive: true, force: true })
     const answers = new Set()
-    for (let i = 0; i < COLD_PAIRS; i++) {
+    for (let i = 0; i <= COLD_PAIRS; i++) {
       const native = await ask('native.mjs', join(folder, 'use.mjs'))
-      const outlive = await ask('measure.mjs', folder, '0', '0')
+      const outlive = await ask('measure.mjs', folder, '0', '0', loads)
       cold.native.push(native.loaded)
       cold.outlive.push(outlive.cold)
       answers.add(native.answer).add(outlive.answer)
     }
-    const measured = await ask('measure.mjs', folder, String(CYCLES), String(RELOADS))
+    const measured = await ask('measure.mjs', folder, String(CYCLES), String(RELOADS), loads)
     answers.add(measured.answer)
     return {
       ...about,
       ...measured,
       right: answers.size === 1,
-      cold: { outlive: median(cold.outlive), native: median(cold.native) },
+      first: { outlive: cold.outlive[0], native: median(cold.native) },
+      cold: { outlive: median(cold.outlive.slice(1)), native: median(cold.native) },
     }
   } catch (error) {
     const reason = String(error.stderr || error.message).trim()
     return { ...about, failed: reason.split('\n').slice(-8).join('\n') }
   } finally {
     // Copies of a process that was stopped.
-    for (const entry of readdirSync(CACHE)) if (entry.includes('.copy')) rmSync(join(CACHE, entry), { recursive: true })
+    for (const entry of readdirSync(CACHE))
+      if (entry.startsWith(`${basename(folder)}.copy`)) rmSync(join(CACHE, entry), { recursive: true })
   }
 }
 
 const ratio = ({ outlive, native }) => outlive / native
 
 function rowsOf(result) {
-  const { name, failed, right, cold, reload, growth, images, collected, leftovers } = result
+  const { name, failed, right, first, cold, reload, growth, images, collected, leftovers } = result
   if (failed) return [row(`${name}: runs`, 0, '', { atLeast: 1 })]
   return [
     row(`${name}: answers right`, Number(right), '', { atLeast: 1 }),
+    row(`${name}: first / native`, ratio(first), 'x'),
     row(`${name}: cold / native`, ratio(cold), 'x', GOALS.cold),
     row(`${name}: reload / native`, ratio(reload), 'x', GOALS.reload),
     ...(full
@@ -142,6 +148,11 @@ for (const example of CASES.filter(({ name }) => chosen.includes(name))) {
 if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K')
 
 const medians = [
+  row(
+    'median of all: first / native',
+    median(results.filter(({ first }) => first).map(({ first }) => ratio(first))),
+    'x',
+  ),
   row(
     'median of all: cold / native',
     median(results.filter(({ cold }) => cold).map(({ cold }) => ratio(cold))),

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
+import { median } from '../support/statistics.mjs'
 
 const HEAD = `# Whole packages
 
@@ -10,7 +11,8 @@ Well-known npm packages, each in the node_modules of a module folder of its own.
 - **collected**: images that the collector took, of all that were made; one that stays is explained below.
 - **heap**: what \`gc()\` leaves after so many cycles more of load, use and unload, against before them. A process is warmed up by 25 cycles first.
 - **left**: leftovers that the unload report names.
-- **cold**: \`insmod\` of the module in a fresh process against \`import()\` of the same code in another.
+- **first**: \`insmod\` of the module in a fresh process against \`import()\` of the same code in another, the first time of all. **cold**: the same when the
+  [cache of loads](design.md#loads-are-remembered) knows the package.
 - **reload**: \`insmod\` in a process that has loaded it before, against \`import()\` of the same files under a folder name that Node has not seen: nothing else makes Node load a package anew.
 `
 
@@ -20,10 +22,13 @@ const cell = text => text.replaceAll('|', '\\|')
 
 function line(result) {
   const { name, version, failed } = result
-  if (failed) return `| ${name} ${version} | fails | | | | | | |`
-  const { right, size, collected, images, growth, leftovers, cold, reload } = result
-  return `| ${name} ${version} | ${right ? 'same' : '**differs**'} | ${Math.round(size / 1024)} | ${collected} of ${images} | ${percent(growth)} | ${leftovers.length} | ${ratio(cold)} | ${ratio(reload)} |`
+  if (failed) return `| ${name} ${version} | fails | | | | | | | |`
+  const { right, size, collected, images, growth, leftovers, first, cold, reload } = result
+  return `| ${name} ${version} | ${right ? 'same' : '**differs**'} | ${Math.round(size / 1024)} | ${collected} of ${images} | ${percent(growth)} | ${leftovers.length} | ${ratio(first)} | ${ratio(cold)} | ${ratio(reload)} |`
 }
+
+const middle = (results, of) =>
+  median(results.flatMap(result => (result[of] ? [result[of].outlive / result[of].native] : []))).toFixed(2)
 
 /** What stays in memory, fails or is left behind, and why. */
 function remarks(results) {
@@ -47,8 +52,8 @@ export function describePackages(results, { cycles }) {
   const tables = kinds.map(kind =>
     [
       `\n## ${kind}\n`,
-      '| package | answer | KB | collected | heap | left | cold | reload |',
-      '| --- | --- | --: | --: | --: | --: | --: | --: |',
+      '| package | answer | KB | collected | heap | left | first | cold | reload |',
+      '| --- | --- | --: | --: | --: | --: | --: | --: | --: |',
       ...results.filter(result => result.kind === kind).map(line),
     ].join('\n'),
   )
@@ -59,6 +64,7 @@ export function describePackages(results, { cycles }) {
   return [
     HEAD,
     `${whole.length} of ${results.length} packages: right answer, every image collected, heap within 2 % after ${cycles} cycles.`,
+    `Medians of all: first ${middle(results, 'first')}, cold ${middle(results, 'cold')}, reload ${middle(results, 'reload')}.`,
     `Node ${process.version}, ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, commit ${commit()}.`,
     ...tables,
     ...(found.length > 0 ? ['\n## What stays, and why\n', ...found] : []),

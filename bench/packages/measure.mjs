@@ -1,6 +1,6 @@
 /**
- * The measured process: `node --expose-gc measure.mjs FOLDER CYCLES RELOADS` loads, uses and unloads the module in FOLDER again and again, then loads it in turns with
- * Node's own loader; prints JSON.
+ * The measured process: `node --expose-gc measure.mjs FOLDER CYCLES RELOADS CACHE` loads, uses and unloads the module in FOLDER again and again, then loads it in turns with
+ * Node's own loader; prints JSON. CACHE is the folder for the cache of loads, or `off`.
  */
 import { once } from 'node:events'
 import { linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
@@ -14,8 +14,9 @@ import { median } from '../support/statistics.mjs'
 /** Until what the host compiles of its own code, and its builtins set up when they are first used, is there. */
 const WARM_UP_CYCLES = 25
 
-const [folder, cycles, reloads] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
-const kernel = createKernel({ grace: 1000 })
+const [folder, cache] = [process.argv[2], process.argv[5]]
+const [cycles, reloads] = process.argv.slice(3, 5).map(Number)
+const kernel = createKernel({ grace: 1000, cache: cache === 'off' ? false : { folder: cache } })
 const point = kernel.point('use')
 const leftovers = new Set()
 const collected = new Set()

@@ -74,7 +74,7 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
   return out + text.slice(at)
 }
 
-/** A hashbang is a comment in a file, but not in a function. */
+/** A hashbang is a comment in a file, but not in a function. Asked before the text is put together of pieces, which a look into it would copy. */
 const withoutHashbang = (text: string): string => (text.startsWith('#!') ? `//${text.slice(2)}` : text)
 
 /** A binding that a cycle may read too early, or that is plainly there when the file starts. */
@@ -166,7 +166,7 @@ export function compileModule(
     request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : `[${listed(source)}]`
   // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
   const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
-  const code = `${head}\n${withoutHashbang(applyEdits(request.text, source.edits))}\n${tail}`
+  const code = `${head}\n${applyEdits(withoutHashbang(request.text), source.edits)}\n${tail}`
   const names = globalsIn(request.text, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
   return {
@@ -200,7 +200,7 @@ const probes = (names: readonly string[]): string => {
  * @throws SyntaxError also for some texts that are right, such as those with top-level await: the parser has the last word
  */
 export function checkPlacement(text: string, source: ModuleSource, url: string): void {
-  const code = `'use strict';\n${withoutHashbang(applyEdits(text, source.edits))}`
+  const code = `'use strict';\n${applyEdits(withoutHashbang(text), source.edits)}`
   uncached(() => new Script(code, { filename: url, lineOffset: -1 }))
 }
 
@@ -229,7 +229,7 @@ export function compileCommonJs(
   dynamicImport: unknown,
 ): CommonJsBody {
   const head = `void(()=>${FILE});return function(exports,require,module,__filename,__dirname){`
-  const code = `${head}\n${withoutHashbang(applyEdits(request.text, request.edits))}\n}`
+  const code = `${head}\n${applyEdits(withoutHashbang(request.text), request.edits)}\n}`
   const names = globalsIn(request.text, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, ...names], request.url, -1)
   return factory(environment, dynamicImport, ...names.map(name => request.globals[name])) as CommonJsBody

@@ -62,7 +62,9 @@ function closesCall(text: string, close: number): boolean {
     else if (code[open] === '(') depth--
   } while (open > 0 && depth > 0)
   const callee = depth === 0 ? CALLEE.exec(code.slice(0, open))?.[0] : undefined
-  if (callee === undefined || HEAD.test(callee)) return false
+  // What stands in parentheses behind an arrow or an equals sign is all of a value.
+  if (callee === undefined) return depth === 0 && /=>?\s*$/.test(code.slice(0, open))
+  if (HEAD.test(callee)) return false
   return (
     callee.includes('.') ||
     !MAY_NAME.test(
