@@ -29,7 +29,7 @@ export interface Compiled {
  * @throws ImageFault `syntax`
  */
 export function compileJsx(file: string, text: string, isModule: boolean): Compiled {
-  const program = parse(file, text)
+  const program = parseTypeScript(file, text)
   const module = isModule || program.body.some(({ type }) => /^(?:Import|Export)/.test(type)) || MODULE_META.test(text)
   const runtime: JsxRuntime = { ...readRuntime(text), isModule: module }
   const editor = new JsxEditor(text, runtime)
@@ -40,7 +40,8 @@ export function compileJsx(file: string, text: string, isModule: boolean): Compi
 
 const MODULE_META = /\bimport\s*\.\s*meta\b/
 
-function parse(file: string, text: string): { readonly body: readonly Node[] } {
+/** @throws ImageFault `syntax` */
+export function parseTypeScript(file: string, text: string): { readonly body: readonly Node[] } {
   parser ??= acorn().Parser.extend(typescript().tsPlugin({ jsx: {} }))
   try {
     return parser.parse(text, {

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { codeFrame } from './code_frame.ts'
+import { compileDecorators } from './decorators.ts'
 import { ImageFault } from './fault.ts'
 import { isTypeScript, packageType } from './format.ts'
 import { compileJsx, isJsx } from './jsx.ts'
@@ -40,7 +41,8 @@ const TRANSFORM = { verbatimModuleSyntax: true, nativeClassProperties: true, noE
  * @throws ImageFault `syntax`
  */
 export function stripTypes(file: string, text: string): string {
-  return stripTypesOnly(file, isJsx(file) ? compileJsx(file, text, packageType(file) === 'module').text : text)
+  const typed = isJsx(file) ? compileJsx(file, text, packageType(file) === 'module').text : text
+  return compileDecorators(file, stripTypesOnly(file, typed))
 }
 
 function stripTypesOnly(file: string, text: string): string {

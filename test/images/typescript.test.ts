@@ -233,15 +233,6 @@ export function run(): void {
 })
 
 describe('what cannot be compiled is told of', () => {
-  it('decorators have a clear error with their place', async () => {
-    const error = await errorOf(
-      { 'main.ts': 'const dec = (x: unknown) => x\n\n@dec\nclass A {}\nexport { A }' },
-      'main.ts',
-    )
-    assert.equal(error.name, 'SyntaxError')
-    assert.equal((error as Error & { fault: { place: { line: number } } }).fault.place.line, 3)
-  })
-
   it('an error in a type has its place', async () => {
     const error = await errorOf({ 'main.ts': 'let a = 1\nlet b: = 2' }, 'main.ts')
     const { place } = (error as Error & { fault: { place: { line: number; column: number } } }).fault
