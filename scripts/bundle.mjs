@@ -60,6 +60,15 @@ const ownUrls = {
   },
 }
 
+/** V8 keeps a text of ASCII in half the room and reads it faster. Escapes mean the same in strings, names and regular expressions; nothing here asks for a raw template. */
+const ascii = {
+  name: 'ascii',
+  renderChunk: code => ({
+    code: code.replace(/[^\0-\x7f]/g, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    map: null,
+  }),
+}
+
 /** The compiler's helper asks for `this` where there is none, and what `import()` is given elsewhere is known only when it runs. */
 const EXPECTED = new Set(['THIS_IS_UNDEFINED', 'UNSUPPORTED_IMPORT_ATTRIBUTES', 'INVALID_IMPORT_ATTRIBUTE'])
 
@@ -67,7 +76,7 @@ export async function bundle() {
   const build = await rollup({
     input: Object.fromEntries(ENTRIES.map(entry => [entry, join(COMPILED, `${entry}.js`)])),
     external: id => !/^[./]/.test(id),
-    plugins: [ownUrls],
+    plugins: [ownUrls, ascii],
     onLog: (level, log, print) => EXPECTED.has(log.code) || print(level, log),
   })
   const { output } = await build.write({

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { crypto } from './crypto.ts'
 import { BROKEN_PACKAGE, type PackageManifest, readPackage } from './package_manifest.ts'
 
 /**
@@ -73,7 +73,7 @@ function digest(manifest: PackageManifest | undefined): string {
   if (manifest === BROKEN_PACKAGE) return 'broken'
   let made = digests.get(manifest)
   if (made === undefined) {
-    made = hash('sha256', JSON.stringify(manifest), 'base64')
+    made = crypto().hash('sha256', JSON.stringify(manifest), 'base64')
     digests.set(manifest, made)
   }
   return made

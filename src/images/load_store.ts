@@ -1,8 +1,8 @@
-import { createHash, hash, randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { crypto } from './crypto.ts'
 import type { DiskFact } from './disk.ts'
 import type { Answer, LoadRecord, LoadStore } from './load_memory.ts'
 import type { Facts } from './text_facts.ts'
@@ -18,7 +18,8 @@ const MEGABYTE = 1024 * 1024
 const LARGEST_PART = 0.25
 /** A record that was of use is as good as new; its time says so once a day. */
 const TOUCH_MS = 24 * 60 * 60 * 1000
-const CHECKSUM_LENGTH = hash('sha256', '', 'hex').length
+/** Hexadecimal digits of SHA-256. */
+const CHECKSUM_LENGTH = 64
 
 /** A record as it stands in its file: facts of the disk stand once, and answers name them by number. */
 interface Written {
@@ -57,7 +58,7 @@ export class FileLoadStore implements LoadStore {
         if (!isOwn(stats)) return undefined
         const text = fs.readFileSync(descriptor, 'utf8')
         const content = text.slice(CHECKSUM_LENGTH)
-        if (text.slice(0, CHECKSUM_LENGTH) !== hash('sha256', content, 'hex')) return undefined
+        if (text.slice(0, CHECKSUM_LENGTH) !== crypto().hash('sha256', content, 'hex')) return undefined
         if (Date.now() - stats.mtimeMs > TOUCH_MS) fs.futimesSync(descriptor, new Date(), new Date())
         return unpack(JSON.parse(content) as Written)
       } finally {
@@ -89,9 +90,9 @@ export class FileLoadStore implements LoadStore {
     const { folder } = this.#options
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (!isOwn(fs.statSync(folder))) return
-    const beside = `${file}.${randomUUID()}`
+    const beside = `${file}.${crypto().randomUUID()}`
     try {
-      fs.writeFileSync(beside, hash('sha256', content, 'hex') + content, { mode: 0o600, flag: 'wx' })
+      fs.writeFileSync(beside, crypto().hash('sha256', content, 'hex') + content, { mode: 0o600, flag: 'wx' })
       fs.renameSync(beside, file)
     } catch {
       fs.rmSync(beside, { force: true })
@@ -115,7 +116,7 @@ export class FileLoadStore implements LoadStore {
   }
 
   #fileOf(entry: string): string {
-    return join(this.#options.folder, hash('sha256', `${entry} ${process.version} ${buildOfThis()}`, 'hex'))
+    return join(this.#options.folder, crypto().hash('sha256', `${entry} ${process.version} ${buildOfThis()}`, 'hex'))
   }
 }
 
@@ -128,7 +129,7 @@ let build: string | undefined
 /** Other versions of this code may find other things out, and so may those under work. */
 function buildOfThis(): string {
   if (build !== undefined) return build
-  const digest = createHash('sha256')
+  const digest = crypto().createHash('sha256')
   // This file, or the larger one that it is a part of.
   for (const path of ['.', '..']) {
     const folder = fileURLToPath(new URL(path, import.meta.url))

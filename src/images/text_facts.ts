@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { crypto } from './crypto.ts'
 
 /** What was found out about one text, by what was asked. Only what the text alone decides; values that JSON can carry. */
 export type Facts = Record<string, unknown>
@@ -33,7 +33,7 @@ export class FactBook {
   }
 
   of(text: string): TextFacts {
-    const key = hash('sha256', text, 'base64')
+    const key = crypto().hash('sha256', text, 'base64')
     if (!this.#used[key]) {
       this.#used[key] = this.#known[key] ?? {}
       this.#usedLength += text.length

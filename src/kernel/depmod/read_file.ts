@@ -1,7 +1,7 @@
 import { commonJsExports } from '../../images/commonjs.ts'
+import { crypto } from '../../images/crypto.ts'
 import { lineAndColumn } from '../../images/fault.ts'
 import { formatByName, isTypeScript, packageType } from '../../images/format.ts'
-import { lazily } from '../../images/lazy.ts'
 import { parseModule } from '../../images/parse.ts'
 import { hasModuleSyntax, scanModule } from '../../images/scan.ts'
 import { stripTypes } from '../../images/strip.ts'
@@ -31,8 +31,6 @@ export interface FileFacts {
   /** True when it may export more than `exports`: CommonJS decides while it runs. */
   readonly open: boolean
 }
-
-const crypto = lazily<typeof import('node:crypto')>('node:crypto')
 
 export const hashOf = (bytes: Uint8Array): string => crypto().createHash('sha256').update(bytes).digest('hex')
 
