@@ -1,5 +1,5 @@
 import type { Node, Parser } from 'acorn'
-import { acorn } from './acorn.ts'
+import { acornParser } from './acorn.ts'
 import { applyEdits } from './compile.ts'
 import { faultAt } from './fault.ts'
 import { JsxEditor, type JsxElement, type JsxFragment } from './jsx_element.ts'
@@ -42,7 +42,7 @@ const MODULE_META = /\bimport\s*\.\s*meta\b/
 
 /** @throws ImageFault `syntax` */
 export function parseTypeScript(file: string, text: string): { readonly body: readonly Node[] } {
-  parser ??= acorn().Parser.extend(typescript().tsPlugin({ jsx: {} }))
+  parser ??= acornParser().extend(typescript().tsPlugin({ jsx: {} }))
   try {
     return parser.parse(text, {
       ecmaVersion: 'latest',

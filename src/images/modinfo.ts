@@ -1,6 +1,6 @@
 import type { AnyNode, Expression, Program } from 'acorn'
 import { parse as lex } from 'es-module-lexer'
-import { acorn } from './acorn.ts'
+import { acornParser } from './acorn.ts'
 import { faultAt } from './fault.ts'
 import { parseProgram } from './parse.ts'
 
@@ -51,7 +51,7 @@ function findInfoQuickly(text: string): Expression | undefined {
     EXPORTED_INFO.lastIndex = found?.exportStart ?? text.length
     const head = EXPORTED_INFO.exec(text)
     if (!head) return undefined
-    const value = acorn().parseExpressionAt(text, EXPORTED_INFO.lastIndex, {
+    const value = acornParser().parseExpressionAt(text, EXPORTED_INFO.lastIndex, {
       ecmaVersion: 'latest',
       sourceType: 'module',
     })

@@ -7,7 +7,7 @@ import type {
   ImportDeclaration,
   Literal,
 } from 'acorn'
-import { acorn } from './acorn.ts'
+import { acornParser } from './acorn.ts'
 import { renameArguments } from './arguments.ts'
 import { blank } from './blank.ts'
 import { faultAt, syntaxReason } from './fault.ts'
@@ -69,7 +69,7 @@ export function awaitsAtTopLevel(file: string, text: string): boolean {
 
 export function parseProgram(file: string, text: string, sourceType: 'module' | 'script') {
   try {
-    return acorn().parse(text, {
+    return acornParser().parse(text, {
       ecmaVersion: 'latest',
       sourceType,
       allowHashBang: true,

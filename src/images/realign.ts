@@ -1,5 +1,5 @@
 import type { Token } from 'acorn'
-import { acorn } from './acorn.ts'
+import { acorn, acornParser } from './acorn.ts'
 import { decodeMappings, type Segment } from './source_map.ts'
 
 /** After these a line end would end the statement, so that what follows stays on their line. */
@@ -48,7 +48,7 @@ export function realign(code: string, mappings: string): string {
 function tokenize(code: string): Token[] | undefined {
   const tokens: Token[] = []
   try {
-    acorn().parse(code, {
+    acornParser().parse(code, {
       ecmaVersion: 'latest',
       sourceType: 'module',
       allowHashBang: true,
