@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { compileFunction, constants, Script } from 'node:vm'
-import { type Edit, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
+import { type Edit, EMITTER, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
+import { wrapSharedEmitters } from './shared_emitters.ts'
 
 /** Where a file meets its image: what the generated code calls. Held by every closure of the file, and by nothing else for long. */
 export interface FileEnvironment {
@@ -117,6 +118,16 @@ function globalsIn(text: string, globals: Readonly<Record<string, unknown>>): st
   return names.filter(name => found.has(name))
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+/** Only for an image that wants to know what it adds listeners to. */
+const watched = (
+  code: string,
+  sourceType: 'module' | 'script',
+  globals: Readonly<Record<string, unknown>>,
+  ownImports: ReadonlySet<string>,
+): string => (EMITTER in globals ? wrapSharedEmitters(code, sourceType, ownImports) : code)
+
 export interface CompileRequest {
   /** A `file:` URL: what stack traces, breakpoints and coverage show. */
   readonly url: string
@@ -127,6 +138,8 @@ export interface CompileRequest {
   readonly reads: EarlyReads
   /** The image's own views of globals, by name. */
   readonly globals: Readonly<Record<string, unknown>>
+  /** Local names of imports from the image's own files. */
+  readonly ownImports: ReadonlySet<string>
 }
 
 /**
@@ -166,8 +179,10 @@ export function compileModule(
     request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : `[${listed(source)}]`
   // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
   const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
-  const code = `${head}\n${applyEdits(withoutHashbang(request.text), source.edits)}\n${tail}`
-  const names = globalsIn(request.text, request.globals)
+  const edited = applyEdits(withoutHashbang(request.text), source.edits)
+  const body = watched(edited, 'module', request.globals, request.ownImports)
+  const code = `${head}\n${body}\n${tail}`
+  const names = globalsIn(body, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
   return {
     kind,
@@ -229,8 +244,10 @@ export function compileCommonJs(
   dynamicImport: unknown,
 ): CommonJsBody {
   const head = `void(()=>${FILE});return function(exports,require,module,__filename,__dirname){`
-  const code = `${head}\n${applyEdits(withoutHashbang(request.text), request.edits)}\n}`
-  const names = globalsIn(request.text, request.globals)
+  const edited = applyEdits(withoutHashbang(request.text), request.edits)
+  const body = watched(edited, 'script', request.globals, NO_NAMES)
+  const code = `${head}\n${body}\n}`
+  const names = globalsIn(body, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, ...names], request.url, -1)
   return factory(environment, dynamicImport, ...names.map(name => request.globals[name])) as CommonJsBody
 }

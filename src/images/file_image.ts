@@ -323,12 +323,12 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   #builtinView(name: string): unknown {
     if (!/^(?:node:)?module$/.test(name)) return this.#environment.builtin(name)
     this.#nodeModule ??= viewNodeModule(this.#environment.builtin(name) as object, file =>
-      this.#owns(file) ? this.#commonJs.requireOf(file) : undefined,
+      this.owns(file) ? this.#commonJs.requireOf(file) : undefined,
     )
     return this.#nodeModule
   }
 
-  #owns(file: string): boolean {
+  owns(file: string): boolean {
     return this.#root === undefined ? this.#texts.has(file) : isInside(file, this.#root)
   }
 }

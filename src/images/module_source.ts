@@ -81,3 +81,7 @@ export const ARGUMENTS = '\u0430rguments'
 export const DEFAULT = 'ìdefault'
 export const PUBLISH = 'ì'
 export const FILE = 'ìfile'
+/** What an image has for looking after the listeners that it adds to what others own; see `wrapSharedEmitters`. */
+export const EMITTER = 'í'
+/** The same where the call stands one column behind the author's. */
+export const MOVED_EMITTER = 'î'

@@ -39,9 +39,14 @@ export interface Promised {
   reject(error: unknown): void
 }
 
+/** Emitters of Node that look after the image's listeners by themselves. */
+const HAVE_VIEWS: ReadonlySet<string> = new Set(['node:process', 'node:cluster'])
+
 /** The part of an image that a file calls back into. */
 export interface FileOwner {
   readonly globals: Readonly<Record<string, unknown>>
+  /** Does this file belong to the image? */
+  owns(file: string): boolean
   dynamicImport(referrer: string, specifier: unknown, options: unknown): Promise<object>
   importMeta(file: string): object
 }
@@ -272,6 +277,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       early: this.#early,
       reads,
       globals: this.owner.globals,
+      ownImports: this.#ownImports(),
     })
     try {
       if (this.source.unchecked) this.#facts.recall('placed', () => this.#judgePlacement())
@@ -294,6 +300,15 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   #judgePlacement(): true {
     if (MAY_YIELD.test(this.text) || mayReturnOutside(this.text)) checkPlacement(this.text, this.source, this.url)
     return true
+  }
+
+  #ownImports(): ReadonlySet<string> {
+    const isOwn = (module: ModuleRecord): boolean =>
+      module instanceof SourceModule
+        ? module.owner === this.owner
+        : HAVE_VIEWS.has(module.file) || this.owner.owns(module.file)
+    const own = this.source.imports.filter((_entry, index) => isOwn(this.#resolved[index]!.module))
+    return new Set(own.map(({ localName }) => localName))
   }
 
   /** Asks to be told of changes by the modules whose exports can change, or are not there yet. */

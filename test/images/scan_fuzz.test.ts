@@ -158,6 +158,7 @@ function recordOf(source: ModuleSource): unknown {
 
 const owner: FileOwner = {
   globals: {},
+  owns: () => false,
   dynamicImport: () => Promise.resolve({}),
   importMeta: () => ({ url: 'file:///main.mjs' }),
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import { describe, it } from 'node:test'
 import { stage } from '../support/stage.ts'
-import { leaves, leftOf } from './leave.ts'
+import { type Left, leaves, leftOf } from './leave.ts'
 
 const TOP = `import named from 'node:process'
 import cluster from 'node:cluster'
+let held
 const heard = () => { left.heard = (left.heard ?? 0) + 1 }`
 
 const silent = (left: Record<string, unknown>): void => {
@@ -62,6 +64,153 @@ leaves('a listener of the cluster', {
   exit: `cluster.off('fork', heard)`,
   kind: 'listener',
   what: /^cluster 'fork'$/,
+})
+
+const SHARED = `${TOP}
+left.bus ??= new (process.getBuiltinModule?.('node:events') ?? (await import('node:events'))).EventEmitter
+left.target ??= new EventTarget
+const bus = left.bus`
+
+const unheard = ({ bus, target, heard }: Left): void => {
+  ;(bus as EventEmitter).emit('tick')
+  ;(target as EventTarget).dispatchEvent(new Event('tick'))
+  assert.equal(heard, undefined)
+}
+
+for (const add of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'])
+  leaves(`a listener of an emitter of the host: ${add}`, {
+    top: SHARED,
+    init: `left.bus./*!*/${add}('tick', heard)`,
+    exit: `left.bus.off('tick', heard)`,
+    kind: 'listener',
+    what: /^EventEmitter 'tick'$/,
+    closed: unheard,
+  })
+
+leaves('a listener of an emitter of the host that has a name in the module', {
+  top: SHARED,
+  init: `bus?./*!*/on('tick', heard)`,
+  exit: `bus.removeAllListeners('tick')`,
+  kind: 'listener',
+  what: /^EventEmitter 'tick'$/,
+  closed: unheard,
+})
+
+leaves('a listener of an emitter of the host, in the middle of a line', {
+  top: SHARED,
+  init: `void 0; if (1) {globalThis.left.bus./*!*/on('tick',heard)} `,
+  exit: `bus.removeAllListeners('tick')`,
+  kind: 'listener',
+  what: /^EventEmitter 'tick'$/,
+  closed: unheard,
+})
+
+leaves('a listener of an EventTarget of the host', {
+  top: SHARED,
+  init: `left.target./*!*/addEventListener('tick', heard, { capture: true })`,
+  exit: `left.target.removeEventListener('tick', heard, { capture: true })`,
+  kind: 'listener',
+  what: /^EventTarget 'tick'$/,
+  closed: unheard,
+})
+
+leaves('an object that listens to an EventTarget of the host', {
+  top: SHARED,
+  init: `held = { handleEvent: heard }; left.target./*!*/addEventListener('tick', held)`,
+  exit: `left.target.removeEventListener('tick', held)`,
+  kind: 'listener',
+  what: /^EventTarget 'tick'$/,
+  closed: unheard,
+})
+
+leaves("a listener of one of Node's own emitters", {
+  top: `import { globalAgent } from 'node:http'`,
+  init: `globalAgent./*!*/on('outlive', () => {})`,
+  exit: `globalAgent.removeAllListeners('outlive')`,
+  kind: 'listener',
+  what: /^Agent 'outlive'$/,
+})
+
+describe('listeners on emitters', () => {
+  it('of another module are closed and named, in TypeScript and in CommonJS', async t => {
+    const { kernel, file } = stage(t, {
+      'bus.ts': `import { EventEmitter } from 'node:events'\nexport const bus = new EventEmitter()\nexport const count = () => bus.listenerCount('tick')\n`,
+      'user.ts': `import { bus, count } from './bus.ts'\nimport * as all from './bus.ts'\n
+export function init(k: { register(point: string, ops: unknown): void }): void {
+  bus.on('tick', (n: number) => n)
+      all.bus.once('tick', (() => {}) as () => void)
+  k.register('count', count)
+}`,
+      'user.cjs': `exports.init = () => {\n    globalThis.outliveBus.on('tick', () => {})\n}`,
+    })
+    await kernel.insmod(file('bus.ts'))
+    await kernel.insmod(file('user.ts'))
+    const [count] = kernel.point<() => number>('count')
+    assert.equal(count!(), 2)
+    const { leftovers } = await kernel.rmmod('user')
+    assert.deepEqual(
+      leftovers.map(({ kind, where, closed }) => [kind, where, closed]),
+      [
+        ['listener', `${file('user.ts')}:5:7`, true],
+        ['listener', `${file('user.ts')}:6:15`, true],
+      ],
+    )
+    assert.equal(count!(), 0)
+    const shared = globalThis as { outliveBus?: EventEmitter }
+    t.after(() => void delete shared.outliveBus)
+    shared.outliveBus = new EventEmitter()
+    await kernel.insmod(file('user.cjs'))
+    assert.equal((await kernel.rmmod('user')).leftovers[0]!.where, `${file('user.cjs')}:2:27`)
+    assert.equal(shared.outliveBus.listenerCount('tick'), 0)
+  })
+
+  it('of the module itself are its own affair', async t => {
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, {
+      'own/package.json': '{"name":"own","main":"main.mjs"}',
+      'own/bus.mjs': `import { EventEmitter } from 'node:events'\nexport const bus = new EventEmitter()`,
+      'own/main.mjs': `import { EventEmitter } from 'node:events'
+        import http from 'node:http'
+        import { bus } from './bus.mjs'
+        const local = new EventEmitter, target = new EventTarget
+        left.server = http.createServer()
+        class Own extends EventEmitter { constructor() { super(); this.on('x', () => {}); super.once('x', () => {}) } }
+        export function init(k) {
+          bus.on('x', () => {})
+          local.on('x', () => {})
+          target.addEventListener('x', () => {})
+          new Own().on('x', () => {})
+          left.server.on('request', () => {})
+          k.signal.addEventListener('abort', () => { left.aborted = true })
+        }`,
+    })
+    await kernel.insmod(file('own'))
+    assert.deepEqual((await kernel.rmmod('own')).leftovers, [])
+    assert.equal(left.aborted, true)
+  })
+
+  it('behave as ever, and are forgotten when they have been taken away, however many', async t => {
+    const left = leftOf(t)
+    left.bus = new EventEmitter()
+    left.odd = { on: (...args: unknown[]) => args }
+    const { kernel, file } = stage(t, {
+      'exact.mjs': `const seen = []
+        const hear = function (...args) { seen.push(this === left.bus, ...args) }
+        export function init() {
+          seen.push(left.bus.on('a', hear).once('a', hear) === left.bus, left.odd.on(1, 2).length, left.none?.on('x'))
+          left.bus.emit('a', 1); left.bus.emit('a', 2)
+          left.bus.off('a', hear)
+          for (let n = 0; n < 500; n++) { left.bus.once('b', hear); left.bus.emit('b') }
+          seen.length = 9
+          for (const wrong of [() => left.bus.on('x', 'no function'), () => left.missing.on('x')])
+            try { wrong() } catch (error) { seen.push(error.constructor.name) }
+          left.seen = seen
+        }`,
+    })
+    await kernel.insmod(file('exact.mjs'))
+    assert.deepEqual(left.seen, [true, 2, undefined, true, 1, true, 1, true, 2, 'TypeError', 'TypeError'])
+    assert.deepEqual((await kernel.rmmod('exact')).leftovers, [])
+  })
 })
 
 leaves('a callback for uncaught exceptions', {

@@ -15,21 +15,26 @@ const FRAME_PLACE = /(file:\/\/\/.*?|(?<=^at |\()\/.*?):(\d+):(\d+)\)?$/
 /**
  * `below` and everything called by it are left out. Until it is worded, a call site holds the functions of its frames and their receivers, so it
  * must not outlive what it belongs to.
+ *
+ * @param moved by how many columns the call stands behind the author's, in the code that runs
  */
-export function captureCallSite(below: Function, frames: number = FRAMES): CallSite {
+export function captureCallSite(below: Function, frames: number = FRAMES, moved = 0): CallSite {
   const holder: { stack?: unknown } = {}
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = frames
   Error.captureStackTrace(holder, below)
   Error.stackTraceLimit = stackTraceLimit
-  return new CapturedSite(holder)
+  return new CapturedSite(holder, moved)
 }
 
 class CapturedSite implements CallSite {
   readonly #holder: { stack?: unknown }
 
-  constructor(holder: { stack?: unknown }) {
+  readonly #moved: number
+
+  constructor(holder: { stack?: unknown }, moved: number) {
     this.#holder = holder
+    this.#moved = moved
   }
 
   place(isOwn: (file: string) => boolean): string {
@@ -39,7 +44,7 @@ class CapturedSite implements CallSite {
       if (!found) continue
       const file = found[1]!.startsWith('file:') ? fileURLToPath(found[1]!) : found[1]!
       const place = `${file}:${found[2]}:${found[3]}`
-      if (isOwn(file)) return place
+      if (isOwn(file)) return `${file}:${found[2]}:${Number(found[3]) - this.#moved}`
       first ??= place
     }
     return first ?? 'unknown'

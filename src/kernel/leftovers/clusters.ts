@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
-import { viewEmitter } from './emitter_listeners.ts'
+import { noteEmitterView, viewEmitter } from './emitter_listeners.ts'
 import { type HandleSort, trackHandle } from './handle.ts'
 import { hush } from './hush.ts'
 import type { Leftovers } from './leftovers.ts'
@@ -30,7 +30,9 @@ export function viewCluster(real: Cluster, leftovers: Leftovers): Cluster {
   const emitter = viewEmitter({ emitter: real, label: 'cluster' }, leftovers)
   const fork =
     real.fork && viewOpener(real.fork, (worker: Worker, site) => trackHandle(leftovers, worker, workerSort, site))
-  return new Proxy(emitter, {
-    get: (target, key) => (key === 'fork' ? fork : (Reflect.get(target, key) as unknown)),
-  })
+  return noteEmitterView(
+    new Proxy(emitter, {
+      get: (target, key) => (key === 'fork' ? fork : (Reflect.get(target, key) as unknown)),
+    }),
+  )
 }

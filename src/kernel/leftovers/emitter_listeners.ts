@@ -151,6 +151,16 @@ export function viewListenerMethods(shared: SharedEmitter, leftovers: Leftovers,
   }
 }
 
+const views = new WeakSet<object>()
+
+/** To be called with every view that looks after the image's listeners by itself. */
+export function noteEmitterView<T extends object>(view: T): T {
+  views.add(view)
+  return view
+}
+
+export const isEmitterView = (value: object): boolean => views.has(value)
+
 /** A whole view of a shared emitter: every use of it goes to the real one, but for the methods above. */
 export function viewEmitter<E extends EventEmitter>(shared: SharedEmitter & { emitter: E }, leftovers: Leftovers): E {
   const methods = viewListenerMethods(shared, leftovers, () => view)
@@ -159,5 +169,6 @@ export function viewEmitter<E extends EventEmitter>(shared: SharedEmitter & { em
       Object.hasOwn(methods, key) ? methods[key as 'on'] : (Reflect.get(target, key, target) as unknown),
     set: (target, key, value) => Reflect.set(target, key, value, target),
   })
+  views.add(view)
   return view
 }

@@ -72,5 +72,6 @@ export function trackHandle<T extends object>(
   site: CallSite | undefined,
 ): void {
   if (site) sites.set(handle, site)
+  leftovers.opened.add(handle)
   leftovers.add(new Handle(handle, sort))
 }

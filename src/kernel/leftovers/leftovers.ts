@@ -102,6 +102,8 @@ const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
 
 /** The things that one image has open: each is added when it is opened and removed when it ends by itself or is closed by the module. */
 export class Leftovers {
+  /** The objects among them, for as long as they live. */
+  readonly opened = new WeakSet<object>()
   readonly #table = new Set<Resource>()
   #sweepAt = SWEEP_AT_LEAST
   /** Once set, what is opened is closed at once. */

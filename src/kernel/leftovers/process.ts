@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { type CallSite, captureCallSite } from './call_site.ts'
-import { viewEmitter, viewListenerMethods } from './emitter_listeners.ts'
+import { noteEmitterView, viewEmitter, viewListenerMethods } from './emitter_listeners.ts'
 import type { Leftovers, Resource } from './leftovers.ts'
 
 type CaptureCallback = ((error: Error) => void) | null
@@ -12,7 +12,7 @@ type CaptureCallback = ((error: Error) => void) | null
  * @param builtin the image's view of a builtin, for `process.getBuiltinModule`
  */
 export function viewProcess(leftovers: Leftovers, builtin: (name: string) => unknown): NodeJS.Process {
-  const view = Object.create(forwarding()) as NodeJS.Process
+  const view = noteEmitterView(Object.create(forwarding()) as NodeJS.Process)
   const shared = { emitter: process as unknown as EventEmitter, label: 'process' }
   define(
     view,

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { EMITTER, MOVED_EMITTER } from '../../images/module_source.ts'
 import { viewDiagnosticsChannels } from './channels.ts'
 import { viewChildren } from './children.ts'
 import { viewCluster } from './clusters.ts'
@@ -16,6 +17,7 @@ import { viewPromiseTimers } from './promise_timers.ts'
 import { viewReadline } from './readline.ts'
 import { viewRequests, viewSessions } from './requests.ts'
 import { viewServers } from './servers.ts'
+import { viewSharedEmitters } from './shared_emitters.ts'
 import { viewDatagramSockets, viewSockets } from './sockets.ts'
 import { viewTimers } from './timers.ts'
 import { viewOf } from './view_object.ts'
@@ -144,7 +146,8 @@ export function createViews(leftovers: Leftovers): Views {
     return made.get(name)
   }
   globalNames ??= Object.keys(own().globals)
-  const globals = {}
+  const shared = viewSharedEmitters(leftovers)
+  const globals = { [EMITTER]: shared, [MOVED_EMITTER]: (value: unknown) => shared(value, 1) }
   for (const name of globalNames)
     Object.defineProperty(globals, name, { get: () => own().globals[name], enumerable: true })
   return { globals, builtin }

@@ -1,0 +1,241 @@
+import { type AnyNode, type CallExpression, type Expression, type MemberExpression, type Node, parse } from 'acorn'
+import { type Edit, EMITTER, MOVED_EMITTER } from './module_source.ts'
+import { boundNames, children } from './scope.ts'
+
+const ADDERS: ReadonlySet<string> = new Set([
+  'on',
+  'once',
+  'addListener',
+  'prependListener',
+  'prependOnceListener',
+  'addEventListener',
+])
+const MAY_ADD = new RegExp(String.raw`\.\s*(?:/\*.*?\*/\s*)?(?:${[...ADDERS].join('|')})\s*\(`)
+/** Bytes. A bundle of such a size takes the parser as long as all the rest of a load. */
+const LARGEST = 1_000_000
+
+/** What a CommonJS file is given, and `process`, which has a view of its own. */
+const GIVEN: ReadonlySet<string> = new Set(['exports', 'require', 'module', 'arguments', 'process'])
+
+/** What a variable begins with, and where that stands. */
+interface Origin {
+  readonly value: AnyNode
+  readonly scope: Scope
+}
+
+class Scope {
+  readonly names = new Map<string, Origin | undefined>()
+  readonly parent: Scope | undefined
+
+  constructor(parent: Scope | undefined) {
+    this.parent = parent
+  }
+
+  declare(names: readonly string[], value?: Node | null): void {
+    for (const name of names) this.names.set(name, value ? { value: value as AnyNode, scope: this } : undefined)
+  }
+}
+
+/** A listener that is added to something which others own too. */
+interface Adding {
+  readonly receiver: Expression
+  readonly call: CallExpression & { readonly callee: MemberExpression }
+}
+
+/**
+ * Puts `EMITTER(...)` around the receiver wherever a listener is added to something that is not the file's own by its name: a global, an import from
+ * elsewhere, a property of these, a variable that begins with one of them. What is added to a line is taken from the white space in it. As far as there is none, the
+ * columns behind move; how far is told by the name or by a second argument, so that the place of the call can be told.
+ *
+ * @param code as it is compiled, imports blanked out
+ * @param own names that are not declared in it and are the image's own nevertheless
+ */
+export function wrapSharedEmitters(code: string, sourceType: 'module' | 'script', own: ReadonlySet<string>): string {
+  if (code.length > LARGEST || !MAY_ADD.test(code)) return code
+  try {
+    const program = parse(code, { ecmaVersion: 'latest', sourceType, allowReturnOutsideFunction: true })
+    return new Writer(code).write(findAddings(program, name => own.has(name) || GIVEN.has(name)))
+  } catch {
+    // Syntax that only the engine knows, or code that is nested too deeply: it runs as it is.
+    return code
+  }
+}
+
+function findAddings(program: Node, isOwn: (name: string) => boolean): Adding[] {
+  const found: Adding[] = []
+
+  const isShared = (node: AnyNode, scope: Scope, depth = 0): boolean => {
+    if (depth > 20) return false
+    const follow = (next: Node) => isShared(next as AnyNode, scope, depth + 1)
+    switch (node.type) {
+      case 'Identifier': {
+        let at: Scope | undefined = scope
+        while (at && !at.names.has(node.name)) at = at.parent
+        if (!at) return !isOwn(node.name)
+        const origin = at.names.get(node.name)
+        return origin !== undefined && isShared(origin.value, origin.scope, depth + 1)
+      }
+      case 'MemberExpression':
+        // `globalThis.process` is the same view.
+        return !(node.property.type === 'Identifier' && node.property.name === 'process') && follow(node.object)
+      case 'ChainExpression':
+        return follow(node.expression)
+      case 'LogicalExpression':
+      case 'AssignmentExpression':
+        // What is stored in a shared place is shared.
+        return node.left.type !== 'Identifier' && follow(node.left)
+      default:
+        return false
+    }
+  }
+
+  const visit = (node: AnyNode, scope: Scope): void => {
+    const inner = scopeOf(node, scope)
+    if (node.type === 'CallExpression') {
+      const { callee } = node
+      if (
+        callee.type === 'MemberExpression' &&
+        callee.property.type === 'Identifier' &&
+        !callee.computed &&
+        ADDERS.has(callee.property.name) &&
+        isPlain(callee.object) &&
+        isShared(callee.object, inner)
+      )
+        found.push({ receiver: callee.object as Expression, call: node as Adding['call'] })
+    }
+    for (const child of children(node)) visit(child, inner)
+  }
+  visit(program as AnyNode, new Scope(undefined))
+  return found
+}
+
+/** A name, or a property of one. Of `a?.b` a part may not be wrapped. */
+const isPlain = (node: AnyNode): boolean =>
+  node.type === 'Identifier' || (node.type === 'MemberExpression' && !node.optional && isPlain(node.object))
+
+/** The scope inside a node, with what is declared there. */
+function scopeOf(node: AnyNode, outer: Scope): Scope {
+  switch (node.type) {
+    case 'FunctionDeclaration':
+    case 'FunctionExpression':
+    case 'ArrowFunctionExpression': {
+      const scope = new Scope(outer)
+      if (node.type === 'FunctionExpression' && node.id) scope.declare([node.id.name])
+      declareVars(node.body as AnyNode, scope)
+      scope.declare(node.params.flatMap(boundNames))
+      return scope
+    }
+    case 'Program':
+    case 'StaticBlock': {
+      const scope = new Scope(outer)
+      for (const part of node.body) declareVars(part as AnyNode, scope)
+      declareLexical(node.body, scope)
+      return scope
+    }
+    case 'BlockStatement': {
+      const scope = new Scope(outer)
+      declareLexical(node.body, scope)
+      return scope
+    }
+    case 'SwitchStatement': {
+      const scope = new Scope(outer)
+      declareLexical(
+        node.cases.flatMap(part => part.consequent),
+        scope,
+      )
+      return scope
+    }
+    case 'ForStatement':
+    case 'ForInStatement':
+    case 'ForOfStatement': {
+      const scope = new Scope(outer)
+      const head = node.type === 'ForStatement' ? node.init : node.left
+      if (head) declareLexical([head], scope)
+      return scope
+    }
+    case 'CatchClause': {
+      const scope = new Scope(outer)
+      scope.declare(boundNames(node.param ?? null))
+      return scope
+    }
+    case 'ClassExpression': {
+      const scope = new Scope(outer)
+      if (node.id) scope.declare([node.id.name])
+      return scope
+    }
+    default:
+      return outer
+  }
+}
+
+function declareLexical(nodes: readonly Node[], scope: Scope): void {
+  for (const node of nodes as readonly AnyNode[]) {
+    if (node.type === 'VariableDeclaration' && node.kind !== 'var')
+      for (const { id, init } of node.declarations) scope.declare(boundNames(id), init)
+    else if ((node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node.id)
+      scope.declare([node.id.name])
+  }
+}
+
+/** Those of inner blocks too, but not of inner functions. */
+function declareVars(node: AnyNode, scope: Scope): void {
+  if (/Function|^Class|^StaticBlock$/.test(node.type)) return
+  if (node.type === 'VariableDeclaration' && node.kind === 'var')
+    for (const { id, init } of node.declarations) scope.declare(boundNames(id), init)
+  for (const child of children(node)) declareVars(child, scope)
+}
+
+/** Changes a text and keeps its columns as well as it can. */
+class Writer {
+  readonly #code: string
+  readonly #edits: Edit[] = []
+
+  constructor(code: string) {
+    this.#code = code
+  }
+
+  write(addings: readonly Adding[]): string {
+    for (const adding of addings.toSorted((a, b) => a.receiver.start - b.receiver.start)) this.#wrap(adding)
+    let out = ''
+    let at = 0
+    for (const { start, end, text } of this.#edits.toSorted((a, b) => a.start - b.start)) {
+      out += this.#code.slice(at, start) + text
+      at = end
+    }
+    return out + this.#code.slice(at)
+  }
+
+  #wrap({ receiver, call }: Adding): void {
+    const room = this.#spaceBefore(receiver.start, EMITTER.length + 2)
+    const moved = this.#movedAt(call.callee.property.start) + EMITTER.length + 2 - room
+    const name = moved === 1 ? MOVED_EMITTER : EMITTER
+    const closing = moved <= 1 ? ')' : `,${moved + 2})`
+    this.#edits.push({ start: receiver.start - room, end: receiver.start, text: `${name}(` })
+    this.#edits.push({ start: receiver.end, end: receiver.end, text: closing })
+    const [first, second] = call.arguments
+    if (first && second) this.#takeSpaces(first.end + 1, second.start, name.length + 1 + closing.length - room)
+  }
+
+  /** How far what stands at an offset has been moved within its line. */
+  #movedAt(offset: number): number {
+    const line = this.#code.lastIndexOf('\n', offset - 1) + 1
+    const before = this.#edits.filter(({ start }) => start >= line && start < offset)
+    return before.reduce((sum, { start, end, text }) => sum + text.length - (end - start), 0)
+  }
+
+  /** Spaces right before an offset that nothing needs; one parts two words. */
+  #spaceBefore(offset: number, most: number): number {
+    const used = this.#edits.at(-1)?.end ?? 0
+    let count = 0
+    while (count < most && offset - count > used && /[ \t]/.test(this.#code[offset - count - 1] ?? '')) count++
+    const parts = /[\w$\u0080-\uffff]/.test(this.#code[offset - count - 1] ?? '')
+    return parts && count > 0 ? count - 1 : count
+  }
+
+  /** Spaces behind the comma between two arguments. */
+  #takeSpaces(comma: number, end: number, most: number): void {
+    const spaces = this.#code.slice(comma, end)
+    if (most > 0 && /^[ \t]+$/.test(spaces))
+      this.#edits.push({ start: comma, end: comma + Math.min(most, spaces.length), text: '' })
+  }
+}
