@@ -4,10 +4,13 @@ import { dynamicImportEdits, parseJson } from './commonjs_text.ts'
 import { type CommonJsBody, compileCommonJs } from './compile.ts'
 import { faultAt, syntaxReason } from './fault.ts'
 import { parseProgram } from './parse.ts'
+import { mayAddListeners } from './shared_emitters.ts'
 import type { FileOwner } from './source_module.ts'
 import type { TextFacts } from './text_facts.ts'
 
 export { commonJsExports, parseJson } from './commonjs_text.ts'
+
+const NO_IMPORTS: ReadonlySet<string> = new Set()
 
 /** What a CommonJS file sees as `module`. */
 export interface CommonJsModule {
@@ -136,8 +139,11 @@ export class CommonJsFiles {
   #compile(file: string): CommonJsBody {
     const text = this.#owner.readText(file)
     const dynamicImport = (specifier: unknown, options: unknown) => this.#owner.dynamicImport(file, specifier, options)
-    const edits = this.#owner.facts(file).recall('dynamic', () => dynamicImportEdits(file, text))
-    const request = { url: file, text, edits, globals: this.#owner.globals }
+    const facts = this.#owner.facts(file)
+    const edits = facts.recall('dynamic', () => dynamicImportEdits(file, text))
+    const listens = facts.recall('listens', () => mayAddListeners(text, 'script'))
+    const { globals } = this.#owner
+    const request = { url: file, text, edits, globals, ownImports: listens ? NO_IMPORTS : undefined }
     try {
       return compileCommonJs(request, this, dynamicImport)
     } catch (error) {

@@ -118,15 +118,13 @@ function globalsIn(text: string, globals: Readonly<Record<string, unknown>>): st
   return names.filter(name => found.has(name))
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set()
-
-/** Only for an image that wants to know what it adds listeners to. */
+/** Only for an image that wants to know what it adds listeners to. `own` is undefined for a text that adds none. */
 const watched = (
   code: string,
   sourceType: 'module' | 'script',
   globals: Readonly<Record<string, unknown>>,
-  ownImports: ReadonlySet<string>,
-): string => (EMITTER in globals ? wrapSharedEmitters(code, sourceType, ownImports) : code)
+  own: ReadonlySet<string> | undefined,
+): string => (own && EMITTER in globals ? wrapSharedEmitters(code, sourceType, own) : code)
 
 export interface CompileRequest {
   /** A `file:` URL: what stack traces, breakpoints and coverage show. */
@@ -138,8 +136,8 @@ export interface CompileRequest {
   readonly reads: EarlyReads
   /** The image's own views of globals, by name. */
   readonly globals: Readonly<Record<string, unknown>>
-  /** Local names of imports from the image's own files. */
-  readonly ownImports: ReadonlySet<string>
+  /** Local names of imports from the image's own files; undefined when nobody needs to know. */
+  readonly ownImports: ReadonlySet<string> | undefined
 }
 
 /**
@@ -239,13 +237,13 @@ export type CommonJsBody = (
 
 /** Compiles a CommonJS file. The unused closure makes every function of the file hold `environment`, and so the image. */
 export function compileCommonJs(
-  request: { url: string; text: string; edits: readonly Edit[]; globals: Readonly<Record<string, unknown>> },
+  request: Pick<CompileRequest, 'url' | 'text' | 'globals' | 'ownImports'> & { readonly edits: readonly Edit[] },
   environment: object,
   dynamicImport: unknown,
 ): CommonJsBody {
   const head = `void(()=>${FILE});return function(exports,require,module,__filename,__dirname){`
   const edited = applyEdits(withoutHashbang(request.text), request.edits)
-  const body = watched(edited, 'script', request.globals, NO_NAMES)
+  const body = watched(edited, 'script', request.globals, request.ownImports)
   const code = `${head}\n${body}\n}`
   const names = globalsIn(body, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, ...names], request.url, -1)

@@ -17,6 +17,8 @@ const LARGEST = 1_000_000
 /** What a CommonJS file is given, and `process`, which has a view of its own. */
 const GIVEN: ReadonlySet<string> = new Set(['exports', 'require', 'module', 'arguments', 'process'])
 
+type SourceType = 'module' | 'script'
+
 /** What a variable begins with, and where that stands. */
 interface Origin {
   readonly value: AnyNode
@@ -50,14 +52,30 @@ interface Adding {
  * @param code as it is compiled, imports blanked out
  * @param own names that are not declared in it and are the image's own nevertheless
  */
-export function wrapSharedEmitters(code: string, sourceType: 'module' | 'script', own: ReadonlySet<string>): string {
-  if (code.length > LARGEST || !MAY_ADD.test(code)) return code
+export function wrapSharedEmitters(code: string, sourceType: SourceType, own: ReadonlySet<string>): string {
+  const addings = parseAddings(code, sourceType, own)
+  return addings.length === 0 ? code : new Writer(code).write(addings)
+}
+
+/** Could there be such a call, whatever is the image's own? To be remembered of a text: it is mostly no, and costs a parse. */
+export const mayAddListeners = (text: string, sourceType: SourceType): boolean =>
+  parseAddings(text, sourceType, NO_NAMES).length > 0
+
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+function parseAddings(code: string, sourceType: SourceType, own: ReadonlySet<string>): Adding[] {
+  if (code.length > LARGEST || !MAY_ADD.test(code)) return []
   try {
-    const program = parse(code, { ecmaVersion: 'latest', sourceType, allowReturnOutsideFunction: true })
-    return new Writer(code).write(findAddings(program, name => own.has(name) || GIVEN.has(name)))
+    const program = parse(code, {
+      ecmaVersion: 'latest',
+      sourceType,
+      allowHashBang: true,
+      allowReturnOutsideFunction: true,
+    })
+    return findAddings(program, name => own.has(name) || GIVEN.has(name))
   } catch {
     // Syntax that only the engine knows, or code that is nested too deeply: it runs as it is.
-    return code
+    return []
   }
 }
 

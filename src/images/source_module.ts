@@ -21,6 +21,7 @@ import {
 import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts'
 import type { ModuleNamespace } from './namespace.ts'
 import { parseModule } from './parse.ts'
+import { mayAddListeners } from './shared_emitters.ts'
 import { mayReturnOutside } from './stray_return.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
@@ -302,7 +303,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     return true
   }
 
-  #ownImports(): ReadonlySet<string> {
+  #ownImports(): ReadonlySet<string> | undefined {
+    if (!this.#facts.recall('listens', () => mayAddListeners(this.text, 'module'))) return undefined
     const isOwn = (module: ModuleRecord): boolean =>
       module instanceof SourceModule
         ? module.owner === this.owner
