@@ -73,7 +73,8 @@ try {
   )
   // A run can also fail outside of any test, as in a hook of a suite.
   const failures = failed === 0 && status !== 0 ? 1 : failed
-  console.log(`${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  if (skipped > 0) console.log(`${skipped} skipped`)
+  console.log(`${passed} passed, ${failures} failed`)
   process.exitCode = failures > 0 ? 1 : 0
 } finally {
   rmSync(scratch, { recursive: true })
