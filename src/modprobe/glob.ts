@@ -195,3 +195,6 @@ export function patternFault(pattern: string): string | undefined {
   }
   return undefined
 }
+
+/** Is there a bracket in a name that nothing opens or closes? Inside a pair another `[` is a character. */
+export const hasLooseBracket = (name: string): boolean => /[[\]]/.test(name.replace(/\[[^\]]*\]/g, ''))

@@ -1,4 +1,4 @@
-import { fnmatch, fold } from './glob.ts'
+import { fnmatch, fold, hasLooseBracket } from './glob.ts'
 
 /** A module that a name or an alias leads to. */
 export interface Candidate {
@@ -34,6 +34,8 @@ export interface LookupSources {
  * configuration (which thus can take a module's name away), module names, symbols, hooks, aliases, builtins.
  */
 export function lookup(name: string, sources: LookupSources): Candidate[] {
+  // kmod takes no such name, whatever pattern would match it.
+  if (hasLooseBracket(name)) return []
   const folded = fold(name)
   const byAlias = (modules: readonly string[] = []): Candidate[] => modules.map(module => ({ module, alias: folded }))
   const byName = (): Candidate[] => [{ module: folded, alias: undefined }]

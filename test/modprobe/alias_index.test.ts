@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AliasIndex } from '#dist/modprobe/alias_index.js'
 import { fnmatch, fold, patternFault } from '#dist/modprobe/glob.js'
+import { lookup } from '#dist/modprobe/lookup.js'
 import { PreparedTableError } from '#dist/modprobe/prepared_table.js'
 import { formatAliases, parseAliases } from '#dist/modprobe/text_forms.js'
 import { fixture } from './catalogue.ts'
@@ -195,5 +196,14 @@ describe('patterns', () => {
     equal(patternFault('a\\'), 'nothing after the last backslash')
     equal(patternFault('two\nlines'), 'line break in pattern')
     equal(patternFault(''), 'empty pattern')
+  })
+})
+
+describe('a name', () => {
+  it('with a bracket that nothing opens or closes is nobody, as in kmod', () => {
+    const found = (name: string): number =>
+      lookup(name, { configured: [['*', ['m']]], hasModule: () => true, aliases: { lookup: () => ['m'] } }).length
+    for (const name of ['z[', 'a]b', ']', '[', '[a]]', '[[a]]']) equal(found(name), 0, name)
+    for (const name of ['a', '[a]', 'x[a-b]y', 'a[[b]c']) equal(found(name), 1, name)
   })
 })
