@@ -1,5 +1,5 @@
 import nodeModule, { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { dynamicImportEdits, parseJson } from './commonjs_text.ts'
 import { type CommonJsBody, compileCommonJs } from './compile.ts'
 import { faultAt, syntaxReason } from './fault.ts'
@@ -23,23 +23,29 @@ export interface CommonJsModule {
   children: CommonJsModule[]
   paths: string[]
   require: Require
+  /** Runs a text as this module. */
+  _compile(text: string, file: string): unknown
 }
 
 export interface Require {
   (specifier: string): unknown
   cache: Record<string, CommonJsModule>
   resolve: { (specifier: string, options?: { paths?: readonly string[] }): string; paths(specifier: string): unknown }
-  extensions: object
+  extensions: Record<string, Load>
   main: undefined
 }
+
+type Load = (module: CommonJsModule, file: string) => void
 
 /** What CommonJS needs of its image. */
 export interface CommonJsOwner extends FileOwner {
   readText(file: string): string
+  /** The text of a file that was read before. */
+  textOf(file: string): string | undefined
   facts(file: string): TextFacts
   /** Follows a `require` to whatever it leads: another file of the image, or something that is not CommonJS. */
   require(specifier: string, from: CommonJsModule): unknown
-  resolveRequire(specifier: string, from: string): string
+  resolveRequire(specifier: string, from: CommonJsModule): string
 }
 
 /** Node's own class, so that `module instanceof require('module')`, and two of its functions, which are as old as Node. */
@@ -49,19 +55,31 @@ const NodeModule = nodeModule as unknown as { prototype: object; _nodeModulePath
 export class CommonJsFiles {
   readonly cache: Record<string, CommonJsModule> = Object.create(null) as Record<string, CommonJsModule>
   readonly #owner: CommonJsOwner
-  readonly #extensions: object
+  /** How files are loaded, by their extension. Code may change it, for the files of this image. */
+  readonly #extensions: Record<string, Load>
+  readonly #load: Load = (module, file) => {
+    if (file.endsWith('.json')) module.exports = parseJson(file, this.#owner.readText(file))
+    else if (file.endsWith('.node')) module.exports = createRequire(file)(file)
+    else module._compile(this.#owner.readText(file), file)
+  }
 
   constructor(owner: CommonJsOwner) {
     this.#owner = owner
-    // Code looks which extensions there are; how they are loaded cannot be changed.
-    const load = (module: CommonJsModule, file: string): void => {
-      module.exports = this.load(file, module)
-    }
-    this.#extensions = Object.assign(Object.create(null) as object, { '.js': load, '.json': load, '.node': load })
+    this.#extensions = Object.assign(Object.create(null) as Record<string, Load>, {
+      '.js': this.#load,
+      '.json': this.#load,
+      '.node': this.#load,
+    })
   }
 
   clear(): void {
     for (const file of Object.keys(this.cache)) delete this.cache[file]
+  }
+
+  /** What code has put into `require.extensions` for files of this kind. */
+  hookOf(file: string): Load | undefined {
+    const hook = this.#extensions[extname(file)]
+    return hook === this.#load || typeof hook !== 'function' ? undefined : hook
   }
 
   /** Runs the file once. One that throws is forgotten, so that it can be required again, as in Node. */
@@ -75,11 +93,8 @@ export class CommonJsFiles {
     adopt(parent, module)
     this.cache[file] = module
     try {
-      if (file.endsWith('.json')) module.exports = parseJson(file, this.#owner.readText(file))
-      else {
-        const body = this.#compile(file)
-        body.call(module.exports, module.exports, module.require, module, file, dirname(file))
-      }
+      const load = this.hookOf(file) ?? this.#load
+      load(module, file)
       module.loaded = true
       return module.exports
     } catch (error) {
@@ -101,6 +116,9 @@ export class CommonJsFiles {
     const module = Object.create(NodeModule.prototype, {
       parent: hidden(parent),
       require: hidden(this.#requireFor(file, () => module)),
+      _compile: hidden((text: string, name: string) =>
+        this.#compile(name, text).call(module.exports, module.exports, module.require, module, name, dirname(name)),
+      ),
     }) as CommonJsModule
     return Object.assign(module, {
       id: file,
@@ -115,18 +133,14 @@ export class CommonJsFiles {
 
   #requireFor(file: string, module: () => CommonJsModule): Require {
     const require = (specifier: string): unknown => {
-      checkString(specifier, 'id')
-      if (specifier === '')
-        throw Object.assign(new TypeError(`The argument 'id' must be a non-empty string. Received ''`), {
-          code: 'ERR_INVALID_ARG_VALUE',
-        })
+      // Node says best what is wrong.
+      if (typeof specifier !== 'string' || specifier === '') return createRequire(file)(specifier)
       return this.#owner.require(specifier, module())
     }
     const resolve = (specifier: string, options?: { paths?: readonly string[] }): string => {
-      checkString(specifier, 'request')
-      return options?.paths
-        ? createRequire(file).resolve(specifier, { paths: [...options.paths] })
-        : this.#owner.resolveRequire(specifier, file)
+      return options?.paths || typeof specifier !== 'string'
+        ? createRequire(file).resolve(specifier, options as { paths?: string[] })
+        : this.#owner.resolveRequire(specifier, module())
     }
     return Object.assign(require, {
       resolve: Object.assign(resolve, { paths: (specifier: string) => createRequire(file).resolve.paths(specifier) }),
@@ -136,12 +150,14 @@ export class CommonJsFiles {
     })
   }
 
-  #compile(file: string): CommonJsBody {
-    const text = this.#owner.readText(file)
+  #compile(file: string, text: string): CommonJsBody {
+    // What is remembered of a file holds for its own text, not for one that is given to `_compile`.
+    const facts = text === this.#owner.textOf(file) ? this.#owner.facts(file) : undefined
+    const findImports = () => dynamicImportEdits(file, text)
+    const findListeners = () => mayAddListeners(text, 'script')
+    const edits = facts ? facts.recall('dynamic', findImports) : findImports()
+    const listens = facts ? facts.recall('listens', findListeners) : findListeners()
     const dynamicImport = (specifier: unknown, options: unknown) => this.#owner.dynamicImport(file, specifier, options)
-    const facts = this.#owner.facts(file)
-    const edits = facts.recall('dynamic', () => dynamicImportEdits(file, text))
-    const listens = facts.recall('listens', () => mayAddListeners(text, 'script'))
     const { globals } = this.#owner
     const request = { url: file, text, edits, globals, ownImports: listens ? NO_IMPORTS : undefined }
     try {
@@ -157,12 +173,4 @@ export class CommonJsFiles {
 
 function adopt(parent: CommonJsModule | undefined, child: CommonJsModule): void {
   if (parent && !parent.children.includes(child)) parent.children.push(child)
-}
-
-function checkString(specifier: unknown, argument: string): void {
-  if (typeof specifier !== 'string')
-    throw Object.assign(
-      new TypeError(`The "${argument}" argument must be of type string. Received ${String(specifier)}`),
-      { code: 'ERR_INVALID_ARG_TYPE' },
-    )
 }

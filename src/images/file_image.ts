@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import nodeModule, { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { attributesOf, checkAttributes } from './attributes.ts'
@@ -136,6 +136,10 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.#commonJs.clear()
   }
 
+  textOf(file: string): string | undefined {
+    return this.#texts.has(file) ? this.#texts.read(file) : undefined
+  }
+
   readText(file: string): string {
     return this.#texts.read(file)
   }
@@ -195,23 +199,20 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     return record.namespace
   }
 
-  resolveRequire(specifier: string, from: string): string {
+  resolveRequire(specifier: string, from: CommonJsModule): string {
     const target = this.#requireTarget(specifier, from)
     return target.owner === 'builtin' ? target.name : target.file
   }
 
-  #requireTarget(specifier: string, from: string): Exclude<Target, { owner: 'url' }> {
-    const target = this.#resolveNow(specifier, from, 'require')
+  #requireTarget(specifier: string, from: CommonJsModule): Exclude<Target, { owner: 'url' }> {
+    const target = this.#resolveNow(specifier, from.filename, 'require')
     if (target && target.owner !== 'url') return target
-    // Node says best what is wrong.
-    const require = createRequire(from)
-    if (specifier.startsWith('node:')) require(specifier)
-    require.resolve(specifier)
-    throw notFound(specifier, from, 'MODULE_NOT_FOUND')
+    const file = findElsewhere(specifier, from)
+    return { owner: this.#root !== undefined && isInside(file, this.#root) ? 'image' : 'host', file }
   }
 
   require(specifier: string, from: CommonJsModule): unknown {
-    const target = this.#requireTarget(specifier, from.filename)
+    const target = this.#requireTarget(specifier, from)
     switch (target.owner) {
       case 'builtin':
         return this.#builtinView(target.name)
@@ -228,7 +229,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   #requireFile(file: string, from: CommonJsModule): unknown {
     // Whatever was put into the cache by hand is taken as it is.
-    if (Object.hasOwn(this.#commonJs.cache, file)) return this.#commonJs.load(file, from)
+    if (Object.hasOwn(this.#commonJs.cache, file) || this.#commonJs.hookOf(file)) return this.#commonJs.load(file, from)
     const named = formatByName(file)
     if (named === 'addon') return this.#loadAddon(file)
     if (named === 'json' || this.#texts.format(file) === 'commonjs') return this.#commonJs.load(file, from)
@@ -338,6 +339,23 @@ const MANY_FILES = 20
 const PACKAGED = /[\\/]node_modules[\\/]/
 
 const nativeRequire = createRequire(import.meta.url)
+/** A function that is as old as Node. */
+const { _findPath: findPath } = nodeModule as unknown as {
+  _findPath(specifier: string, folders: readonly string[]): string | false
+}
+
+/**
+ * In `module.paths` as code has changed it, or in NODE_PATH.
+ *
+ * @throws what Node has to say of a specifier that leads nowhere
+ */
+function findElsewhere(specifier: string, { filename, paths }: CommonJsModule): string {
+  const isBare = !/^(?:\.{0,2}\/|\.{1,2}$|#|node:)/.test(specifier)
+  const require = createRequire(filename)
+  if (specifier.startsWith('node:')) require(specifier)
+  return (isBare && findPath(specifier, paths)) || require.resolve(specifier)
+}
+
 /** Later lines of Node tell by `import.meta.main` which module the process was started with: none of an image. */
 const HAS_MAIN = 'main' in import.meta
 

@@ -47,6 +47,16 @@ const fileSystem = {
 /** One for all: the engine takes longer for an error than for a look at the disk. */
 const MISSING = Object.assign(new Error('No such file or directory'), { code: 'ENOENT' })
 
+/** The conditions that Node was started with. */
+function ownConditions(): string[] {
+  const words = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(/\s+/)]
+  return words.flatMap((word, index) => {
+    const [, value] = /^(?:--conditions|-C)(?:=(.+))?$/.exec(word) ?? []
+    if (value !== undefined) return [value]
+    return /^(?:--conditions|-C)$/.test(words[index - 1] ?? '') ? [word] : []
+  })
+}
+
 let made: Readonly<Record<Loader, Resolver>> | undefined
 
 function resolvers(): Readonly<Record<Loader, Resolver>> {
@@ -58,7 +68,7 @@ function resolvers(): Readonly<Record<Loader, Resolver>> {
       useSyncFileSystemCalls: true,
       // The real path of what was found is asked of the disk at once, not folder by folder.
       symlinks: false,
-      conditionNames: ['node', 'node-addons', loader, ...syncModule],
+      conditionNames: ['node', 'node-addons', loader, ...syncModule, ...ownConditions()],
       extensionAlias,
       extensions: [...EXTENSIONS[loader]],
       plugins: [{ apply: resolveBuiltins }],
@@ -94,9 +104,15 @@ export function resolvePackage(
 
 function resolve(specifier: string, folder: string, loader: Loader): string | undefined {
   try {
-    const found = resolvers()[loader].resolveSync({}, folder, specifier)
+    // In a specifier of `require` a question mark is a character like any other; the resolver wants that said.
+    const asked = loader === 'require' ? specifier.replace(/(?<=.)[?#]/g, '\0$&') : specifier
+    const found = resolvers()[loader].resolveSync({}, folder, asked)
     // enhanced-resolve keeps a query as part of the path; a query only tells instances apart, and an image has one of each file.
-    return found === false ? undefined : found.replace(/[?#].*$/s, '')
+    return found === false
+      ? undefined
+      : loader === 'require'
+        ? found.replaceAll('\0', '')
+        : found.replace(/[?#].*$/s, '')
   } catch {
     return undefined
   }

@@ -46,7 +46,7 @@ export function resolveFile(
   recall?: RecallAnswer,
 ): string | undefined {
   const path = loader === 'import' ? pathOf(specifier, from) : specifier
-  if (path === undefined) return undefined
+  if (path === undefined || path.startsWith('file:')) return undefined
   return (isRelative(path) ? plainFile(path, from, loader) : undefined) ?? resolvePackage(path, from, loader, recall)
 }
 

@@ -1,8 +1,17 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { errorOf, type Files, loadImage, loadNative, outcomeOf, sameAsNative } from '../support/image_harness.ts'
+import {
+  errorOf,
+  type Files,
+  folderOf,
+  loadImage,
+  loadNative,
+  outcomeOf,
+  sameAsNative,
+} from '../support/image_harness.ts'
 import { loadNativeApart } from '../support/native_process.ts'
 
 /** Read by both loaders: paths are cut down to what follows the folder. */
@@ -106,6 +115,28 @@ const CASES: Readonly<Record<string, Files>> = {
   'a hashbang and a byte order mark': {
     'main.cjs': '#!/usr/bin/env node\nexports.r = require("./b.cjs")',
     'b.cjs': '\ufeffmodule.exports = 1',
+  },
+  'module.paths, as code changes it': {
+    'main.cjs': `${path} module.paths.push(__dirname + '/other'); exports.r = [require('far'), rel(require.resolve('far')), require('./sub/s.cjs')]`,
+    'other/far/index.js': 'module.exports = "far"',
+    'sub/s.cjs': 'try { module.exports = require("far") } catch (e) { module.exports = e.code }',
+  },
+  'require.extensions of files of another kind, and of JavaScript': {
+    'main.cjs': `const { readFileSync } = require('fs'); require.extensions['.shout'] = (m, file) => { m.exports = readFileSync(file, 'utf8').toUpperCase() }
+      const js = require.extensions['.js']; require.extensions['.js'] = (m, file) => { const run = m._compile; m._compile = (text, name) => run.call(m, text.replace('one', 'two'), name); js(m, file) }
+      exports.r = [require('./a.shout'), require('./a.shout') === require.cache[require.resolve('./a.shout')].exports, require('./b.js'), require('./c.json')]; delete require.extensions['.shout']; require.extensions['.js'] = js`,
+    'a.shout': 'a text that is no JavaScript',
+    'b.js': 'exports.b = "one"; exports.file = __filename.endsWith("b.js")',
+    'c.json': '"one"',
+  },
+  'module._compile': {
+    'main.cjs': `${path} const m = { ...module, exports: {} }; exports.r = [module._compile.call(module, 'exports.made = [__filename, typeof require, require("./a.cjs").a]', __dirname + '/made.cjs'), rel(exports.made[0]), exports.made[1], exports.made[2], delete exports.made]`,
+    'a.cjs': 'exports.a = 1',
+  },
+  'a specifier of require is no URL': {
+    'main.cjs': `${caught} exports.r = [require('./a?b#c.cjs').a, t(() => require('./d.cjs?x')), t(() => require('file://' + __dirname + '/d.cjs')), t(() => require(1)), t(() => require({})), t(() => require.resolve({})), t(() => require.resolve('./d.cjs', { paths: 'x' }))]`,
+    'a?b#c.cjs': 'exports.a = 1',
+    'd.cjs': '',
   },
   'line ends of all kinds': { 'main.cjs': 'exports.a = 1\r\nexports.b = 2\rexports.c = `x\r\ny`\u2028exports.d = 4\n' },
 }
@@ -431,6 +462,26 @@ describe('package.json', () => {
       'c.js': 'const require = 1; const exports = 2; globalThis.sawConst = await 3',
     })
     assert.equal((globalThis as { sawAwait?: number }).sawAwait, 1)
+  })
+})
+
+describe('what Node is told when it starts', () => {
+  it('conditions and NODE_PATH', () => {
+    const folder = folderOf({
+      'main.cjs': 'exports.r = [require("pkg"), require("by-path")]',
+      'node_modules/pkg/package.json': '{"exports": {"special": "./s.js", "default": "./d.js"}}',
+      'node_modules/pkg/s.js': 'module.exports = "special"',
+      'node_modules/pkg/d.js': 'module.exports = "default"',
+      'host/by-path/index.js': 'module.exports = "by path"',
+    })
+    const harness = new URL('../support/image_harness.js', import.meta.url).href
+    const program = `import { loadFolder } from ${JSON.stringify(harness)}; console.log(JSON.stringify((await loadFolder(${JSON.stringify(folder)}, 'main.cjs')).namespace.r))`
+    const words = ['--conditions', 'special', '--input-type=module', '-e', program]
+    const env = { ...process.env, NODE_PATH: join(folder, 'host') }
+    assert.deepEqual(JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8', env })), [
+      'special',
+      'by path',
+    ])
   })
 })
 
