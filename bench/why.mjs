@@ -144,7 +144,7 @@ else {
   const best = measure()
   const { write, thread } = best
   const rows = [
-    row('why: time beside writeHeapSnapshot alone', thread.ms / write.ms, 'x'),
+    row('why: time beside writeHeapSnapshot alone', thread.ms / write.ms, 'x', { atMost: 2 }),
     row('why: time in which the event loop stands still', thread.blockedMs / write.blockedMs, 'x'),
     row('why: peak of memory', thread.peak / write.peak, 'x'),
   ]

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import type { WhyReport } from '#dist/kernel/kmemleak/index.js'
 import { fixture, root } from '../support/paths.ts'
+import { shareOf } from '../support/share.ts'
 
 /** What the host of a fixture says that `why` has to find. */
 interface Expected {
@@ -39,7 +40,7 @@ const names = readdirSync(fixture('leaks'), { withFileTypes: true })
 
 describe('why names who holds a removed image', { concurrency: 2 }, () => {
   assert.ok(names.length >= 24)
-  for (const name of names)
+  for (const name of shareOf(names))
     it(name, async () => {
       const { expected, report } = await why(name)
       const all = JSON.stringify([...report.holders, ...report.internal], undefined, 1)

@@ -113,7 +113,7 @@ describe('fetch', () => {
       'busy.mjs': `${TOP}
         export async function init() {
           const shared = new AbortController
-          for (let n = 0; n < 300; n++) {
+          for (let n = 0; n < 100; n++) {
             await (await fetch(url + '/x', { signal: shared.signal })).text()
             await (await fetch(url + '/y', { signal: AbortSignal.timeout(60_000) })).arrayBuffer()
             await fetch(url, { method: 'HEAD' })

@@ -158,7 +158,7 @@ describe('files', () => {
     const scene = stage(t, {
       'busy.mjs': `${TOP}
         export async function init() {
-          for (let n = 0; n < 300; n++) {
+          for (let n = 0; n < 100; n++) {
             fs.closeSync(fs.openSync(file))
             const handle = await promises.open(file)
             await handle.close()

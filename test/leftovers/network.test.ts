@@ -170,7 +170,7 @@ describe('network', () => {
     const { kernel, file } = stage(t, {
       'busy.mjs': `${TOP}
         export async function init() {
-          for (let n = 0; n < 300; n++) {
+          for (let n = 0; n < 100; n++) {
             const [response] = await once(get({ port: answering, host }), 'response')
             for await (const _ of response);
             const socket = net.connect(listening, host)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type * as Fs from 'node:fs'
 import type * as Http from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
 import type * as Net from 'node:net'
 import { type AddressInfo, createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
@@ -15,9 +16,13 @@ const server = createServer(socket => socket.on('error', () => {}).end())
 await once(server.listen(0, '127.0.0.1'), 'listening')
 after(() => server.close())
 const { port } = server.address() as AddressInfo
+const site = createHttpServer((_, response) => response.end('x'))
+await once(site.listen(0, '127.0.0.1'), 'listening')
+after(() => site.close().closeAllConnections())
+const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
 
 /** More than the table holds of what is over, whatever has been open. */
-const MANY = 2000
+const MANY = 400
 const FEW = 130
 
 type Opener = (views: Views, builtin: <T>(name: string) => T) => unknown
@@ -28,8 +33,8 @@ const SHORT_LIVED: Readonly<Record<string, Opener>> = {
     ;(globals.process as NodeJS.Process).on('SIGHUP', () => {})
     process.removeAllListeners('SIGHUP')
   },
-  'answers that are read': async ({ globals }) => (await (globals.fetch as typeof fetch)('data:,x')).text(),
-  'answers that are dropped': ({ globals }) => (globals.fetch as typeof fetch)('data:,x'),
+  'answers that are read': async ({ globals }) => (await (globals.fetch as typeof fetch)(url)).text(),
+  'answers that are dropped': ({ globals }) => (globals.fetch as typeof fetch)(url),
   'signals of a timeout': ({ globals }) => (globals.AbortSignal as typeof AbortSignal).timeout(1),
   'sockets that are closed': async (_, builtin) => {
     const socket = builtin<typeof Net>('net').connect(port, '127.0.0.1')
