@@ -82,8 +82,8 @@ export class CallGate {
   readonly label: string
   lateCalls = 0
   readonly #options: GateOptions
-  readonly #severables = new Set<WeakRef<Severable>>()
-  readonly #idle = new Set<() => void>()
+  readonly #severables: WeakRef<Severable>[] = []
+  #idle: Set<() => void> | undefined
   readonly #flights = new Flights()
   #counts = false
   #refusesLateCalls = false
@@ -116,7 +116,7 @@ export class CallGate {
   /** The operations from here on are let go when the image is cut off. */
   operations(source: object): Operations {
     const operations = new Operations(source)
-    this.#severables.add(new WeakRef(operations))
+    this.#severables.push(new WeakRef(operations))
     return operations
   }
 
@@ -129,7 +129,7 @@ export class CallGate {
   /** Puts the gate in front of `target`, a function by itself or a method of operations. */
   guard(target: AnyFunction, name: string, self: Operations | undefined, successor: Cell['successor']): AnyFunction {
     const cell = new Cell(target, name, self, successor)
-    this.#severables.add(new WeakRef(cell))
+    this.#severables.push(new WeakRef(cell))
     const gate = this
     const entry = function (this: unknown, ...args: unknown[]): unknown {
       const receiver = self ? self.source : this
@@ -170,7 +170,7 @@ export class CallGate {
 
   #end(flight: Flight): void {
     this.#flights.end(flight)
-    if (this.#flights.count > 0 || this.#idle.size === 0) return
+    if (this.#flights.count > 0 || !this.#idle) return
     for (const resolve of this.#idle) resolve()
     this.#idle.clear()
   }
@@ -227,7 +227,7 @@ export class CallGate {
   cut(how: string): void {
     this.#enter({ is: 'cut', at: new Date(), how })
     for (const reference of this.#severables) reference.deref()?.sever()
-    this.#severables.clear()
+    this.#severables.length = 0
     for (const { refuse, name } of this.#flights) refuse(this.#stale(name))
   }
 
@@ -240,9 +240,10 @@ export class CallGate {
         cancel()
         resolve(true)
       }
+      this.#idle ??= new Set()
       this.#idle.add(idle)
       const late = () => {
-        this.#idle.delete(idle)
+        this.#idle?.delete(idle)
         resolve(false)
       }
       const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : seam.after(ms, late)

@@ -59,15 +59,15 @@ export interface ContextHost {
   publish(point: string, entry: Entry): Slot
   retract(point: string, slot: Slot): void
   request(alias: string): Promise<boolean>
-  readonly log: ModuleLog
+  createLog(): ModuleLog
 }
 
 export class ModuleContextImplementation implements ModuleContext {
   readonly params: Readonly<Record<string, unknown>>
-  readonly log: ModuleLog
   readonly inherited: unknown
   readonly module: { readonly name: string; readonly generation: number; readonly file: string }
-  readonly kernel: { request(alias: string): Promise<boolean> }
+  #log: ModuleLog | undefined
+  #kernel: { request(alias: string): Promise<boolean> } | undefined
   readonly registered = new Set<Registered>()
   readonly #host: ContextHost
   /** Made when it is first asked for: most modules never do, and it costs more than all else here. */
@@ -87,8 +87,17 @@ export class ModuleContextImplementation implements ModuleContext {
     this.module = module
     this.params = params
     this.inherited = inherited
-    this.log = host.log
-    this.kernel = { request: alias => host.request(alias) }
+  }
+
+  get log(): ModuleLog {
+    this.#log ??= this.#host.createLog()
+    return this.#log
+  }
+
+  get kernel(): { request(alias: string): Promise<boolean> } {
+    const host = this.#host
+    this.#kernel ??= { request: alias => host.request(alias) }
+    return this.#kernel
   }
 
   get signal(): AbortSignal {

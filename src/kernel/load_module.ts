@@ -131,7 +131,7 @@ function createImage(core: Core, module: Module, verify: Verify | undefined): Im
     root: module.root,
     environment: {
       globals: views.globals,
-      builtin: name => views.builtin(name),
+      builtin: views.builtin,
       usesAddon: file => noteAddon(module.leftovers, file),
       ...(verify && { verify }),
       isModule: file => file !== module.file && (core.byFile.has(file) || core.folders.locationOf(file) !== undefined),
@@ -213,12 +213,12 @@ function contextHost(core: Core, module: Module): ContextHost {
     publish: (point, entry) => core.point(point).add(entry),
     retract: (point, slot) => core.point(point).remove(slot),
     request: alias => core.request(alias),
-    log: {
+    createLog: () => ({
       debug: text => core.log.debug(text, name),
       info: text => core.log.info(text, name),
       warn: text => core.log.warn(text, name),
       error: text => core.log.error(text, name),
-    },
+    }),
   }
 }
 

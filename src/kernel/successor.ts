@@ -13,13 +13,16 @@ export type FindSuccessor = (member: Member) => AnyFunction | undefined
  * something only as long as both images registered equally many: better the old code than another operation's.
  */
 export function successorsOf(core: Core, module: Module): (point: string, ops: unknown) => FindSuccessor {
-  const keyless = new Map<string, number>()
+  let keyless: Map<string, number> | undefined
   return (point, ops) => {
     const key = keyOf(ops)
-    const index = keyless.get(point) ?? 0
-    if (key === undefined) keyless.set(point, index + 1)
+    const index = keyless?.get(point) ?? 0
+    if (key === undefined) {
+      keyless ??= new Map()
+      keyless.set(point, index + 1)
+    }
     return member => {
-      const face = key === undefined ? byOrder(core, module, point, index, keyless) : byKey(core, module, point, key)
+      const face = key === undefined ? byOrder(core, module, point, index, keyless!) : byKey(core, module, point, key)
       const found = member === undefined ? face : (face as Record<string | symbol, unknown> | undefined)?.[member]
       return typeof found === 'function' ? (found as AnyFunction) : undefined
     }

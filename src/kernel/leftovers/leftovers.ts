@@ -98,16 +98,24 @@ const rank = ({ kind, silent }: Resource): number =>
   silent ? LAST_TURN : kind === 'listener' ? 2 : kind === 'agent' ? 1 : 0
 const LAST_TURN = 3
 
+/** The table of everyone who has not opened anything yet. Nothing is ever added to it. */
+const NOTHING = new Set<Resource>()
+
 const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
 
 /** The things that one image has open: each is added when it is opened and removed when it ends by itself or is closed by the module. */
 export class Leftovers {
-  /** The objects among them, for as long as they live. */
-  readonly opened = new WeakSet<object>()
-  readonly #table = new Set<Resource>()
+  #opened: WeakSet<object> | undefined
+  #table = NOTHING
   #sweepAt = SWEEP_AT_LEAST
   /** Once set, what is opened is closed at once. */
   #ended: Seam | undefined
+
+  /** The objects among them, for as long as they live. */
+  get opened(): WeakSet<object> {
+    this.#opened ??= new WeakSet()
+    return this.#opened
+  }
 
   /** How many are open. */
   get size(): number {
@@ -127,6 +135,7 @@ export class Leftovers {
   }
 
   add(resource: Resource): void {
+    if (this.#table === NOTHING) this.#table = new Set()
     this.#table.add(resource)
     if (this.#table.size >= this.#sweepAt) this.#sweep()
     // Not before the module has what it opened in hand.

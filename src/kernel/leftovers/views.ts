@@ -118,37 +118,88 @@ function viewOwnGlobals(leftovers: Leftovers, builtin: (name: string) => unknown
   return { timers, process, globals: viewGlobals(leftovers, builtin, { ...timers, process }) }
 }
 
-/** They depend on this Node alone. */
-let globalNames: readonly string[] | undefined
-
-/** Each view is made when the image first asks for it; those of globals together, at the first file that names one. */
+/**
+ * Each view is made when the image first asks for it; those of globals together, at the first file that names one. Most images name none: until then there are no more than
+ * two objects here.
+ */
 export function createViews(leftovers: Leftovers): Views {
-  const made = new Map<string, unknown>()
-  let ownGlobals: OwnGlobals | undefined
-  const own = (): OwnGlobals => (ownGlobals ??= viewOwnGlobals(leftovers, builtin))
-  const maker: Maker = {
-    leftovers,
-    builtin,
-    get globals() {
-      return own().globals
-    },
-    get timers() {
-      return own().timers
-    },
+  return new ImageViews(leftovers)
+}
+
+class ImageViews implements Views, Maker {
+  readonly leftovers: Leftovers
+  #globals: GlobalViews | undefined
+  #made: Map<string, unknown> | undefined
+  #own: OwnGlobals | undefined
+  #sharedEmitter: ReturnType<typeof viewSharedEmitters> | undefined
+
+  constructor(leftovers: Leftovers) {
+    this.leftovers = leftovers
   }
-  function builtin(specifier: string): unknown {
+
+  get own(): OwnGlobals {
+    this.#own ??= viewOwnGlobals(this.leftovers, this.builtin)
+    return this.#own
+  }
+
+  get globals(): Readonly<Record<string, unknown>> {
+    this.#globals ??= new GlobalViews(this)
+    return this.#globals as unknown as Readonly<Record<string, unknown>>
+  }
+
+  get timers(): object {
+    return this.own.timers
+  }
+
+  get sharedEmitter(): ReturnType<typeof viewSharedEmitters> {
+    this.#sharedEmitter ??= viewSharedEmitters(this.leftovers)
+    return this.#sharedEmitter
+  }
+
+  get movedEmitter(): (value: unknown) => unknown {
+    const shared = this.sharedEmitter
+    return value => shared(value, 1)
+  }
+
+  get builtin(): (name: string) => unknown {
+    return specifier => this.#builtin(specifier)
+  }
+
+  #builtin(specifier: string): unknown {
     const name = specifier.replace(/^node:/, '')
-    if (name === 'process') return own().process
-    if (!made.has(name)) {
+    if (name === 'process') return this.own.process
+    this.#made ??= new Map()
+    if (!this.#made.has(name)) {
       const real = nativeRequire(specifier.startsWith('node:') ? specifier : `node:${specifier}`) as never
-      made.set(name, MAKERS[name]?.(real, maker) ?? real)
+      this.#made.set(name, MAKERS[name]?.(real, this) ?? real)
     }
-    return made.get(name)
+    return this.#made.get(name)
   }
-  globalNames ??= Object.keys(own().globals)
-  const shared = viewSharedEmitters(leftovers)
-  const globals = { [EMITTER]: shared, [MOVED_EMITTER]: (value: unknown) => shared(value, 1) }
-  for (const name of globalNames)
-    Object.defineProperty(globals, name, { get: () => own().globals[name], enumerable: true })
-  return { globals, builtin }
+}
+
+/** The getters of all images, by name. They depend on this Node alone. */
+let getters: ReadonlyMap<string, PropertyDescriptor> | undefined
+
+/** An object of getters that all images share: one of its own for each of them would take more memory than a small module. */
+class GlobalViews {
+  readonly #views: ImageViews
+
+  constructor(views: ImageViews) {
+    this.#views = views
+    getters ??= new Map(
+      [EMITTER, MOVED_EMITTER, ...Object.keys(views.own.globals)].map(name => [name, GlobalViews.#getter(name)]),
+    )
+    for (const [name, getter] of getters) Object.defineProperty(this, name, getter)
+  }
+
+  static #getter(name: string): PropertyDescriptor {
+    return {
+      get(this: GlobalViews) {
+        if (name === EMITTER) return this.#views.sharedEmitter
+        if (name === MOVED_EMITTER) return this.#views.movedEmitter
+        return this.#views.own.globals[name]
+      },
+      enumerable: true,
+    }
+  }
 }

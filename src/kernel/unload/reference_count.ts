@@ -20,9 +20,10 @@ export interface Holder {
  * The count of one image. References have the place where they were taken; calls through extension points are counted by the entry called.
  */
 export class ReferenceCount {
-  readonly #references = new Map<Reference, CallSite>()
-  readonly #calls = new Map<string, number>()
-  readonly #waiting = new Set<() => void>()
+  // Made when they are first needed: most modules are never counted.
+  #references: Map<Reference, CallSite> | undefined
+  #calls: Map<string, number> | undefined
+  #waiting: Set<() => void> | undefined
   readonly #label: string
   readonly #onBadPut: (text: string) => void
   #count = 0
@@ -38,10 +39,11 @@ export class ReferenceCount {
 
   get(module: string, generation: number, below: Function): Reference {
     const put = (): void => {
-      if (!this.#references.delete(reference)) this.#refusePut('the reference was put before')
+      if (!this.#references?.delete(reference)) this.#refusePut('the reference was put before')
       this.#drop()
     }
     const reference: Reference = { module, generation, put, [Symbol.dispose]: put }
+    this.#references ??= new Map()
     this.#references.set(reference, captureCallSite(below))
     this.#count++
     return reference
@@ -49,32 +51,33 @@ export class ReferenceCount {
 
   /** Puts the latest reference that is still held, for callers that keep none. */
   putAny(): void {
-    const latest = [...this.#references.keys()].at(-1)
+    const latest = [...(this.#references?.keys() ?? [])].at(-1)
     if (latest) latest.put()
     else this.#refusePut('nobody holds a reference')
   }
 
   enter(entry: string): void {
     this.#count++
+    this.#calls ??= new Map()
     this.#calls.set(entry, (this.#calls.get(entry) ?? 0) + 1)
   }
 
   leave(entry: string): void {
-    const left = this.#calls.get(entry)! - 1
-    if (left === 0) this.#calls.delete(entry)
-    else this.#calls.set(entry, left)
+    const left = this.#calls!.get(entry)! - 1
+    if (left === 0) this.#calls!.delete(entry)
+    else this.#calls!.set(entry, left)
     this.#drop()
   }
 
   holders(): Holder[] {
     const places = new Map<string, number>()
     const add = (where: string, count: number) => places.set(where, (places.get(where) ?? 0) + count)
-    for (const site of this.#references.values())
+    for (const site of this.#references?.values() ?? [])
       add(
         site.place(() => true),
         1,
       )
-    for (const [entry, count] of this.#calls) add(`calls of ${entry}`, count)
+    for (const [entry, count] of this.#calls ?? []) add(`calls of ${entry}`, count)
     return [...places].map(([where, count]) => ({ where, count }))
   }
 
@@ -83,7 +86,7 @@ export class ReferenceCount {
     if (this.#count === 0) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const cancel = () => {
-        this.#waiting.delete(done)
+        this.#waiting?.delete(done)
         reject(signal!.reason as Error)
       }
       const done = () => {
@@ -95,12 +98,14 @@ export class ReferenceCount {
         return
       }
       signal?.addEventListener('abort', cancel, { once: true })
+      this.#waiting ??= new Set()
       this.#waiting.add(done)
     })
   }
 
   #drop(): void {
     if (--this.#count > 0) return
+    if (!this.#waiting) return
     for (const done of this.#waiting) done()
     this.#waiting.clear()
   }
