@@ -1,14 +1,17 @@
 import { ModuleError } from './errno.ts'
 import { Flight, Flights } from './flights.ts'
 import { type CallSite, captureCallSite } from './leftovers/call_site.ts'
+import type { KernelLog } from './printk.ts'
 import type { Seam } from './seam.ts'
-import type { ReferenceCount } from './unload/reference_count.ts'
+import { ReferenceCount } from './unload/reference_count.ts'
 import type { UnloadScheme } from './unload/scheme.ts'
 
 /** What a call does that comes through an old pointer after its module was removed. */
 export type LateCallPolicy = 'run' | 'forward' | 'fail'
 
 type AnyFunction = (...args: unknown[]) => unknown
+/** A name among registered operations; undefined for a function that was registered by itself. */
+type Member = string | symbol | undefined
 
 /** Something that stands between the host and the code, and can let go of the code. */
 interface Severable {
@@ -22,13 +25,22 @@ class Cell implements Severable {
   /** What the function sees as `this` when it is a method of registered operations. */
   readonly self: Operations | undefined
   /** The function that stands in this one's place now, if a later image registered one. */
-  readonly successor: () => AnyFunction | undefined
+  readonly successor: (member: Member) => AnyFunction | undefined
+  /** Which of the operations it is. */
+  readonly member: Member
 
-  constructor(target: AnyFunction, name: string, self: Operations | undefined, successor: Cell['successor']) {
+  constructor(
+    target: AnyFunction,
+    name: string,
+    self: Operations | undefined,
+    successor: Cell['successor'],
+    member: Member,
+  ) {
     this.target = target
     this.name = name
     this.self = self
     this.successor = successor
+    this.member = member
   }
 
   sever(): void {
@@ -64,13 +76,12 @@ type GateState =
   | { readonly is: 'withdrawn'; readonly at: Date }
   | { readonly is: 'cut'; readonly at: Date; readonly how: string }
 
+/** The same for all gates of a kernel. */
 export interface GateOptions {
-  /** `hello#3` */
-  readonly label: string
+  readonly log: KernelLog
   readonly lateCalls: LateCallPolicy
-  /** Counts calls when the scheme does. */
-  readonly count: ReferenceCount
-  onFirstLateCall(name: string, site: CallSite): void
+  /** @param label of the image, `hello#3` */
+  onFirstLateCall(label: string, name: string, site: CallSite): void
 }
 
 /**
@@ -79,26 +90,39 @@ export interface GateOptions {
  * the kernel may keep a gate without keeping code.
  */
 export class CallGate {
+  /** `hello#3` */
   readonly label: string
   lateCalls = 0
+  #count: ReferenceCount | undefined
   readonly #options: GateOptions
-  readonly #severables: WeakRef<Severable>[] = []
+  #severables: WeakRef<Severable>[] | undefined
   #idle: Set<() => void> | undefined
-  readonly #flights = new Flights()
+  #flights: Flights | undefined
   #counts = false
   #refusesLateCalls = false
   #state: GateState = { is: 'open' }
   /** Open, and the scheme does not count: all that a call has to ask. */
   #isStraight = true
 
-  constructor(options: GateOptions) {
-    this.label = options.label
+  constructor(label: string, options: GateOptions) {
+    this.label = label
     this.#options = options
+  }
+
+  /** Counts references, and calls when the scheme does. Made when it is first needed: most modules are never counted. */
+  get count(): ReferenceCount {
+    this.#count ??= new ReferenceCount(this.label, this.#options.log)
+    return this.#count
+  }
+
+  /** What the count is, without making one. */
+  get references(): number {
+    return this.#count?.count ?? 0
   }
 
   /** Asynchronous calls that have not settled yet. */
   get inFlight(): number {
-    return this.#flights.count
+    return this.#flights?.count ?? 0
   }
 
   #enter(state: GateState): void {
@@ -116,8 +140,15 @@ export class CallGate {
   /** The operations from here on are let go when the image is cut off. */
   operations(source: object): Operations {
     const operations = new Operations(source)
-    this.#severables.push(new WeakRef(operations))
+    this.#remember(operations)
     return operations
+  }
+
+  #remember(severable: Severable): void {
+    const reference = new WeakRef(severable)
+    // The first in a list of just its length: a list that grows takes room for many, and most modules register one function.
+    if (this.#severables) this.#severables.push(reference)
+    else this.#severables = [reference]
   }
 
   /** Reads a member of operations that is no function. @throws ModuleError ESTALE once the image is cut off */
@@ -127,9 +158,15 @@ export class CallGate {
   }
 
   /** Puts the gate in front of `target`, a function by itself or a method of operations. */
-  guard(target: AnyFunction, name: string, self: Operations | undefined, successor: Cell['successor']): AnyFunction {
-    const cell = new Cell(target, name, self, successor)
-    this.#severables.push(new WeakRef(cell))
+  guard(
+    target: AnyFunction,
+    name: string,
+    self: Operations | undefined,
+    successor: Cell['successor'],
+    member?: Member,
+  ): AnyFunction {
+    const cell = new Cell(target, name, self, successor, member)
+    this.#remember(cell)
     const gate = this
     const entry = function (this: unknown, ...args: unknown[]): unknown {
       const receiver = self ? self.source : this
@@ -155,6 +192,7 @@ export class CallGate {
       result.then(resolve, reject)
     })
     const flight = new Flight(name, refuse)
+    this.#flights ??= new Flights()
     this.#flights.begin(flight)
     return between.then(
       value => {
@@ -169,15 +207,15 @@ export class CallGate {
   }
 
   #end(flight: Flight): void {
-    this.#flights.end(flight)
-    if (this.#flights.count > 0 || !this.#idle) return
+    this.#flights!.end(flight)
+    if (this.inFlight > 0 || !this.#idle) return
     for (const resolve of this.#idle) resolve()
     this.#idle.clear()
   }
 
   /** try_module_get and module_put around a call, on the host's behalf. */
   #counted(cell: Cell, self: unknown, args: unknown[]): unknown {
-    const { count } = this.#options
+    const { count } = this
     count.enter(cell.name)
     let result: unknown
     try {
@@ -194,9 +232,9 @@ export class CallGate {
   }
 
   #late(cell: Cell, entry: AnyFunction, self: unknown, args: unknown[]): unknown {
-    if (this.lateCalls++ === 0) this.#options.onFirstLateCall(cell.name, captureCallSite(entry))
+    if (this.lateCalls++ === 0) this.#options.onFirstLateCall(this.label, cell.name, captureCallSite(entry))
     if (!cell.target || this.#refusesLateCalls || this.#options.lateCalls === 'fail') throw this.#stale(cell.name)
-    const successor = this.#options.lateCalls === 'forward' ? cell.successor() : undefined
+    const successor = this.#options.lateCalls === 'forward' ? cell.successor(cell.member) : undefined
     if (successor) return successor.apply(self, args)
     const result = cell.target.apply(self, args)
     return result instanceof Promise ? this.#track(result, cell.name) : result
@@ -226,9 +264,9 @@ export class CallGate {
   /** From here calls fail, those in flight included, and no pointer that the host holds leads to the code. */
   cut(how: string): void {
     this.#enter({ is: 'cut', at: new Date(), how })
-    for (const reference of this.#severables) reference.deref()?.sever()
-    this.#severables.length = 0
-    for (const { refuse, name } of this.#flights) refuse(this.#stale(name))
+    for (const reference of this.#severables ?? []) reference.deref()?.sever()
+    this.#severables = undefined
+    for (const { refuse, name } of this.#flights ?? []) refuse(this.#stale(name))
   }
 
   /** Resolves to true once no call is in flight, or to false after `ms`, which may be Infinity. */

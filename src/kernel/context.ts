@@ -73,7 +73,7 @@ export class ModuleContextImplementation implements ModuleContext {
   /** Made when it is first asked for: most modules never do, and it costs more than all else here. */
   #controller: AbortController | undefined
   #abortedAt: Date | undefined
-  readonly #disposers: (() => unknown)[] = []
+  #disposers: (() => unknown)[] | undefined
   #disposed = false
   #phase: 'held back' | 'published' | 'withdrawn' = 'held back'
 
@@ -145,6 +145,7 @@ export class ModuleContextImplementation implements ModuleContext {
   /** An init that was given up may come here when everything is over: what it opened is closed at once, and it is told. */
   #onDispose(dispose: () => unknown, name: string): void {
     if (!this.#disposed) {
+      this.#disposers ??= []
       this.#disposers.push(dispose)
       return
     }
@@ -202,14 +203,14 @@ export class ModuleContextImplementation implements ModuleContext {
 
   /** Deferred functions and used resources, last first; one that throws stops none of the others. Undefined when there are none. */
   dispose(seam: Seam, onError: (error: unknown) => void): Promise<void> | undefined {
-    if (this.#disposers.length > 0) return this.#disposeAll(seam, onError)
+    if (this.#disposers && this.#disposers.length > 0) return this.#disposeAll(seam, onError)
     this.#disposed = true
     return undefined
   }
 
   async #disposeAll(seam: Seam, onError: (error: unknown) => void): Promise<void> {
     const { name } = this.module
-    for (let disposer = this.#disposers.pop(); disposer; disposer = this.#disposers.pop()) {
+    for (let disposer = this.#disposers?.pop(); disposer; disposer = this.#disposers?.pop()) {
       try {
         const ended = disposer()
         if (isThenable(ended)) await seam.step(`${name}: a deferred function has ended`, Promise.resolve(ended))

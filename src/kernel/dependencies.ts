@@ -2,7 +2,6 @@ import type { Dependency, Image } from '../images/image.ts'
 import type { ModuleRecord } from '../images/module_record.ts'
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
-import { hold } from './holders.ts'
 import { loadError } from './load_errors.ts'
 import type { Module } from './module.ts'
 import type { ModuleLocation } from './module_folders.ts'
@@ -67,7 +66,7 @@ export class Dependencies {
       }
       records.set(dependency.file, record)
     }
-    for (const file of records.keys()) hold(this.#module, byFile.get(file)!)
+    for (const file of records.keys()) this.#module.hold(byFile.get(file)!)
     return records
   }
 

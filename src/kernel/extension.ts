@@ -200,8 +200,7 @@ export function faceOf(
   point: string,
   successor: (member: string | symbol | undefined) => AnyFunction | undefined,
 ): unknown {
-  if (typeof ops === 'function')
-    return gate.guard(ops as AnyFunction, ops.name || point, undefined, () => successor(undefined))
+  if (typeof ops === 'function') return gate.guard(ops as AnyFunction, ops.name || point, undefined, successor)
   const source = ops as Record<string | symbol, unknown>
   const operations = gate.operations(source)
   const { face } = operations
@@ -210,7 +209,7 @@ export function faceOf(
     const name = `${point}.${String(key)}`
     const enumerable = Object.prototype.propertyIsEnumerable.call(source, key)
     if (typeof value === 'function') {
-      const guarded = gate.guard(value as AnyFunction, name, operations, () => successor(key))
+      const guarded = gate.guard(value as AnyFunction, name, operations, successor, key)
       Object.defineProperty(face, key, { value: guarded, enumerable, writable: true, configurable: true })
     } else
       Object.defineProperty(face, key, { get: () => gate.read(operations, key, name), enumerable, configurable: true })

@@ -1,15 +1,8 @@
 import type { Module } from './module.ts'
 
-/** From here `dependency` stays at least as long as `module` does. */
-export function hold(module: Module, dependency: Module): void {
-  module.uses.add(dependency)
-  dependency.holders.add(module)
-}
-
 /** Lets go of everything that this module imports from. */
 export function release(module: Module): void {
-  for (const dependency of module.uses) dependency.holders.delete(module)
-  module.uses.clear()
+  for (const dependency of [...module.uses]) module.letGo(dependency)
 }
 
 /** The names on the way from `module` to `wanted`, if it imports from it, however indirectly. */

@@ -28,7 +28,8 @@ const SCHEMES = ['refcount', 'retain', 'collect'] as const
  * @throws ImageFault `syntax`, naming the field
  */
 export function parseInfo(file: string, text: string): ModuleInfo {
-  const raw = readInfo(file, text) ?? {}
+  const raw = readInfo(file, text)
+  if (!raw) return NO_INFO
   const refuse = (field: string, wanted: string): never => {
     throw faultAt({ kind: 'syntax', reason: `'info.${field}' must be ${wanted}` }, file, text, placeOf(text, field))
   }

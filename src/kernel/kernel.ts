@@ -90,6 +90,8 @@ export interface KernelParts {
   readonly service?: KernelService
 }
 
+const NO_PARAMS: Params = Object.freeze({})
+
 /** By a heap snapshot; what reads it is loaded when it is needed. */
 const explainByHeap: ExplainImage = async label => (await import('./kmemleak/index.ts')).explainImage(label)
 
@@ -212,7 +214,7 @@ export class Kernel implements AsyncDisposable {
    *
    * @throws ModuleError ENOENT, EEXIST, ENOTLIVE, ESYMBOL, ENOEXEC, EINVAL, ERANGE, EINIT, EKEYREJECTED
    */
-  async insmod(path: string, params: Params = {}, options: InsmodOptions = {}): Promise<ModuleRow> {
+  async insmod(path: string, params: Params = NO_PARAMS, options: InsmodOptions = {}): Promise<ModuleRow> {
     this.#use()
     checkText('insmod', 'a file', path)
     checkParams('insmod', params)
@@ -469,7 +471,7 @@ export class Kernel implements AsyncDisposable {
       generation: module.generation,
       state: state.is,
       size: image?.bytes ?? 0,
-      refs: module.holders.size + module.count.count,
+      refs: module.holders.size + module.gate.references,
       holders: [...module.holders].map(holder => holder.name).sort(),
       scheme: module.scheme,
       file: module.file,

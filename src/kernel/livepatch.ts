@@ -122,12 +122,10 @@ function swap(core: Core, old: Module, next: Module, loaded: Loaded): Loaded {
   const relinkAll = relinkImporters(old, previous, loaded)
   // Nothing below can throw.
   relinkAll()
-  for (const holder of old.holders) {
-    holder.uses.delete(old)
-    holder.uses.add(next)
-    next.holders.add(holder)
+  for (const holder of [...old.holders]) {
+    holder.letGo(old)
+    holder.hold(next)
   }
-  old.holders.clear()
   old.gate.withdraw()
   const tell = swapRegistrations(core, previous, loaded)
   core.modules.set(next.name, next)

@@ -1,17 +1,17 @@
 import { ImageFault } from '../images/fault.ts'
-import type { Image } from '../images/image.ts'
+import type { Image, ImageEnvironment } from '../images/image.ts'
 import { type ModuleRecord, readResolved } from '../images/module_record.ts'
-import { CallGate } from './call_gate.ts'
-import { type ContextHost, ModuleContextImplementation } from './context.ts'
+import { CallGate, type GateOptions } from './call_gate.ts'
+import { type ContextHost, ModuleContextImplementation, type ModuleLog } from './context.ts'
 import { type Core, eventOf } from './core.ts'
 import { Dependencies, type DependencyWish } from './dependencies.ts'
 import { ModuleError } from './errno.ts'
-import { faceOf, keyOf } from './extension.ts'
-import { hold, pathOfImports, release } from './holders.ts'
+import { type Entry, faceOf, keyOf, type Slot } from './extension.ts'
+import { pathOfImports, release } from './holders.ts'
 import { type ModuleInfo, parseInfo } from './info.ts'
 import { noteAddon } from './leftovers/addons.ts'
 import { Leftovers } from './leftovers/leftovers.ts'
-import { createViews } from './leftovers/views.ts'
+import { createViews, type Views } from './leftovers/views.ts'
 import { initError, loadError } from './load_errors.ts'
 import { admit } from './memory.ts'
 import { type Loaded, Module, type ModuleHooks } from './module.ts'
@@ -21,7 +21,6 @@ import { reclaimOldest } from './reclaim.ts'
 import { isThenable, within } from './seam.ts'
 import type { Verify } from './signature.ts'
 import { successorsOf } from './successor.ts'
-import { ReferenceCount } from './unload/reference_count.ts'
 import { schemeOf, stricter } from './unload/scheme.ts'
 
 /** What is known only while a module is being loaded; the live record keeps none of it (the habit of the kernel's load_info). */
@@ -40,32 +39,46 @@ export function createModule(core: Core, info: LoadInfo): Module {
   const generation = (core.generations.get(location.name) ?? 0) + 1
   core.generations.set(location.name, generation)
   const label = `${location.name}#${generation}`
-  const count = new ReferenceCount(label, text => core.log.error(text, location.name))
-  const gate = new CallGate({
-    label,
-    lateCalls: core.settings.lateCalls,
-    count,
-    onFirstLateCall: (name, site) =>
-      core.log.warn(`late call of ${name} in ${label} from ${site.place(() => true)}`, location.name),
-  })
+  const { gates, observe } = sharedBy(core)
   return new Module({
     ...location,
     generation,
     scheme: core.settings.scheme,
-    gate,
-    count,
+    gate: new CallGate(label, gates),
     leftovers: new Leftovers(),
     given: info.params,
-    observe: module => {
-      const { is } = module.state
-      if (is !== 'UNFORMED')
-        core.notifier.notify(
-          is === 'COMING' ? 'coming' : is === 'LIVE' ? 'live' : is === 'GOING' ? 'going' : 'gone',
-          eventOf(module),
-        )
-    },
+    observe,
   })
 }
+
+/** What is the same for all modules of a kernel. */
+interface Shared {
+  readonly gates: GateOptions
+  observe(module: Module): void
+}
+
+const sharedByCore = new WeakMap<Core, Shared>()
+
+function sharedBy(core: Core): Shared {
+  const known = sharedByCore.get(core)
+  if (known) return known
+  const shared: Shared = {
+    gates: {
+      log: core.log,
+      lateCalls: core.settings.lateCalls,
+      onFirstLateCall: (label, name, site) =>
+        core.log.warn(`late call of ${name} in ${label} from ${site.place(() => true)}`, label.split('#')[0]),
+    },
+    observe(module) {
+      const { is } = module.state
+      if (is !== 'UNFORMED') core.notifier.notify(EVENTS[is], eventOf(module))
+    },
+  }
+  sharedByCore.set(core, shared)
+  return shared
+}
+
+const EVENTS = { COMING: 'coming', LIVE: 'live', GOING: 'going', GONE: 'gone' } as const
 
 /**
  * Reads, links, runs and initialises an image, up to the point where it could go into service. The passes are undone in reverse when one fails, and
@@ -123,21 +136,45 @@ function checkSignature(core: Core, module: Module, { location, given, force = f
   return undefined
 }
 
+/** What an image sees of its kernel. */
+class ImageSide implements ImageEnvironment {
+  readonly #core: Core
+  readonly #module: Module
+  readonly #views: Views
+  declare readonly verify?: Verify
+
+  constructor(core: Core, module: Module, verify: Verify | undefined) {
+    this.#core = core
+    this.#module = module
+    this.#views = createViews(module.leftovers)
+    if (verify) this.verify = verify
+  }
+
+  get globals(): Readonly<Record<string, unknown>> {
+    return this.#views.globals
+  }
+
+  builtin(name: string): unknown {
+    return this.#views.builtin(name)
+  }
+
+  usesAddon(file: string): void {
+    noteAddon(this.#module.leftovers, file)
+  }
+
+  isModule(file: string): boolean {
+    const { byFile, folders } = this.#core
+    return file !== this.#module.file && (byFile.has(file) || folders.locationOf(file) !== undefined)
+  }
+
+  requestModule(file: string, specifier: string): Promise<ModuleRecord> {
+    return requestModule(this.#core, this.#module, file, specifier)
+  }
+}
+
 function createImage(core: Core, module: Module, verify: Verify | undefined): Image {
-  const views = createViews(module.leftovers)
-  return core.createImage({
-    label: module.label,
-    entry: module.file,
-    root: module.root,
-    environment: {
-      globals: views.globals,
-      builtin: views.builtin,
-      usesAddon: file => noteAddon(module.leftovers, file),
-      ...(verify && { verify }),
-      isModule: file => file !== module.file && (core.byFile.has(file) || core.folders.locationOf(file) !== undefined),
-      requestModule: (file, specifier) => requestModule(core, module, file, specifier),
-    },
-  })
+  const { label, file, root } = module
+  return core.createImage({ label, entry: file, root, environment: new ImageSide(core, module, verify) })
 }
 
 /** `import()` of another module: it must be LIVE, and from then on is held as by any import. */
@@ -149,7 +186,7 @@ async function requestModule(core: Core, module: Module, file: string, specifier
     // Of modules that hold each other none could ever go.
     const loop = pathOfImports(dependency, module)
     if (loop) throw new ModuleError('ELOOP', { file: module.file, loop: [module.name, ...loop] })
-    hold(module, dependency)
+    module.hold(dependency)
   }
   return dependency.state.loaded.image.entryRecord
 }
@@ -177,7 +214,7 @@ async function initialise(
     const late = () => initError(info.given, image, undefined, `${phase} took longer than ${settings.initTimeout} ms`)
     return seam.step(`${module.label}: end of ${phase}`, within(seam, left, work, late))
   }
-  const context = new ModuleContextImplementation(contextHost(core, module), eventContext(module), params, inherited)
+  const context = new ModuleContextImplementation(new KernelSide(core, module), eventContext(module), params, inherited)
   const loaded: { image: Image; context: ModuleContextImplementation; hooks: ModuleHooks } = {
     image,
     context,
@@ -201,24 +238,48 @@ async function initialise(
 
 const eventContext = (module: Module) => ({ name: module.name, generation: module.generation, file: module.file })
 
-function contextHost(core: Core, module: Module): ContextHost {
-  const { name } = module
-  const successorOf = successorsOf(core, module)
-  return {
-    entryOf: (point, ops) => ({
-      owner: eventOf(module),
-      face: faceOf(ops, module.gate, point, successorOf(point, ops)),
+/** What the context of a module asks of its kernel. */
+class KernelSide implements ContextHost {
+  readonly #core: Core
+  readonly #module: Module
+  #successorOf: ReturnType<typeof successorsOf> | undefined
+
+  constructor(core: Core, module: Module) {
+    this.#core = core
+    this.#module = module
+  }
+
+  entryOf(point: string, ops: unknown): Entry {
+    const { gate } = this.#module
+    this.#successorOf ??= successorsOf(this.#core, this.#module)
+    return {
+      owner: eventOf(this.#module),
+      face: faceOf(ops, gate, point, this.#successorOf(point, ops)),
       key: keyOf(ops),
-    }),
-    publish: (point, entry) => core.point(point).add(entry),
-    retract: (point, slot) => core.point(point).remove(slot),
-    request: alias => core.request(alias),
-    createLog: () => ({
-      debug: text => core.log.debug(text, name),
-      info: text => core.log.info(text, name),
-      warn: text => core.log.warn(text, name),
-      error: text => core.log.error(text, name),
-    }),
+    }
+  }
+
+  publish(point: string, entry: Entry): Slot {
+    return this.#core.point(point).add(entry)
+  }
+
+  retract(point: string, slot: Slot): void {
+    this.#core.point(point).remove(slot)
+  }
+
+  request(alias: string): Promise<boolean> {
+    return this.#core.request(alias)
+  }
+
+  createLog(): ModuleLog {
+    const { log } = this.#core
+    const { name } = this.#module
+    return {
+      debug: text => log.debug(text, name),
+      info: text => log.info(text, name),
+      warn: text => log.warn(text, name),
+      error: text => log.error(text, name),
+    }
   }
 }
 

@@ -43,6 +43,8 @@ const NEXT: Readonly<Record<ModuleState['is'], readonly ModuleState['is'][]>> = 
   GONE: [],
 }
 
+const NONE: ReadonlySet<Module> = new Set()
+
 /** One insertion of a module: `hello#3`. */
 export class Module {
   readonly name: string
@@ -54,12 +56,10 @@ export class Module {
   /** The kernel's, or a stricter one that the module asked for; settled before it is COMING. */
   scheme: SchemeName
   readonly gate: CallGate
-  readonly count: ReferenceCount
   readonly leftovers: Leftovers
-  /** Modules that this one imports from. They stay at least as long as it does. */
-  readonly uses = new Set<Module>()
-  /** Modules that import from this one. */
-  readonly holders = new Set<Module>()
+  // Made when they are first needed: most modules import from none.
+  #uses: Set<Module> | undefined
+  #holders: Set<Module> | undefined
   /** Parameters as they were given, for the next image. */
   readonly given: Readonly<Record<string, unknown>>
   #state: ModuleState = { is: 'UNFORMED' }
@@ -72,7 +72,6 @@ export class Module {
     root: string | undefined
     scheme: SchemeName
     gate: CallGate
-    count: ReferenceCount
     leftovers: Leftovers
     given: Readonly<Record<string, unknown>>
     observe: (module: Module) => void
@@ -83,7 +82,6 @@ export class Module {
     this.root = options.root
     this.scheme = options.scheme
     this.gate = options.gate
-    this.count = options.count
     this.leftovers = options.leftovers
     this.given = options.given
     this.#observe = options.observe
@@ -91,6 +89,33 @@ export class Module {
 
   get label(): string {
     return `${this.name}#${this.generation}`
+  }
+
+  /** Modules that this one imports from. They stay at least as long as it does. */
+  get uses(): ReadonlySet<Module> {
+    return this.#uses ?? NONE
+  }
+
+  /** Modules that import from this one. */
+  get holders(): ReadonlySet<Module> {
+    return this.#holders ?? NONE
+  }
+
+  /** From here `dependency` stays at least as long as this one does. */
+  hold(dependency: Module): void {
+    this.#uses ??= new Set()
+    this.#uses.add(dependency)
+    dependency.#holders ??= new Set()
+    dependency.#holders.add(this)
+  }
+
+  letGo(dependency: Module): void {
+    this.#uses?.delete(dependency)
+    dependency.#holders?.delete(this)
+  }
+
+  get count(): ReferenceCount {
+    return this.gate.count
   }
 
   get state(): ModuleState {

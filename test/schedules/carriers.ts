@@ -38,11 +38,18 @@ export async function inFiles(): Promise<Carrier> {
   return {
     folder,
     write: (name, script) => writeFileSync(join(folder, `${name}.js`), textOf(script)),
-    createImage: (options, code) =>
-      new FileImage({
+    createImage: (options, code) => {
+      const { environment } = options
+      return new FileImage({
         ...options,
-        environment: { ...options.environment, globals: { ...options.environment.globals, code } },
-      }),
+        environment: {
+          globals: { ...environment.globals, code },
+          builtin: name => environment.builtin(name),
+          isModule: file => environment.isModule(file),
+          requestModule: (file, specifier) => environment.requestModule(file, specifier),
+        },
+      })
+    },
   }
 }
 

@@ -157,12 +157,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'a reclaim that leaves the cells',
     file: 'call_gate.js',
-    changes: [['for (const reference of this.#severables)\n            reference.deref()?.sever();\n', '']],
+    changes: [['for (const reference of this.#severables ?? [])\n            reference.deref()?.sever();\n', '']],
   },
   {
     mistake: 'a reclaim that leaves calls in flight waiting',
     file: 'call_gate.js',
-    changes: [['for (const { refuse, name } of this.#flights)\n            refuse(this.#stale(name));\n', '']],
+    changes: [['for (const { refuse, name } of this.#flights ?? [])\n            refuse(this.#stale(name));\n', '']],
   },
   {
     mistake: 'insmod that does not wait for the other load',

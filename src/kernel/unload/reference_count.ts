@@ -1,5 +1,6 @@
 import { ModuleError } from '../errno.ts'
 import { type CallSite, captureCallSite } from '../leftovers/call_site.ts'
+import type { KernelLog } from '../printk.ts'
 
 /** What `tryModuleGet` gives: as long as it is held, a module under `refcount` is not removed. */
 export interface Reference extends Disposable {
@@ -25,12 +26,12 @@ export class ReferenceCount {
   #calls: Map<string, number> | undefined
   #waiting: Set<() => void> | undefined
   readonly #label: string
-  readonly #onBadPut: (text: string) => void
+  readonly #log: KernelLog
   #count = 0
 
-  constructor(label: string, onBadPut: (text: string) => void) {
+  constructor(label: string, log: KernelLog) {
     this.#label = label
-    this.#onBadPut = onBadPut
+    this.#log = log
   }
 
   get count(): number {
@@ -113,7 +114,7 @@ export class ReferenceCount {
   /** A put too many means that somebody else's reference may be gone: loud, and never below zero. */
   #refusePut(reason: string): never {
     const text = `modulePut without tryModuleGet on ${this.#label}: ${reason}`
-    this.#onBadPut(text)
+    this.#log.error(text, this.#label.split('#')[0])
     throw new ModuleError('EINVAL', { reason: text })
   }
 }
