@@ -8,6 +8,7 @@ import {
   type FileEnvironment,
   type ModuleBody,
 } from './compile.ts'
+import { exportEntry } from './export_index.ts'
 import { faultAt } from './fault.ts'
 import {
   type ModuleRecord,
@@ -128,15 +129,14 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   /** ResolveExport (ECMA-262, 16.2.1.7.2.2). */
   resolveExport(name: string, seen?: ResolveSet): Resolution {
-    for (const entry of this.source.localExports)
-      if (entry.exportName === name) return { module: this, bindingName: entry.localName }
+    const entry = exportEntry(this.source, name)
+    if (entry && !('request' in entry)) return { module: this, bindingName: entry.localName }
     seen ??= new Map()
     const names = seen.get(this)
     if (names?.has(name)) return undefined
     if (names) names.add(name)
     else seen.set(this, new Set([name]))
-    for (const entry of this.source.indirectExports) {
-      if (entry.exportName !== name) continue
+    if (entry) {
       const module = this.requested[entry.request]!
       return entry.importName === undefined
         ? { module, bindingName: undefined }
