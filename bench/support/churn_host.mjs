@@ -14,6 +14,7 @@ export const version: number = ${number}
 export function init(k: any) {
   k.register('http.route', { method: 'GET', url: '/', handler: async () => {
     const began = performance.now()
+    globalThis.lookForLive()
     await new Promise(resolve => setTimeout(resolve, 20))
     return { version, generation: k.module.generation, began, wrote: ${number} }
   } })
@@ -52,6 +53,23 @@ function churn() {
   replacing.finally(() => inProgress.delete(replacing))
 }
 
+/** Every millisecond, and every request by its handler, asks whether there is a LIVE version on the route. */
+let looks = 0
+let missed = 0
+let looking = true
+const routes = kernel.point('http.route')
+function look() {
+  looks++
+  if (routes.size !== 1 || routes.get('route') === undefined || kernel.lsmod().every(({ state }) => state !== 'LIVE'))
+    missed++
+}
+function lookEachTurn() {
+  look()
+  if (looking) setTimeout(lookEachTurn, 1)
+}
+lookEachTurn()
+globalThis.lookForLive = look
+
 process.on('message', async message => {
   if (message === 'churn') timer = setInterval(churn, 1000 / perSecond)
   if (message === 'rest') {
@@ -61,10 +79,19 @@ process.on('message', async message => {
   if (message === 'report') {
     globalThis.gc?.()
     await new Promise(resolve => setTimeout(resolve, 50))
-    process.send({ live, replaced: live.length - 1, failed, collected, lingering: kernel.lingering().length })
+    process.send({
+      live,
+      replaced: live.length - 1,
+      failed,
+      collected,
+      lingering: kernel.lingering().length,
+      looks,
+      missed,
+    })
     return
   }
   if (message === 'stop') {
+    looking = false
     await host.close()
     await kernel.close()
     process.disconnect()
