@@ -1,6 +1,6 @@
 /**
- * One reload (write a changed file of 200 functions, load it, call it, drop it) by what people use today, each in a process of its own, all in turns with native
- * `import('?v=')`. Installs the peers into bench/ when they are not there.
+ * One reload (write a changed file of 200 functions, load it, call it, drop it) by what people use today, each in a process of its own, in turns with native
+ * `import('?v=')` there, and all in turns with each other. Installs the peers into bench/ when they are not there.
  *
  *   node bench/peers.mjs [--cycles 200] [--only PEER]... [--quick] [--json]
  */
@@ -8,7 +8,7 @@ import { execFileSync, fork } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { WAYS } from './peers/ways.mjs'
+import { NATIVE, WAYS } from './peers/ways.mjs'
 import { report, row } from './support/report.mjs'
 import { median } from './support/statistics.mjs'
 import { formatTable } from './support/table.mjs'
@@ -22,7 +22,6 @@ const { values } = parseArgs({
   },
 })
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
-const NATIVE = "import('?v=')"
 /** Cycles of one peer before it is another's turn: few, so that whatever else the machine does meets all alike. */
 const BLOCK = 4
 /** Until its code is hot: V8 compiles what the native loader does in C++ long before. */
@@ -33,6 +32,8 @@ const WARM_UP_SLOW = 25
 /** These are measured over fewer cycles: what takes tens of times as long is far from 1 anyway. */
 const SLOW = new Set(['jiti', 'vite ssrLoadModule', 'vite module runner', 'dynohot', 'a Worker each'])
 const SLOW_SHARE = 4
+/** These hook Node's own loader: for them, native import is that of a process without them. */
+const HOOK = new Set(['dynohot', 'hot-hook'])
 const NODE_OPTIONS = { dynohot: ['--import', 'dynohot/register'] }
 const PACKAGE = { 'vite ssrLoadModule': 'vite', 'vite module runner': 'vite' }
 
@@ -72,7 +73,7 @@ async function start(peer) {
     console.error(`peers: ${peer} does not run on Node ${process.version}`)
     return undefined
   }
-  return { peer, child, ask, times: [], stale: 0 }
+  return { peer, child, ask, times: [], native: [], stale: 0 }
 }
 
 const wanted = [...new Set([NATIVE, ...values.only])]
@@ -85,29 +86,32 @@ const warmUpOf = ({ peer }) => {
   return peer === 'outlive' ? WARM_UP_OUTLIVE : WARM_UP
 }
 for (const each of peers) await each.ask('run', warmUpOf(each))
-for (const each of peers) await each.ask('begin')
+// What stays is measured by itself, before native import leaves its own behind.
+for (const each of peers) {
+  await each.ask('begin')
+  await each.ask('run', rounds * blockOf(each))
+  each.end = await each.ask('end')
+}
 for (let round = 0; round < rounds; round++)
   for (const each of peers) {
-    const { times, stale } = await each.ask('run', blockOf(each))
+    const { times, native = [], stale } = await each.ask(HOOK.has(each.peer) ? 'run' : 'pairs', blockOf(each))
     each.times.push(...times)
+    each.native.push(...native)
     each.stale += stale
   }
-const native = median(peers[0].times)
-const results = []
-for (const { peer, child, ask, times, stale } of peers) {
-  const end = await ask('end')
+const results = peers.map(({ peer, child, times, native, stale, end }) => {
   child.disconnect()
-  results.push({
+  return {
     peer,
     version: versionOf(peer),
-    ratio: median(times) / native,
+    ratio: median(times) / median(HOOK.has(peer) ? peers[0].native : native),
     keptKB: end.bytes / 1024 / end.dropped,
     lastResortKB: end.lastResortBytes / 1024 / end.dropped,
     freed: 1 - Math.max(0, end.alive) / end.dropped,
     stale,
     cycles: times.length,
-  })
-}
+  }
+})
 
 const rows = results.map(({ peer, ratio }) => row(`reload by ${peer}`, ratio, 'x'))
 if (values.json) report({ bench: 'peers', rows, peers: results }, values)

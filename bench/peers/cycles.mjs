@@ -1,13 +1,13 @@
 /**
- * The measured process of the peers bench: `node --expose-gc cycles.mjs PEER`, over IPC. Told to run a number of cycles it answers with their times and what was
- * stale; told `end`, with the bytes that are left since `begin`, after a plain and after a last-resort collection, and how many versions are alive.
+ * The measured process of the peers bench: `node --expose-gc cycles.mjs PEER`, over IPC. Told to run a number of cycles, by themselves or in turns with native import,
+ * it answers with their times and what was stale; told `end`, with the bytes that are left since `begin`, after a plain and after a last-resort collection, and how many versions are alive.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { settledHeap } from '../support/heap.mjs'
-import { WAYS } from './ways.mjs'
+import { NATIVE, WAYS } from './ways.mjs'
 
 const [peer] = process.argv.slice(2)
 /** Below bench/, so that the peers that look for a project find one. */
@@ -54,10 +54,22 @@ async function lastResort() {
 }
 
 const load = await WAYS[peer](folder)
+const native = await WAYS[NATIVE](folder)
 let heap
 
 const ORDERS = {
   run: count => run(load, count),
+  /** In turns with native import, in this process. */
+  async pairs(count) {
+    const pairs = { times: [], native: [], stale: 0 }
+    for (let i = 0; i < count; i++) {
+      const own = await run(load, 1)
+      pairs.times.push(...own.times)
+      pairs.stale += own.stale
+      pairs.native.push(...(await run(native, 1)).times)
+    }
+    return pairs
+  },
   /** What only the warm-up took is counted from here. */
   async begin() {
     await lastResort()

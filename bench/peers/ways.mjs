@@ -41,8 +41,10 @@ async function viteServer(root) {
   })
 }
 
+export const NATIVE = "import('?v=')"
+
 export const WAYS = {
-  "import('?v=')": folder => async version =>
+  [NATIVE]: folder => async version =>
     (await import(`${pathToFileURL(write(join(folder, 'native.mjs'), esm(version))).href}?v=${version}`)).f0,
 
   async outlive(folder) {
