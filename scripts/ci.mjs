@@ -3,7 +3,6 @@
  * `N passed, N failed`: the tests on all lines of Node, and every other step that failed.
  */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NODE_LINES, provideNode } from './nodes.mjs'
@@ -84,7 +83,6 @@ if ((await check('build', tool('tsc'), '-b')) && (await check('bundle', ...scrip
   await check('layers', ...script('layers.mjs'))
   await check('seam', ...script('seam.mjs'))
   await check('public interface', ...script('api.mjs', '--check'))
-  if (existsSync(join(ROOT, 'scripts', 'docs.mjs'))) await check('documentation', ...script('docs.mjs', '--check'))
   await check('package', ...script('package.mjs'))
   for (const [index, line] of NODE_LINES.entries()) await test(line, index + 1)
   await check('100,000 schedules', ...script('schedules.mjs', 'random'))
