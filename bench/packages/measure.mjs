@@ -3,7 +3,7 @@
  * Node's own loader; prints JSON. CACHE is the folder for the cache of loads, or `off`.
  */
 import { once } from 'node:events'
-import { linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -14,7 +14,7 @@ import { median } from '../support/statistics.mjs'
 /** Until what the host compiles of its own code, and its builtins set up when they are first used, is there. */
 const WARM_UP_CYCLES = 25
 
-const [folder, cache] = [process.argv[2], process.argv[5]]
+const [folder, cache] = [realpathSync(process.argv[2]), process.argv[5]]
 const [cycles, reloads] = process.argv.slice(3, 5).map(Number)
 const kernel = createKernel({ grace: 1000, cache: cache === 'off' ? false : { folder: cache } })
 const point = kernel.point('use')
