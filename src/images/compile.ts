@@ -95,10 +95,14 @@ function getters({ localExports }: ModuleSource): string {
   return [...names].map(name => `get ${name}(){return ${name}}`).join(',')
 }
 
+/** Nobody's own text has these: they need no search of their own kind, and would slow the others' down, since the engine leaps by the shortest name. */
+const isGenerated = (name: string): boolean => name.length === 1
+
 /** One expression for all names is many times as fast as looking for each by itself. Longer ones first, or `globalThis` would be found as `global`. */
 const mentionOf = (names: readonly string[]): RegExp =>
   new RegExp(
     names
+      .filter(name => !isGenerated(name))
       .toSorted((a, b) => b.length - a.length)
       .join('|')
       .replaceAll('$', String.raw`\$`),
@@ -115,7 +119,7 @@ function globalsIn(text: string, globals: Readonly<Record<string, unknown>>): st
   const key = names.join()
   if (mention?.names !== key) mention = { names: key, pattern: mentionOf(names) }
   const found = new Set(text.match(mention.pattern))
-  return names.filter(name => found.has(name))
+  return names.filter(name => (isGenerated(name) ? text.includes(name) : found.has(name)))
 }
 
 /** Only for an image that wants to know what it adds listeners to. `own` is undefined for a text that adds none. */

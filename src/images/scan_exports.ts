@@ -91,8 +91,12 @@ const importedNamespaces = (
     : []
 
 const LIST_HEAD = /export\s*\{/y
+const SPACE = 32
 
 function isInList(text: string, offset: number): boolean {
+  // Most are declarations: a letter stands behind the space.
+  if (text.charCodeAt(offset + 6) === SPACE && text.charCodeAt(offset + 7) > 96 && text.charCodeAt(offset + 7) < 123)
+    return false
   LIST_HEAD.lastIndex = offset
   return LIST_HEAD.test(text)
 }
