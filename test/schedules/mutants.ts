@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'forget to hold what is imported',
     file: 'dependencies.js',
-    changes: [['hold(this.#module, byFile.get(file));', ';']],
+    changes: [['this.#module.hold(byFile.get(file));', ';']],
   },
   {
     mistake: 'forget to release holders',
