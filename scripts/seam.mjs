@@ -48,7 +48,7 @@ const PLACES = new Map([
   ['livepatch.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
   ["kernel.ts: (await import('./kmemleak/index.ts')).explainImage(label)", 'is called in a step'],
   ["kernel.ts: import('./kmemleak/index.ts')", 'is called in a step'],
-  ['load_module.ts: views.builtin(name)', 'is no promise'],
+  ['load_module.ts: this.#views.builtin(name)', 'is no promise'],
   ['request.ts: this.#underWay.get(alias)', 'is a load under way, made of steps'],
 ])
 
