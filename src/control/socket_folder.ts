@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import { join, resolve } from 'node:path'
-import { lazily } from '../images/lazy.ts'
+import { lazyRequire } from '../images/lazy.ts'
 import { ModuleError } from '../kernel/errno.ts'
 
-const net = lazily<typeof import('node:net')>('node:net')
-const os = lazily<typeof import('node:os')>('node:os')
+const net = lazyRequire<typeof import('node:net')>('node:net')
+const os = lazyRequire<typeof import('node:os')>('node:os')
 
 const SUFFIX = '.sock'
 /** sun_path of a Unix socket is 108 bytes on Linux, with its final zero. */

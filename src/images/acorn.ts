@@ -1,8 +1,8 @@
 import type { Parser } from 'acorn'
-import { lazily } from './lazy.ts'
+import { lazyRequire } from './lazy.ts'
 
 /** The full parser: for `info`, and for the few texts that the lexer gives up on. A host that has neither never loads it. */
-export const acorn = lazily<typeof import('acorn')>('acorn')
+export const acorn = lazyRequire<typeof import('acorn')>('acorn')
 
 /** What of acorn's parser is replaced. */
 interface Guard {

@@ -1,5 +1,6 @@
+import type { Promised } from './evaluation_status.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
-import { type Promised, SourceModule } from './source_module.ts'
+import { SourceModule } from './source_module.ts'
 
 /**
  * Evaluation of a module graph as ECMA-262 has it (16.2.1.6.1.3, Evaluate): dependencies first, once each, files of a cycle together, and

@@ -101,3 +101,12 @@ export function lineAndColumn(text: string, offset: number): { line: number; col
   }
   return { line, column: offset - start + 1 }
 }
+
+/** V8 tells the line in the stack and the column by a caret under the line that it quotes. */
+export function engineOffset(error: SyntaxError, text: string): number {
+  const [head = '', , caret = ''] = (error.stack ?? '').split('\n')
+  const line = Number(/:(\d+)$/.exec(head)?.[1] ?? 1)
+  let start = 0
+  for (let n = 1; n < line; n++) start = text.indexOf('\n', start) + 1
+  return start + Math.max(0, caret.indexOf('^'))
+}

@@ -4,13 +4,13 @@ import { applyEdits } from './compile.ts'
 import { faultAt } from './fault.ts'
 import { JsxEditor, type JsxElement, type JsxFragment } from './jsx_element.ts'
 import { type JsxRuntime, readRuntime, runtimeText } from './jsx_runtime.ts'
-import { lazily } from './lazy.ts'
+import { lazyRequire } from './lazy.ts'
 
 /**
  * A parser of JSX within JavaScript and TypeScript: small, without dependencies, an extension of the parser that is here anyway. The compilers that
  * do as much are some megabytes each and move the author's lines; here only the tags are replaced, in place, and types are stripped afterwards.
  */
-const typescript = lazily<typeof import('@sveltejs/acorn-typescript')>('@sveltejs/acorn-typescript')
+const typescript = lazyRequire<typeof import('@sveltejs/acorn-typescript')>('@sveltejs/acorn-typescript')
 
 let parser: typeof Parser | undefined
 

@@ -3,12 +3,12 @@ import { isBuiltin } from 'node:module'
 import { dirname } from 'node:path'
 import type { Resolver } from 'enhanced-resolve'
 import { kindOf, manifestOf, realFile, recallAnswer } from './disk.ts'
-import { lazily } from './lazy.ts'
+import { lazyRequire } from './lazy.ts'
 import { BROKEN_PACKAGE } from './package_manifest.ts'
 
 export type Loader = 'import' | 'require'
 
-const enhancedResolve = lazily<typeof import('enhanced-resolve')>('enhanced-resolve')
+const enhancedResolve = lazyRequire<typeof import('enhanced-resolve')>('enhanced-resolve')
 
 const syncModule = process.features.require_module === true ? ['module-sync'] : []
 /** TypeScript authors may write the name that the file will have once compiled. */

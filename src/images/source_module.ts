@@ -8,8 +8,11 @@ import {
   type FileEnvironment,
   type ModuleBody,
 } from './compile.ts'
+import type { EvaluationStatus, Promised } from './evaluation_status.ts'
 import { exportEntry } from './export_index.ts'
-import { faultAt } from './fault.ts'
+import { engineOffset, faultAt } from './fault.ts'
+import { lazily } from './lazy.ts'
+import { LocalExports } from './local_exports.ts'
 import {
   type ModuleRecord,
   makeNamespace,
@@ -23,23 +26,9 @@ import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts
 import type { ModuleNamespace } from './namespace.ts'
 import { parseModule } from './parse.ts'
 import { mayAddListeners } from './shared_emitters.ts'
+import { staleBinding } from './stale.ts'
 import { mayReturnOutside } from './stray_return.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
-
-/** [[Status]] of a Cyclic Module Record (ECMA-262, 16.2.1.6), each with what is known only then. */
-export type EvaluationStatus =
-  | { readonly is: 'unlinked' }
-  | { readonly is: 'linked' }
-  | { readonly is: 'evaluating'; readonly index: number; ancestorIndex: number }
-  | { readonly is: 'evaluating-async'; readonly order: number }
-  | { readonly is: 'evaluated' }
-  | { readonly is: 'failed'; readonly error: unknown }
-
-export interface Promised {
-  readonly promise: Promise<void>
-  resolve(): void
-  reject(error: unknown): void
-}
 
 /** Emitters of Node that look after the image's listeners by themselves. */
 const HAVE_VIEWS: ReadonlySet<string> = new Set(['node:process', 'node:cluster'])
@@ -83,12 +72,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   static pausing = 0
   #ended: (() => void) | undefined
   #rebind: ((values: readonly unknown[]) => void) | undefined
-  #pull: (() => ExportValues) | undefined
-  #values: ExportValues | undefined
-  /** Values that cannot change any more, in the order of `localExports`. */
-  #final: readonly unknown[] | undefined
-  #indexes: Map<string, number> | undefined
-  #searches = 0
+  readonly #exports: LocalExports
   #started = false
   readonly #cells: Generator<unknown, void, unknown>[] = []
   readonly #setters = new Map<ImportEntry, (value: unknown) => void>()
@@ -114,6 +98,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.source = source
     this.owner = owner
     this.#facts = facts
+    this.#exports = new LocalExports()
   }
 
   exportNames(seen: Set<ModuleRecord> = new Set()): readonly string[] {
@@ -156,12 +141,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   readBinding(bindingName: string): unknown {
-    if (this.#final) {
-      const index = this.#indexOf(bindingName)
-      if (index !== -1) return this.#final[index]
-    }
-    const values = this.#values ?? this.#pull?.()
-    if (values) return values[bindingName]
+    if (this.#exports.isReadable) return this.#exports.read(bindingName, this.source)
     // A namespace import that is exported as a local name is there before the file runs.
     const imported = this.source.imports.findIndex(entry => entry.localName === bindingName)
     if (imported !== -1 && this.#resolved[imported]) return readResolved(this.#resolved[imported]!)
@@ -186,7 +166,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   #makeNamespace(more?: Readonly<Record<string, unknown>>): ModuleNamespace {
     const made = makeNamespace(this, module => module instanceof SourceModule && module.owner === this.owner, more)
-    if (this.#final || this.#values || this.#pull) made.fill()
+    if (this.#exports.isReadable) made.fill()
     return made
   }
 
@@ -324,7 +304,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   get isComplete(): boolean {
-    return this.#values !== undefined
+    return this.#exports.isComplete
   }
 
   /** Sees what the others in the cycle have before anything runs: the hoisted functions. */
@@ -377,7 +357,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   link(rebind: (values: readonly unknown[]) => void, pull: (() => ExportValues) | undefined): void {
     this.#rebind = rebind
-    this.#pull = pull && (() => this.#named(pull()))
+    this.#exports.open(pull)
     if (this.#started) rebind(this.#plainValues())
   }
 
@@ -388,9 +368,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   done(values: ExportValues | readonly unknown[]): typeof COMPLETED {
-    if (Array.isArray(values)) this.#final = this.#namedList(values)
-    else this.#values = this.#named(values as ExportValues)
-    this.#pull = undefined
+    this.#exports.complete(values, this.source)
     this.#publish(undefined)
     this.#ended?.()
     this.#ended = undefined
@@ -403,29 +381,6 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     const { value } = cell.next()
     cell.next()
     return value
-  }
-
-  #named(values: ExportValues): ExportValues {
-    if (!this.source.namesDefault) return values
-    try {
-      nameDefault(values[DEFAULT])
-    } catch {
-      // Still in its temporal dead zone.
-    }
-    return values
-  }
-
-  #namedList(values: readonly unknown[]): readonly unknown[] {
-    if (this.source.namesDefault) nameDefault(values[this.#indexOf(DEFAULT)])
-    return values
-  }
-
-  /** Of most modules no more than the hooks are ever asked for, and an index costs as much as many searches. */
-  #indexOf(localName: string): number {
-    const { localExports } = this.source
-    if (this.#searches++ < FEW_SEARCHES) return localExports.findIndex(entry => entry.localName === localName)
-    this.#indexes ??= new Map(localExports.map((entry, index) => [entry.localName, index]))
-    return this.#indexes.get(localName) ?? -1
   }
 
   #plainValues(): unknown[] {
@@ -507,9 +462,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
           .map(entry => staleBinding(() => stale(`import ${entry.localName}`))),
       )
     for (const [entry, set] of this.#setters) set(staleBinding(() => stale(`import ${entry.localName}`)))
-    this.#final = undefined
-    this.#values = new Proxy({}, { get: (_target, name) => thrown(stale(`export ${String(name)}`)) })
-    this.#pull = undefined
+    this.#exports.cut(stale)
     this.#resolved = []
     this.requested = []
     this.#importers.clear()
@@ -533,37 +486,4 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 }
 
-/** An anonymous default export is called "default" (ECMA-262, 16.2.3.7), not by the name of the binding that holds it here. */
-function nameDefault(value: unknown): void {
-  if (typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'name')?.value === DEFAULT)
-    Object.defineProperty(value, 'name', { value: 'default', configurable: true })
-}
-
-const FEW_SEARCHES = 8
-
 const MAY_YIELD = /\byield\b/
-
-const lazily = <T>(make: () => T): (() => T) => {
-  let value: T | undefined
-  return () => {
-    value ??= make()
-    return value
-  }
-}
-
-const thrown = (error: Error): never => {
-  throw error
-}
-
-/** Stands for an import that was cut off: every operation on it throws, except `typeof`. */
-const staleBinding = (error: () => Error): unknown =>
-  new Proxy(() => {}, new Proxy({}, { get: () => () => thrown(error()) }))
-
-/** V8 tells the line in the stack and the column by a caret under the line that it quotes. */
-function engineOffset(error: SyntaxError, text: string): number {
-  const [head = '', , caret = ''] = (error.stack ?? '').split('\n')
-  const line = Number(/:(\d+)$/.exec(head)?.[1] ?? 1)
-  let start = 0
-  for (let n = 1; n < line; n++) start = text.indexOf('\n', start) + 1
-  return start + Math.max(0, caret.indexOf('^'))
-}

@@ -1,10 +1,10 @@
-import { lazily } from '../images/lazy.ts'
+import { lazyRequire } from '../images/lazy.ts'
 import type { ConfigValue, Hook } from '../modprobe/config.ts'
 import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
 import type { Seam } from './seam.ts'
 
-const childProcess = lazily<typeof import('node:child_process')>('node:child_process')
+const childProcess = lazyRequire<typeof import('node:child_process')>('node:child_process')
 
 /**
  * Runs what the configuration has put in place of inserting or removing a module.

@@ -1,7 +1,7 @@
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8'
-import { lazily } from '../images/lazy.ts'
+import { lazyRequire } from '../images/lazy.ts'
 
-const workerThreads = lazily<typeof import('node:worker_threads')>('node:worker_threads')
+const workerThreads = lazyRequire<typeof import('node:worker_threads')>('node:worker_threads')
 
 const MEGABYTE = 1024 * 1024
 

@@ -1,0 +1,14 @@
+/** [[Status]] of a Cyclic Module Record (ECMA-262, 16.2.1.6), each with what is known only then. */
+export type EvaluationStatus =
+  | { readonly is: 'unlinked' }
+  | { readonly is: 'linked' }
+  | { readonly is: 'evaluating'; readonly index: number; ancestorIndex: number }
+  | { readonly is: 'evaluating-async'; readonly order: number }
+  | { readonly is: 'evaluated' }
+  | { readonly is: 'failed'; readonly error: unknown }
+
+export interface Promised {
+  readonly promise: Promise<void>
+  resolve(): void
+  reject(error: unknown): void
+}
