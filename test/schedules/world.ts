@@ -122,7 +122,8 @@ export class World implements Stage {
     const { label } = options
     const code = new Code(label, this.disk[label.slice(0, label.indexOf('#')) as Name], this)
     this.codes.set(label, code)
-    this.requests.set(label, options.environment.requestModule)
+    const { environment } = options
+    this.requests.set(label, (file, specifier) => environment.requestModule(file, specifier))
     return this.carrier.createImage(options, code)
   }
 
