@@ -31,7 +31,7 @@ export interface ColdplugReport {
   readonly probed: readonly string[]
   /** Modules whose probe found something. */
   readonly kept: readonly string[]
-  /** Modules that stay because a kept one imports from them, or somebody else has asked for them meanwhile. */
+  /** Modules that stay because a kept one imports from them, somebody else has asked for them meanwhile, or they cannot be removed. */
   readonly needed: readonly string[]
   /** Modules that were asked, found nothing, and were taken out. */
   readonly removed: readonly string[]
@@ -100,7 +100,9 @@ class Coldplug {
       await seam.collect()
     }
     const after = process.memoryUsage().heapUsed
-    const stayed = new Set([...this.#brought].flatMap(({ name, state }) => (state.is === 'LIVE' ? [name] : [])))
+    const brought = [...this.#brought].map(({ name }) => name)
+    // Also what a load that failed brought in and could not take out again.
+    const stayed = new Set([...brought, ...wanted].filter(name => this.#core.modules.get(name)?.state.is === 'LIVE'))
     const failed = new Set(this.#failed.map(({ module }) => module))
     return {
       probed: wanted,
