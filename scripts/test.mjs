@@ -20,7 +20,7 @@ const LIMIT_MS = 900_000
 const COUNTS = new URL('test_counts.mjs', import.meta.url).href
 
 /** Files of tests that tell of algorithms, documents and commands, not of an engine: with `OUTLIVE_SHARE=2/4` the second of every four of them. */
-const ALIKE = /^(?:docs|installer|modprobe|modprobe_command|races|schedules)[\\/]/
+const ALIKE = /^(?:cli|docs|installer|modprobe|modprobe_command|races|schedules)[\\/]|^check[\\/]command/
 
 function isOfThisShare() {
   const [part, parts] = (process.env.OUTLIVE_SHARE ?? '1/1').split('/').map(Number)
