@@ -267,6 +267,9 @@ export class Anchors {
     if (!best) return WAY
     const file = this.#fileOfModule(best.module)
     if (file === undefined) return anchored('variable', 'exported variable', best.name)
+    // Around a CommonJS file Node has such a module: its default export is what the file calls `module.exports`.
+    if (best.name === 'default' && snapshot.name(best.module) === 'system / SyntheticModule')
+      return moduleExports(fileOf(file))
     const author = this.#places.authorOfScript(file)
     return this.#variable(
       { author, file: fileOf(file), topLevel: true, functionName: undefined, place: fileOf(file) },
@@ -311,8 +314,7 @@ export class Anchors {
     }
     if (snapshot.edgeName[edge] === labels.exports && name === 'Module') {
       const file = textOf(snapshot, labels, snapshot.follow(object, labels.filename, PROPERTY))
-      if (file !== undefined)
-        return anchored(file.includes('/node_modules/') ? 'package' : 'variable', '', 'module.exports', file, file)
+      if (file !== undefined) return moduleExports(file)
     }
     const maker = snapshot.follow(object, labels.maker, PROPERTY)
     if (maker !== NO_NODE && snapshot.nodeKind[maker] === CLOSURE) return this.#prototype(maker)
@@ -379,6 +381,9 @@ export class Anchors {
     return anchored('suspended', 'suspended function', name === '' ? '(anonymous)' : name, place, place)
   }
 }
+
+const moduleExports = (file: string): Meaning =>
+  anchored(file.includes('/node_modules/') ? 'package' : 'variable', '', 'module.exports', file, file)
 
 const KERNEL_PARTS: Readonly<Record<string, string>> = {
   modules: 'the module list, where it is loaded',
