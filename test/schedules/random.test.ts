@@ -7,6 +7,8 @@ import type { Found, Search } from './search.ts'
 /** CI asks for 100,000. */
 const SCHEDULES = Number(process.env.OUTLIVE_SCHEDULES ?? 2000)
 const SEED = process.env.OUTLIVE_SEED === undefined ? undefined : Number(process.env.OUTLIVE_SEED)
+/** Of the first process, the second has the next: what decides whether a change goes in must not be decided by chance. */
+const FIRST_SEED = process.env.OUTLIVE_FIRST_SEED === undefined ? undefined : Number(process.env.OUTLIVE_FIRST_SEED)
 /** A process that takes longer than this per thousand schedules hangs. */
 const MINUTES_PER_THOUSAND = 1
 
@@ -15,8 +17,9 @@ async function searchEverywhere(t: TestContext, schedules: number, carrier: Sear
   const processes = SEED === undefined ? Math.min(availableParallelism(), Math.ceil(schedules / 500)) : 1
   const share = Math.ceil(schedules / processes)
   const found = await Promise.all(
-    Array.from({ length: processes }, (): Promise<Found> => {
-      const seed = SEED ?? Math.floor(Math.random() * 2 ** 31)
+    Array.from({ length: processes }, (_, index): Promise<Found> => {
+      const random = Math.floor(Math.random() * 2 ** 31)
+      const seed = SEED ?? (FIRST_SEED === undefined ? random : FIRST_SEED + index)
       const minutes = 2 + (share / 1000) * MINUTES_PER_THOUSAND
       return searchInProcess({ schedules: share, seed, carrier, shrinks: true }, minutes)
     }),
