@@ -245,10 +245,11 @@ export function compileCommonJs(
   environment: object,
   dynamicImport: unknown,
 ): CommonJsBody {
-  const head = `void(()=>${FILE});return function(exports,require,module,__filename,__dirname){`
+  // In parentheses: see `compileModule`.
+  const head = `void(()=>${FILE});return (function(exports,require,module,__filename,__dirname){`
   const edited = applyEdits(withoutHashbang(request.text), request.edits)
   const body = watched(edited, 'script', request.globals, request.ownImports)
-  const code = `${head}\n${body}\n}`
+  const code = `${head}\n${body}\n})`
   const names = globalsIn(body, request.globals)
   const factory = compileUncached(code, [FILE, IMPORT, ...names], request.url, -1)
   return factory(environment, dynamicImport, ...names.map(name => request.globals[name])) as CommonJsBody
