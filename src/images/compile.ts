@@ -1,6 +1,16 @@
 import { setFlagsFromString } from 'node:v8'
 import { compileFunction, constants, Script } from 'node:vm'
-import { type Edit, EMITTER, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
+import { joinText } from './large_text.ts'
+import {
+  type Edit,
+  EMITTER,
+  FILE,
+  IMPORT,
+  type ImportEntry,
+  MOVED_EMITTER,
+  type ModuleSource,
+  PUBLISH,
+} from './module_source.ts'
 import { wrapSharedEmitters } from './shared_emitters.ts'
 
 /** Where a file meets its image: what the generated code calls. Held by every closure of the file, and by nothing else for long. */
@@ -65,14 +75,17 @@ const compileUncached = (code: string, parameters: readonly string[], filename: 
     }),
   )
 
-export function applyEdits(text: string, edits: readonly Edit[]): string {
-  let out = ''
+export const applyEdits = (text: string, edits: readonly Edit[]): string => joinText(edited(text, edits))
+
+function edited(text: string, edits: readonly Edit[]): string[] {
+  const pieces: string[] = []
   let at = 0
   for (const edit of edits) {
-    out += text.slice(at, edit.start) + edit.text
+    pieces.push(text.slice(at, edit.start), edit.text)
     at = edit.end
   }
-  return out + text.slice(at)
+  pieces.push(text.slice(at))
+  return pieces
 }
 
 /** A hashbang is a comment in a file, but not in a function. Asked before the text is put together of pieces, which a look into it would copy. */
@@ -95,14 +108,13 @@ function getters({ localExports }: ModuleSource): string {
   return [...names].map(name => `get ${name}(){return ${name}}`).join(',')
 }
 
-/** Nobody's own text has these: they need no search of their own kind, and would slow the others' down, since the engine leaps by the shortest name. */
-const isGenerated = (name: string): boolean => name.length === 1
+/** Nobody's own text has these. */
+const GENERATED = [EMITTER, MOVED_EMITTER]
 
 /** One expression for all names is many times as fast as looking for each by itself. Longer ones first, or `globalThis` would be found as `global`. */
 const mentionOf = (names: readonly string[]): RegExp =>
   new RegExp(
     names
-      .filter(name => !isGenerated(name))
       .toSorted((a, b) => b.length - a.length)
       .join('|')
       .replaceAll('$', String.raw`\$`),
@@ -114,21 +126,32 @@ let mention: { readonly names: string; readonly pattern: RegExp } | undefined
 
 /** The globals that a text can name: it has their names in it, unless it writes them with escapes or asks `eval`. */
 function globalsIn(text: string, globals: Readonly<Record<string, unknown>>): string[] {
-  const names = Object.keys(globals)
+  const names = Object.keys(globals).filter(name => !GENERATED.includes(name))
   if (names.length === 0 || text.includes('\\u') || text.includes('eval')) return names
   const key = names.join()
   if (mention?.names !== key) mention = { names: key, pattern: mentionOf(names) }
   const found = new Set(text.match(mention.pattern))
-  return names.filter(name => (isGenerated(name) ? text.includes(name) : found.has(name)))
+  return names.filter(name => found.has(name))
 }
 
-/** Only for an image that wants to know what it adds listeners to. `own` is undefined for a text that adds none. */
-const watched = (
-  code: string,
+/** A text as it is compiled, in pieces, with the globals that it names. */
+interface Composed {
+  readonly pieces: readonly string[]
+  readonly names: readonly string[]
+}
+
+/** Listeners are looked after only for an image that wants to know what it adds them to, and only in a text that adds any. */
+function compose(
+  { text, globals, ownImports }: Pick<CompileRequest, 'text' | 'globals' | 'ownImports'>,
+  edits: readonly Edit[],
   sourceType: 'module' | 'script',
-  globals: Readonly<Record<string, unknown>>,
-  own: ReadonlySet<string> | undefined,
-): string => (own && EMITTER in globals ? wrapSharedEmitters(code, sourceType, own) : code)
+): Composed {
+  const pieces = edited(withoutHashbang(text), edits)
+  const names = globalsIn(text, globals)
+  if (!ownImports || !(EMITTER in globals)) return { pieces, names }
+  const code = wrapSharedEmitters(joinText(pieces), sourceType, ownImports)
+  return { pieces: [code], names: [...names, ...GENERATED.filter(name => code.includes(name))] }
+}
 
 export interface CompileRequest {
   /** A `file:` URL: what stack traces, breakpoints and coverage show. */
@@ -181,10 +204,8 @@ export function compileModule(
     request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : `[${listed(source)}]`
   // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
   const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
-  const edited = applyEdits(withoutHashbang(request.text), source.edits)
-  const body = watched(edited, 'module', request.globals, request.ownImports)
-  const code = `${head}\n${body}\n${tail}`
-  const names = globalsIn(body, request.globals)
+  const { pieces, names } = compose(request, source.edits, 'module')
+  const code = joinText([head, '\n', ...pieces, '\n', tail])
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
   return {
     kind,
@@ -247,10 +268,8 @@ export function compileCommonJs(
 ): CommonJsBody {
   // In parentheses: see `compileModule`.
   const head = `void(()=>${FILE});return (function(exports,require,module,__filename,__dirname){`
-  const edited = applyEdits(withoutHashbang(request.text), request.edits)
-  const body = watched(edited, 'script', request.globals, request.ownImports)
-  const code = `${head}\n${body}\n})`
-  const names = globalsIn(body, request.globals)
+  const { pieces, names } = compose(request, request.edits, 'script')
+  const code = joinText([head, '\n', ...pieces, '\n})'])
   const factory = compileUncached(code, [FILE, IMPORT, ...names], request.url, -1)
   return factory(environment, dynamicImport, ...names.map(name => request.globals[name])) as CommonJsBody
 }

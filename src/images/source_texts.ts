@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { ImageFault } from './fault.ts'
 import { type Format, formatOf } from './format.ts'
 import type { ImageEnvironment } from './image.ts'
+import { readText } from './large_text.ts'
 import { toJavaScript } from './strip.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
@@ -114,7 +115,7 @@ export class SourceTexts {
 
   /** As bytes where they are to be verified. */
   #readNow(file: string | number): string | Buffer {
-    return this.#verify ? fs.readFileSync(file) : fs.readFileSync(file, 'utf8')
+    return this.#verify ? fs.readFileSync(file) : readText(file)
   }
 }
 

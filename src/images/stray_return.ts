@@ -1,3 +1,5 @@
+import { BEYOND_ASCII, scratchFor } from './large_text.ts'
+
 /** What an open bracket is closed by, together with what is known of what stands in it. */
 type Open = number
 /** Inside a function, where `return` may stand. */
@@ -6,7 +8,6 @@ const IN_FUNCTION = 256
 const IS_CONTROL = 512
 const closeOf = (open: Open): number => open & 255
 
-const BEYOND_ASCII = /[^\0-\x7f]/
 const WIDE_SPACE = /[^\S\t\n\v\f\r ]/
 /** A word of small letters as a number: words are compared often, and making strings of bytes is slow. */
 const keyOf = (word: string): number => [...word].reduce((key, letter) => key * 32 + (letter.charCodeAt(0) & 31), 0)
@@ -59,15 +60,10 @@ const MATTERS_OUTSIDE = tableOf([
   ...[OPEN_PAREN, CLOSE_PAREN, LETTER_R],
 ])
 
-/** Memory for the text that is being read. A fresh piece for each would cost more than reading it: the collector runs for large ones. */
-let scratch = Buffer.allocUnsafeSlow(1 << 16)
-const LARGEST_KEPT = 4 * 1024 * 1024
-
 /** Bytes are read several times as fast as the characters of a string. An `END` stands behind the last. */
 function bytesOf(source: string, isPlain: boolean): Uint8Array {
   const most = (isPlain ? 1 : 3) * source.length + 1
-  const room = most <= scratch.length ? scratch : Buffer.allocUnsafeSlow(most)
-  if (room.length <= LARGEST_KEPT) scratch = room
+  const room = scratchFor(most)
   const length = room.write(source, isPlain ? 'latin1' : 'utf8')
   room[length] = END
   return room.subarray(0, length + 1)

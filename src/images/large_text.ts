@@ -1,0 +1,66 @@
+import { isAscii } from 'node:buffer'
+import fs from 'node:fs'
+
+/**
+ * Memory for a text that is read, looked at or put together. A fresh piece for each would cost more than the work: the system has to give it, and the
+ * collector runs for large ones.
+ */
+let scratch = Buffer.allocUnsafeSlow(1 << 16)
+const LARGEST_KEPT = 4 * 1024 * 1024
+
+/** At least so many bytes, whatever they hold. Good until the next call. */
+export function scratchFor(bytes: number): Buffer {
+  const room = bytes <= scratch.length ? scratch : Buffer.allocUnsafeSlow(bytes)
+  if (room.length <= LARGEST_KEPT) scratch = room
+  return room
+}
+
+export const BEYOND_ASCII = /[^\0-\x7f]/
+const BEYOND_LATIN_1 = /[^\0-\xff]/
+
+/** Characters. From here on Node keeps a string that it makes of bytes outside of the engine's heap. */
+const LARGE = 1 << 20
+
+/**
+ * The text of a file in UTF-8. As fast as `readFileSync` for a small one, and many times as fast for a large one of ASCII characters alone, which stays outside
+ * of the engine's heap: there memory that was given back is used again, while in the heap the system has to give fresh pages.
+ *
+ * @param file its path, or a descriptor at its beginning
+ * @throws what the system has to say
+ */
+export function readText(file: string | number): string {
+  if (typeof file === 'number') return decode(...readAll(file))
+  const descriptor = fs.openSync(file, 'r')
+  try {
+    return decode(...readAll(descriptor))
+  } finally {
+    fs.closeSync(descriptor)
+  }
+}
+
+function readAll(descriptor: number): [room: Buffer, length: number] {
+  let room = scratchFor(1)
+  let length = 0
+  for (;;) {
+    const count = fs.readSync(descriptor, room, length, room.length - length, null)
+    if (count === 0) return [room, length]
+    length += count
+    if (length < room.length) continue
+    const larger = scratchFor(2 * length)
+    larger.set(room)
+    room = larger
+  }
+}
+
+const decode = (room: Buffer, length: number): string =>
+  room.toString(isAscii(room.subarray(0, length)) ? 'latin1' : 'utf8', 0, length)
+
+/** The pieces, one behind the other; a large text outside of the engine's heap, as by `readText`. */
+export function joinText(pieces: readonly string[]): string {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  if (length < LARGE || pieces.some(piece => BEYOND_LATIN_1.test(piece))) return pieces.join('')
+  const room = scratchFor(length)
+  let at = 0
+  for (const piece of pieces) at += room.write(piece, at, 'latin1')
+  return room.toString('latin1', 0, length)
+}
