@@ -1,25 +1,36 @@
-import { formatByName } from './format.ts'
+import { extname } from 'node:path'
+import { formatByName, isCode } from './format.ts'
 import type { Target } from './resolve.ts'
 
 /** Import attributes, `with { type: 'json' }`. */
 export type Attributes = Readonly<Record<string, string>>
 
 /**
- * Node asks for `with { type: 'json' }` on JSON, refuses it elsewhere, and knows no other attribute.
+ * Node asks for `with { type: 'json' }` on JSON, refuses it elsewhere, and knows no other attribute; and it imports no file of a kind that it does not know.
  *
- * @throws what `refuse` makes of the reason
+ * @throws what `refuse` makes of the reason and of Node's code for it
  */
-export function checkAttributes(target: Target, attributes: Attributes, refuse: (reason: string) => Error): void {
+export function checkAttributes(
+  target: Target,
+  attributes: Attributes,
+  refuse: (reason: string, code: string) => Error,
+): void {
   // Of a `data:` URL the host's loader knows the type.
   if (target.owner === 'url') return
   const name = target.owner === 'builtin' ? target.name : target.file
   const wanted = target.owner !== 'builtin' && formatByName(target.file) === 'json' ? 'json' : undefined
-  if (attributes.type === wanted && Object.keys(attributes).every(key => key === 'type')) return
-  throw refuse(
-    wanted !== undefined && attributes.type === undefined
-      ? `Module "${name}" needs an import attribute of "type: json"`
-      : `Module "${name}" does not support the import attributes ${JSON.stringify(attributes)}`,
-  )
+  for (const [key, value] of Object.entries(attributes))
+    if (key !== 'type' || value !== 'json')
+      throw refuse(
+        `Module "${name}" does not support the import attributes ${JSON.stringify(attributes)}`,
+        'ERR_IMPORT_ATTRIBUTE_UNSUPPORTED',
+      )
+  if (target.owner === 'image' && !isCode(name) && formatByName(name) === undefined)
+    throw refuse(`Unknown file extension "${extname(name)}" for ${name}`, 'ERR_UNKNOWN_FILE_EXTENSION')
+  if (attributes.type === wanted) return
+  throw wanted === undefined
+    ? refuse(`Module "${name}" is not of type "json"`, 'ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE')
+    : refuse(`Module "${name}" needs an import attribute of "type: json"`, 'ERR_IMPORT_ATTRIBUTE_MISSING')
 }
 
 /**

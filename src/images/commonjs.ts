@@ -11,6 +11,7 @@ import type { TextFacts } from './text_facts.ts'
 export { commonJsExports, parseJson } from './commonjs_text.ts'
 
 const NO_IMPORTS: ReadonlySet<string> = new Set()
+const NODES_EXTENSIONS = ['.js', '.json', '.node']
 
 /** What a CommonJS file sees as `module`. */
 export interface CommonJsModule {
@@ -56,20 +57,19 @@ export class CommonJsFiles {
   readonly cache: Record<string, CommonJsModule> = Object.create(null) as Record<string, CommonJsModule>
   readonly #owner: CommonJsOwner
   /** How files are loaded, by their extension. Code may change it, for the files of this image. */
-  readonly #extensions: Record<string, Load>
+  readonly extensions: Record<string, Load>
   readonly #load: Load = (module, file) => {
-    if (file.endsWith('.json')) module.exports = parseJson(file, this.#owner.readText(file))
+    if (file.endsWith('.json')) module.exports = readJson(file, this.#owner.readText(file))
     else if (file.endsWith('.node')) module.exports = createRequire(file)(file)
     else module._compile(this.#owner.readText(file), file)
   }
 
   constructor(owner: CommonJsOwner) {
     this.#owner = owner
-    this.#extensions = Object.assign(Object.create(null) as Record<string, Load>, {
-      '.js': this.#load,
-      '.json': this.#load,
-      '.node': this.#load,
-    })
+    this.extensions = Object.assign(
+      Object.create(null) as Record<string, Load>,
+      Object.fromEntries(NODES_EXTENSIONS.map(extension => [extension, this.#load])),
+    )
   }
 
   clear(): void {
@@ -78,7 +78,7 @@ export class CommonJsFiles {
 
   /** What code has put into `require.extensions` for files of this kind. */
   hookOf(file: string): Load | undefined {
-    const hook = this.#extensions[extname(file)]
+    const hook = this.extensions[extname(file)]
     return hook === this.#load || typeof hook !== 'function' ? undefined : hook
   }
 
@@ -103,6 +103,20 @@ export class CommonJsFiles {
       if (place !== -1) parent!.children.splice(place, 1)
       throw error
     }
+  }
+
+  /** Shows an ES module that was required in the cache, as Node does; it is evaluated once whatever becomes of the entry. */
+  list(file: string, exports: unknown, parent: CommonJsModule | undefined): unknown {
+    const module = this.#create(file, parent)
+    adopt(parent, module)
+    Object.assign(module, { exports, loaded: true })
+    this.cache[file] = module
+    return exports
+  }
+
+  /** Of which kinds code has said how they are loaded, besides those of Node: they need not be written. */
+  get ownExtensions(): readonly string[] {
+    return Object.keys(this.extensions).filter(extension => !NODES_EXTENSIONS.includes(extension))
   }
 
   /** A `require` as a file of this name would have it: what `createRequire` gives. */
@@ -138,14 +152,14 @@ export class CommonJsFiles {
       return this.#owner.require(specifier, module())
     }
     const resolve = (specifier: string, options?: { paths?: readonly string[] }): string => {
-      return options?.paths || typeof specifier !== 'string'
+      return options?.paths || typeof specifier !== 'string' || specifier === ''
         ? createRequire(file).resolve(specifier, options as { paths?: string[] })
         : this.#owner.resolveRequire(specifier, module())
     }
     return Object.assign(require, {
       resolve: Object.assign(resolve, { paths: (specifier: string) => createRequire(file).resolve.paths(specifier) }),
       main: undefined,
-      extensions: this.#extensions,
+      extensions: this.extensions,
       cache: this.cache,
     })
   }
@@ -157,7 +171,10 @@ export class CommonJsFiles {
     const findListeners = () => mayAddListeners(text, 'script')
     const edits = facts ? facts.recall('dynamic', findImports) : findImports()
     const listens = facts ? facts.recall('listens', findListeners) : findListeners()
-    const dynamicImport = (specifier: unknown, options: unknown) => this.#owner.dynamicImport(file, specifier, options)
+    const dynamicImport = Object.assign(
+      (specifier: unknown, options: unknown) => this.#owner.dynamicImport(file, specifier, options),
+      { source: (specifier: unknown) => this.#owner.importSource(file, specifier) },
+    )
     const { globals } = this.#owner
     const request = { url: file, text, edits, globals, ownImports: listens ? NO_IMPORTS : undefined }
     try {
@@ -168,6 +185,16 @@ export class CommonJsFiles {
       parseProgram(file, text, 'script')
       throw faultAt({ kind: 'syntax', reason: syntaxReason(error) }, file, text, 0)
     }
+  }
+}
+
+/** Who catches the error sees no place, so it names the file. */
+function readJson(file: string, text: string): unknown {
+  try {
+    return parseJson(file, text)
+  } catch (error) {
+    ;(error as Error).message = `${file}: ${(error as Error).message}`
+    throw error
   }
 }
 

@@ -25,7 +25,7 @@ const REQUIRED = /\brequire\s*(?:\.\s*resolve\s*)?\(\s*(?:"([^"\n]+)"|'([^'\n]+)
 export const literalRequires = (text: string): string[] =>
   [...text.matchAll(REQUIRED)].map(match => (match[1] ?? match[2] ?? match[3])!)
 
-const MAY_IMPORT = /\bimport\s*(?:\(|\/)/
+const MAY_IMPORT = /\bimport\s*[(/.]/
 
 /**
  * Only a file that has `import(` somewhere is read for where it is.

@@ -1,18 +1,17 @@
 import { readFileSync } from 'node:fs'
 import nodeModule, { createRequire } from 'node:module'
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { attributesOf, checkAttributes } from './attributes.ts'
 import { CommonJsFiles, type CommonJsModule, type CommonJsOwner } from './commonjs.ts'
 import { commonJsRecord } from './commonjs_record.ts'
 import { commonJsExports } from './commonjs_text.ts'
 import { forgetDisk } from './disk.ts'
 import { evaluate, evaluateAtOnce, evaluateNow } from './evaluate.ts'
-import { faultAt, type ImageFault } from './fault.ts'
+import { faultAt, ImageFault } from './fault.ts'
 import { formatByName } from './format.ts'
 import { type GraphOwner, ModuleGraph } from './graph.ts'
 import { hostNamespace } from './host_modules.ts'
 import type { Dependency, Image, ImageEnvironment, ImageOptions } from './image.ts'
+import { importMetaOf } from './import_meta.ts'
 import { LazyFiles } from './lazy_files.ts'
 import { LoadMemory, type LoadStore } from './load_memory.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
@@ -22,7 +21,9 @@ import { isInside, type Loader, resolveTarget, type Target, urlOfFile } from './
 import { prepareLexer, scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
 import { SourceTexts } from './source_texts.ts'
+import { resolutionError } from './specifier_errors.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
+import { fileOfSource, sourceTarget } from './wasm.ts'
 
 /**
  * An image that is read from files. Every function of its files holds it, so it is collected when, and only when, nobody can call any of them.
@@ -149,18 +150,15 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   importMeta(file: string): object {
-    return Object.assign(Object.create(null) as object, {
-      dirname: dirname(file),
-      filename: file,
-      ...(HAS_MAIN && { main: false }),
-      resolve: (specifier: string) => {
-        const target = this.#resolveNow(`${specifier}`, file, 'import')
-        if (target?.owner === 'builtin') return target.name.startsWith('node:') ? target.name : `node:${target.name}`
-        if (target) return target.owner === 'url' ? target.url : urlOfFile(target.file)
-        throw notFound(specifier, file, 'ERR_MODULE_NOT_FOUND')
-      },
-      url: urlOfFile(file),
-    })
+    const find = (specifier: string) => this.#resolveNow(specifier, file, 'import')
+    if (formatByName(file) !== 'wasm') return importMetaOf(file, find)
+    const fileOf = (specifier: string) => {
+      const target = find(specifier)
+      return target?.owner === 'image' ? target.file : undefined
+    }
+    return {
+      instantiate: (namespaces: [string, object][]) => this.#texts.wasm.instantiate(file, namespaces, fileOf),
+    }
   }
 
   async dynamicImport(referrer: string, specifier: unknown, options: unknown): Promise<object> {
@@ -168,10 +166,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     const name = `${specifier as string}`
     const attributes = attributesOf(options)
     const target = this.#resolveNow(name, referrer, 'import')
-    if (!target) throw notFound(name, referrer, 'ERR_MODULE_NOT_FOUND')
-    checkAttributes(target, attributes, reason =>
-      Object.assign(new TypeError(reason), { code: 'ERR_IMPORT_ATTRIBUTE_MISSING' }),
-    )
+    if (!target) throw resolutionError(name, referrer)
+    checkAttributes(target, attributes, (reason, code) => Object.assign(new TypeError(reason), { code }))
     switch (target.owner) {
       case 'host':
       case 'url':
@@ -186,8 +182,23 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     }
   }
 
+  async importSource(referrer: string, specifier: unknown): Promise<object> {
+    const name = `${specifier as string}`
+    const target = this.#resolveNow(name, referrer, 'import')
+    if (!target) throw resolutionError(name, referrer)
+    const { file } = sourceTarget(target, reason =>
+      Object.assign(new SyntaxError(reason), { code: 'ERR_SOURCE_PHASE_NOT_DEFINED' }),
+    )
+    return this.readFile(file).readBinding('default') as object
+  }
+
   async #importFile(file: string): Promise<object> {
-    await this.#graph.read(file)
+    try {
+      await this.#graph.read(file)
+    } catch (error) {
+      if (!(error instanceof ImageFault) || error.fault.kind !== 'unresolved') throw error
+      throw resolutionError(error.fault.specifier, error.fault.place.file)
+    }
     const modules = new Map<string, ModuleRecord>()
     for (const { targets } of this.#graph.unlinked(file))
       for (const target of targets)
@@ -200,14 +211,22 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   resolveRequire(specifier: string, from: CommonJsModule): string {
-    const target = this.#requireTarget(specifier, from)
+    const target = this.#requireTarget(specifier, from, 'resolve')
     return target.owner === 'builtin' ? target.name : target.file
   }
 
-  #requireTarget(specifier: string, from: CommonJsModule): Exclude<Target, { owner: 'url' }> {
+  #requireTarget(
+    specifier: string,
+    from: CommonJsModule,
+    purpose: 'load' | 'resolve' = 'load',
+  ): Exclude<Target, { owner: 'url' }> {
     const target = this.#resolveNow(specifier, from.filename, 'require')
     if (target && target.owner !== 'url') return target
-    const file = findElsewhere(specifier, from)
+    for (const extension of this.#commonJs.ownExtensions) {
+      const found = this.resolve(specifier + extension, from.filename, 'require')
+      if (found?.owner === 'image') return found
+    }
+    const file = findElsewhere(specifier, from, purpose)
     return { owner: this.#root !== undefined && isInside(file, this.#root) ? 'image' : 'host', file }
   }
 
@@ -233,9 +252,14 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     const named = formatByName(file)
     if (named === 'addon') return this.#loadAddon(file)
     if (named === 'json' || this.#texts.format(file) === 'commonjs') return this.#commonJs.load(file, from)
-    this.#graph.readNow(file)
+    try {
+      this.#graph.readNow(file)
+    } catch (error) {
+      if (!(error instanceof ImageFault) || error.fault.kind !== 'unresolved') throw error
+      throw resolutionError(error.fault.specifier, error.fault.place.file)
+    }
     this.#graph.link(file, new Map())
-    return evaluateNow(this.#graph.get(file) as SourceModule)
+    return this.#commonJs.list(file, evaluateNow(this.#graph.get(file) as SourceModule), from)
   }
 
   #loadAddon(file: string): unknown {
@@ -269,6 +293,11 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   readFile(file: string): ModuleRecord {
+    const ofSource = fileOfSource(file)
+    if (ofSource !== undefined) {
+      this.#texts.read(ofSource)
+      return new SyntheticModule(file, ['default'], () => this.#texts.wasm.moduleOf(ofSource))
+    }
     const named = formatByName(file)
     if (named === 'addon') return new SyntheticModule(file, ['default'], () => this.#loadAddon(file))
     const text = this.#texts.read(file)
@@ -276,7 +305,12 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       case 'json': {
         // One object for `import` and `require`.
         const value = this.#commonJs.load(file, undefined)
-        return new SyntheticModule(file, ['default'], () => value)
+        return new SyntheticModule(
+          file,
+          ['default'],
+          () => value,
+          () => {},
+        )
       }
       case 'commonjs':
         this.#lazy.keep(file)
@@ -323,7 +357,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   #builtinView(name: string): unknown {
     if (!/^(?:node:)?module$/.test(name)) return this.#environment.builtin(name)
-    this.#nodeModule ??= viewNodeModule(this.#environment.builtin(name) as object, file =>
+    this.#nodeModule ??= viewNodeModule(this.#environment.builtin(name) as object, this.#commonJs, file =>
       this.owns(file) ? this.#commonJs.requireOf(file) : undefined,
     )
     return this.#nodeModule
@@ -349,20 +383,9 @@ const { _findPath: findPath } = nodeModule as unknown as {
  *
  * @throws what Node has to say of a specifier that leads nowhere
  */
-function findElsewhere(specifier: string, { filename, paths }: CommonJsModule): string {
+function findElsewhere(specifier: string, { filename, paths }: CommonJsModule, purpose: 'load' | 'resolve'): string {
   const isBare = !/^(?:\.{0,2}\/|\.{1,2}$|#|node:)/.test(specifier)
   const require = createRequire(filename)
-  if (specifier.startsWith('node:')) require(specifier)
+  if (specifier.startsWith('node:') && purpose === 'load') require(specifier)
   return (isBare && findPath(specifier, paths)) || require.resolve(specifier)
 }
-
-/** Later lines of Node tell by `import.meta.main` which module the process was started with: none of an image. */
-const HAS_MAIN = 'main' in import.meta
-
-const notFound = (specifier: string, from: string, code: string): Error =>
-  Object.assign(
-    new Error(
-      `Cannot find module '${specifier}' imported from ${from.startsWith('file:') ? fileURLToPath(from) : from}`,
-    ),
-    { code },
-  )

@@ -19,6 +19,9 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
 
 export const isTypeScript = (file: string): boolean => /\.[cm]?tsx?$/.test(file)
 
+/** A file without an extension is code, too. */
+export const isCode = (file: string): boolean => /^(?:\.[cm]?[jt]sx?)?$/.test(extname(file))
+
 export const formatByName = (file: string): Format | undefined => BY_EXTENSION[extname(file)]
 
 /**

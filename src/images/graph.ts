@@ -7,6 +7,7 @@ import type { ModuleRecord } from './module_record.ts'
 import { parseModule } from './parse.ts'
 import { type HostTarget, keyOf, type Loader, type Target } from './resolve.ts'
 import { SourceModule } from './source_module.ts'
+import { sourceTarget } from './wasm.ts'
 
 /** What the graph asks of its image. */
 export interface GraphOwner {
@@ -136,13 +137,15 @@ export class ModuleGraph {
       this.#linked.set(file, record)
       return undefined
     }
-    const targets = record.source.requests.map(({ specifier, attributes, offset }) => {
+    const targets = record.source.requests.map(({ specifier, attributes, phase, offset }) => {
       const target = this.#owner.resolve(specifier, file, 'import')
       if (!target) {
         checkText(record)
         throw faultAt({ kind: 'unresolved', specifier }, file, record.text, offset)
       }
       checkAttributes(target, attributes, reason => faultAt({ kind: 'syntax', reason }, file, record.text, offset))
+      if (phase === 'source')
+        return sourceTarget(target, reason => faultAt({ kind: 'syntax', reason }, file, record.text, offset))
       if (target.owner === 'builtin' && !this.#linked.has(keyOf(target)))
         this.#linked.set(keyOf(target), this.#owner.builtin(target.name))
       return target

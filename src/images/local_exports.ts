@@ -54,9 +54,9 @@ export class LocalExports {
       case 'final':
         return state.values[this.#indexOf(localName, source)]
       case 'live':
-        return state.values[localName]
+        return bindingOf(state.values, localName)
       case 'open':
-        return named(state.pull(), source)[localName]
+        return bindingOf(named(state.pull(), source), localName)
       case 'closed':
         return undefined
     }
@@ -77,6 +77,16 @@ function named(values: ExportValues, source: ModuleSource): ExportValues {
     // Still in its temporal dead zone.
   }
   return values
+}
+
+function bindingOf(values: ExportValues, localName: string): unknown {
+  if (localName !== DEFAULT) return values[localName]
+  try {
+    return values[DEFAULT]
+  } catch (error) {
+    // The engine tells the name that the binding has here.
+    throw error instanceof ReferenceError ? new ReferenceError("Cannot access 'default' before initialization") : error
+  }
 }
 
 /** An anonymous default export is called "default" (ECMA-262, 16.2.3.7), not by the name of the binding that holds it here. */

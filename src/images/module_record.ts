@@ -54,18 +54,14 @@ export class SyntheticModule implements ModuleRecord {
   readonly requested: readonly ModuleRecord[] = []
   readonly #names: readonly string[]
   readonly #read: (name: string) => unknown
-  readonly #evaluate: () => void
+  readonly #evaluate: (() => void) | undefined
   #evaluated = false
   #failed: { readonly error: unknown } | undefined
   #waiting: (() => void)[] = []
-  #namespace: object | undefined
+  #namespace: ModuleNamespace | undefined
 
-  constructor(
-    file: string,
-    names: readonly string[],
-    read: (name: string) => unknown,
-    evaluate: () => void = () => {},
-  ) {
+  /** @param evaluate makes the values; without it they are there, and made when they are read, which nobody does just for show */
+  constructor(file: string, names: readonly string[], read: (name: string) => unknown, evaluate?: () => void) {
     this.file = file
     this.#names = names
     this.#read = read
@@ -77,8 +73,9 @@ export class SyntheticModule implements ModuleRecord {
     if (this.#failed) throw this.#failed.error
     if (this.#evaluated) return
     try {
-      this.#evaluate()
+      this.#evaluate?.()
       this.#evaluated = true
+      this.#fill()
       for (const tell of this.#waiting.splice(0)) tell()
     } catch (error) {
       this.#failed = { error }
@@ -104,7 +101,14 @@ export class SyntheticModule implements ModuleRecord {
   }
 
   get namespace(): object {
-    this.#namespace ??= makeNamespace(this, () => false).object
-    return this.#namespace
+    if (!this.#namespace) {
+      this.#namespace = makeNamespace(this, () => true)
+      this.#fill()
+    }
+    return this.#namespace.object
+  }
+
+  #fill(): void {
+    if (this.#evaluated && this.#evaluate) this.#namespace?.fill()
   }
 }

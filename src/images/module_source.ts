@@ -5,6 +5,8 @@
 export interface ModuleRequest {
   readonly specifier: string
   readonly attributes: Readonly<Record<string, string>>
+  /** `import source`: asks for the compiled module, and runs nothing. */
+  readonly phase?: 'source'
   /** Offset of the statement in the author's text, for messages. */
   readonly offset: number
 }

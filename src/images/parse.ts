@@ -23,6 +23,7 @@ import {
   REEXPORTS_NAMESPACES,
 } from './module_source.ts'
 import { Publisher } from './publishing.ts'
+import { phaseImports } from './scan.ts'
 import { analyseTopLevel, boundNames } from './scope.ts'
 
 /** acorn ends its messages with `(line:column)`; the place is told apart from the text here. */
@@ -35,8 +36,9 @@ const PLACE_SUFFIX = / \(\d+:\d+\)$/
  * @throws ImageFault `syntax`, with place and code frame
  */
 export function parseModule(file: string, text: string, cyclic = false): ModuleSource {
-  const program = parseProgram(file, text, 'module')
-  const reader = new ModuleReader(text)
+  const phases = phaseImports(text)
+  const program = parseProgram(file, withoutPhases(text, phases), 'module')
+  const reader = new ModuleReader(text, new Set(phases.map(({ offset }) => offset)))
   for (const statement of program.body) reader.statement(statement)
   const use = analyseTopLevel(program)
   if (text.includes('arguments')) reader.edits.push(...renameArguments(program))
@@ -59,9 +61,16 @@ export function parseModule(file: string, text: string, cyclic = false): ModuleS
   }
 }
 
+/** The parser does not know them. */
+function withoutPhases(text: string, phases: ReturnType<typeof phaseImports>): string {
+  let out = text
+  for (const { word } of phases) out = out.slice(0, word[0]) + ' '.repeat(word[1] - word[0]) + out.slice(word[1])
+  return out
+}
+
 export function awaitsAtTopLevel(file: string, text: string): boolean {
   try {
-    return analyseTopLevel(parseProgram(file, text, 'module')).hasTopLevelAwait
+    return analyseTopLevel(parseProgram(file, withoutPhases(text, phaseImports(text)), 'module')).hasTopLevelAwait
   } catch {
     return false
   }
@@ -102,13 +111,16 @@ class ModuleReader {
   readonly #declarations: { readonly end: number; readonly names: readonly string[] }[] = []
   namesDefault = false
   readonly #text: string
+  readonly #phases: ReadonlySet<number>
   readonly #seen = new Map<string, number>()
   readonly #direct: (LocalExport & { offset: number })[] = []
   readonly #indirect: IndirectExport[] = []
   readonly #stars: number[] = []
 
-  constructor(text: string) {
+  /** @param phases offsets of the imports of a source phase */
+  constructor(text: string, phases: ReadonlySet<number>) {
     this.#text = text
+    this.#phases = phases
   }
 
   statement(node: AnyNode): void {
@@ -183,8 +195,9 @@ class ModuleReader {
 
   #request(source: Literal, attributes: readonly ImportAttribute[], offset: number): number {
     const entries = attributes.map(({ key, value }) => [nameOf(key), String(value.value)] as const)
-    const found = { specifier: String(source.value), attributes: Object.fromEntries(entries), offset }
-    const key = JSON.stringify([found.specifier, found.attributes])
+    const phase = this.#phases.has(offset) ? { phase: 'source' as const } : {}
+    const found = { specifier: String(source.value), attributes: Object.fromEntries(entries), ...phase, offset }
+    const key = JSON.stringify([found.specifier, found.attributes, phase])
     const known = this.#seen.get(key)
     if (known !== undefined) return known
     this.#seen.set(key, this.requests.length)

@@ -1,4 +1,4 @@
-import { type DynamicImport, type Import, init, parse, type StaticImport } from 'es-module-lexer'
+import { type DynamicImport, init, parse, type StaticImport } from 'es-module-lexer'
 import { assignsAny } from './assignments.ts'
 import { blankStatement } from './blank.ts'
 import { type Edit, IMPORT, type ImportEntry, type ModuleRequest, type ModuleSource } from './module_source.ts'
@@ -55,7 +55,7 @@ export function dynamicImportOffsets(text: string): number[] | undefined {
 /** The lexer takes `import(x)` before a brace for the head of a method, also where the brace opens a block on the next line. */
 const MAY_HIDE_IMPORT = /\bimport\s*\((?:[^()]|\([^()]*\))*\)(?:\s|\/\/.*|\/\*[\s\S]*?\*\/)*\{/
 
-const LITERAL_IMPORT = /\bimport\s*\(\s*(?:"([^"\n]+)"|'([^'\n]+)'|`([^`$\\\n]+)`)/g
+const LITERAL_IMPORT = /\bimport\s*(?:\.\s*source\s*)?\(\s*(?:"([^"\n]+)"|'([^'\n]+)'|`([^`$\\\n]+)`)/g
 
 /** Specifiers of `import()` that can be named without running the code. */
 export const literalDynamicImports = (text: string): string[] =>
@@ -75,6 +75,26 @@ export function literalSpecifiers(text: string): string[] {
   }
 }
 
+/** Where a text imports a phase of a module (`import source`, `import.source()`): the offset of each, and where the word stands. */
+export function phaseImports(text: string): { readonly offset: number; readonly word: readonly [number, number] }[] {
+  if (!MAY_IMPORT_SOURCE.test(text)) return []
+  try {
+    return parse(text)[0].flatMap(found => {
+      if (found.type === 'import-meta' || found.phase !== 'source') return []
+      const [before, word] = /^(import\s*)(\.?\s*source)/.exec(text.slice(found.importStart))!.slice(1) as [
+        string,
+        string,
+      ]
+      const start = found.importStart + before.length
+      return [{ offset: found.importStart, word: [start, start + word.length] as const }]
+    })
+  } catch {
+    return []
+  }
+}
+
+const MAY_IMPORT_SOURCE = /\bimport\s*\.?\s*source\b/
+
 /**
  * Reads a module with a lexer, about ten times faster than a parser. Gives up (undefined) on whatever it cannot be sure of; the
  * parser then decides. It never guesses: a text that it accepts is read the same way by `parseModule`.
@@ -93,7 +113,7 @@ export function scanModule(text: string): ModuleSource | undefined {
   const dynamicRequests: string[] = []
   const requestOf = new Map<number, number>()
   for (const [index, found] of lexed[0].entries()) {
-    if (found.type !== 'import-meta' && found.phase) return undefined
+    if (found.type !== 'import-meta' && found.phase && found.phase !== 'source') return undefined
     if (found.type === 'import-meta' && !MEMBER_ACCESS.test(text.slice(found.end, found.end + 16))) return undefined
     if (found.type === 'dynamic' && !isPlainCall(text, found)) return undefined
     if (found.type === 'dynamic' || found.type === 'import-meta') {
@@ -158,15 +178,16 @@ class Requests {
 
   add(found: StaticImport): number {
     const attributes = Object.fromEntries(found.attributes ?? [])
-    const key = JSON.stringify([found.specifier, attributes])
+    const phase = found.phase === 'source' ? { phase: found.phase } : {}
+    const key = JSON.stringify([found.specifier, attributes, phase])
     const known = this.#seen.get(key)
     if (known !== undefined) return known
     this.#seen.set(key, this.list.length)
-    return this.list.push({ specifier: found.specifier, attributes, offset: found.importStart }) - 1
+    return this.list.push({ specifier: found.specifier, attributes, ...phase, offset: found.importStart }) - 1
   }
 }
 
-function readImportClause(text: string, found: Import, request: number): ImportEntry[] | undefined {
+function readImportClause(text: string, found: StaticImport, request: number): ImportEntry[] | undefined {
   const offset = found.importStart
   // The clause is what stands between `import` and `from "…"`; a bare `import "…"` has none.
   const head = text.slice(offset + 'import'.length, found.start - 1)
@@ -175,6 +196,7 @@ function readImportClause(text: string, found: Import, request: number): ImportE
   if (clause === '') return []
   if (!clause.endsWith('from')) return undefined
   clause = clause.slice(0, -'from'.length).trim()
+  if (found.phase === 'source') clause = clause.slice('source'.length).trim()
   const entries: ImportEntry[] = []
   const byDefault = DEFAULT_IMPORT.exec(clause)
   if (byDefault) {

@@ -39,6 +39,7 @@ export interface FileOwner {
   /** Does this file belong to the image? */
   owns(file: string): boolean
   dynamicImport(referrer: string, specifier: unknown, options: unknown): Promise<object>
+  importSource(referrer: string, specifier: unknown): Promise<object>
   importMeta(file: string): object
 }
 
@@ -224,7 +225,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     })
     const dynamicImport = Object.assign(
       (specifier: unknown, options: unknown) => this.owner.dynamicImport(this.file, specifier, options),
-      { meta: undefined as object | undefined },
+      {
+        meta: undefined as object | undefined,
+        source: (specifier: unknown) => this.owner.importSource(this.file, specifier),
+      },
     )
     Object.defineProperty(dynamicImport, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
     this.#open(this.#compile(reads, dynamicImport, publish))

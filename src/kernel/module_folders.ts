@@ -33,16 +33,33 @@ function entryOf(folder: string): string | undefined {
   const manifest = readPackage(folder)
   if (!manifest || manifest === BROKEN_PACKAGE) return undefined
   for (const named of [mainExport(manifest.exports), manifest.main])
-    if (typeof named === 'string' && isFile(join(folder, named))) return join(folder, named)
-  return EXTENSIONS.map(extension => join(folder, `index${extension}`)).find(isFile)
+    if (typeof named === 'string') {
+      const entry = [named, ...EXTENSIONS.map(extension => named + extension)]
+        .map(path => join(folder, path))
+        .find(isFile)
+      const found = entry ?? indexOf(join(folder, named))
+      if (found !== undefined) return found
+    }
+  return indexOf(folder)
 }
 
-function mainExport(exports: unknown): unknown {
-  if (typeof exports !== 'object' || exports === null) return exports
-  const conditions = exports as Record<string, unknown>
-  if ('.' in conditions) return mainExport(conditions['.'])
-  for (const condition of ['node', 'import', 'module-sync', 'default', 'require'])
-    if (condition in conditions) return mainExport(conditions[condition])
+const indexOf = (folder: string): string | undefined =>
+  EXTENSIONS.map(extension => join(folder, `index${extension}`)).find(isFile)
+
+const CONDITIONS: ReadonlySet<string> = new Set(['node', 'node-addons', 'import', 'module-sync', 'default'])
+
+/** The first that holds of what is exported for `import`, in the order in which it is written; else what is exported for `require`. */
+const mainExport = (exports: unknown): unknown =>
+  targetOf(exports, CONDITIONS) ?? targetOf(exports, new Set([...CONDITIONS, 'require']))
+
+function targetOf(exports: unknown, conditions: ReadonlySet<string>): unknown {
+  if (Array.isArray(exports)) return exports.map(part => targetOf(part, conditions)).find(found => found !== undefined)
+  if (typeof exports !== 'object' || exports === null) return exports ?? undefined
+  for (const [condition, target] of Object.entries(exports))
+    if (condition === '.' || conditions.has(condition)) {
+      const found = targetOf(target, conditions)
+      if (found !== undefined) return found
+    }
   return undefined
 }
 

@@ -129,6 +129,23 @@ const CASES: Readonly<Record<string, Files>> = {
     'b.js': 'exports.b = "one"; exports.file = __filename.endsWith("b.js")',
     'c.json': '"one"',
   },
+  'require.extensions of a kind that need not be written': {
+    'main.cjs': `require.extensions['.shout'] = (m, file) => { m.exports = 'shout' }; exports.r = [require('./a'), require('./b'), require.resolve('./a').endsWith('a.shout')]; delete require.extensions['.shout']`,
+    'a.shout': '',
+    'b.js': 'module.exports = "b.js"',
+    'b.shout': '',
+  },
+  'what packages look up in require("module")': {
+    'main.cjs': `const m = require('module'); exports.r = [m._cache === require.cache, m._extensions === require.extensions, m.Module._cache === require.cache]`,
+  },
+  'require.resolve of nothing in a package with an entry': {
+    'package.json': '{"main":"main.cjs"}',
+    'main.cjs': `${caught} exports.r = [t(() => require.resolve('')), t(() => require.resolve('node:nothing'))]`,
+  },
+  'an ES module in the cache': {
+    'main.cjs': `const e = require('./e.mjs'); const key = require.resolve('./e.mjs'); exports.r = [require.cache[key].exports === e, require.cache[key].loaded, module.children.length, delete require.cache[key], require('./e.mjs') === e]`,
+    'e.mjs': 'export const a = 1',
+  },
   'module._compile': {
     'main.cjs': `${path} const m = { ...module, exports: {} }; exports.r = [module._compile.call(module, 'exports.made = [__filename, typeof require, require("./a.cjs").a]', __dirname + '/made.cjs'), rel(exports.made[0]), exports.made[1], exports.made[2], delete exports.made]`,
     'a.cjs': 'exports.a = 1',

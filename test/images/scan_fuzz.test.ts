@@ -160,6 +160,7 @@ const owner: FileOwner = {
   globals: {},
   owns: () => false,
   dynamicImport: () => Promise.resolve({}),
+  importSource: () => Promise.resolve({}),
   importMeta: () => ({ url: 'file:///main.mjs' }),
 }
 

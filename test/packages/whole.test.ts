@@ -68,6 +68,26 @@ export const init = k => void k.register('hash', text => addon.xxhashBase16(Buff
     assert.ok(await collectUntil(() => kernel.lingering().length === 0), 'the code around the addon is collected')
   })
 
+  it('that is opened with process.dlopen is named, too', async t => {
+    const { name, file } = prebuilt()
+    const index = `
+import { fileURLToPath } from 'node:url'
+const module = { exports: {} }
+process.dlopen(module, fileURLToPath(import.meta.resolve('./node_modules/${name}/${file}')))
+export const init = k => void k.register('hash', text => module.exports.xxhashBase16(Buffer.from(text)))
+`
+    const folder = moduleWith(t, index, [name])
+    const kernel = createKernel({ cache: false })
+    t.after(() => kernel.close())
+    await kernel.insmod(folder)
+    assert.equal(String((await callAll(kernel, 'hash', 'a'))[0]).length > 0, true)
+    const { leftovers } = await kernel.rmmod('user')
+    const path = join(folder, 'node_modules', name, file)
+    assert.deepEqual(leftovers, [
+      { kind: 'addon', where: `${join(folder, 'index.js')}:4:9`, closed: false, what: `native addon ${path}` },
+    ])
+  })
+
   it('is a note of check, and nothing wrong', async t => {
     const { name } = prebuilt()
     const index = `import { createRequire } from 'node:module'\ncreateRequire(import.meta.url)('${name}')\n`

@@ -1,8 +1,14 @@
 import { captureCallSite } from './call_site.ts'
 import type { Leftovers } from './leftovers.ts'
 
-/** Native code cannot be unloaded: the process keeps it, and the host and all images have the one copy. So it is named, and not closed. */
+const noted = new WeakMap<Leftovers, Set<string>>()
+
+/** Native code cannot be unloaded: the process keeps it, and the host and all images have the one copy. So it is named, once, and not closed. */
 export function noteAddon(leftovers: Leftovers, file: string): void {
+  const files = noted.get(leftovers) ?? new Set()
+  noted.set(leftovers, files)
+  if (files.has(file)) return
+  files.add(file)
   const site = captureCallSite(noteAddon)
   leftovers.add({
     kind: 'addon',

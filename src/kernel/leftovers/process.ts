@@ -1,7 +1,10 @@
 import type { EventEmitter } from 'node:events'
+import { resolve } from 'node:path'
+import { noteAddon } from './addons.ts'
 import { type CallSite, captureCallSite } from './call_site.ts'
 import { noteEmitterView, viewEmitter, viewListenerMethods } from './emitter_listeners.ts'
 import type { Leftovers, Resource } from './leftovers.ts'
+import { viewFunction } from './view_object.ts'
 
 type CaptureCallback = ((error: Error) => void) | null
 
@@ -18,7 +21,13 @@ export function viewProcess(leftovers: Leftovers, builtin: (name: string) => unk
     view,
     viewListenerMethods(shared, leftovers, () => view),
   )
-  define(view, { setUncaughtExceptionCaptureCallback: captureCallback(leftovers) })
+  define(view, {
+    setUncaughtExceptionCaptureCallback: captureCallback(leftovers),
+    dlopen: viewFunction(process.dlopen, args => {
+      Reflect.apply(process.dlopen, process, args)
+      noteAddon(leftovers, resolve(String(args[1])))
+    }),
+  })
   if ('getBuiltinModule' in process)
     define(view, {
       getBuiltinModule: (name: string) => (process.getBuiltinModule(name) === undefined ? undefined : builtin(name)),
