@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { crypto } from './crypto.ts'
+import { crypto, monotonicNow } from './node_parts.ts'
 import { BROKEN_PACKAGE, type PackageManifest, readPackage } from './package_manifest.ts'
 
 /**
@@ -20,12 +20,12 @@ let since = 0
 
 /** Forget what the disk looked like: a new load begins. */
 export function forgetDisk(): void {
-  since = performance.now()
+  since = monotonicNow()
   for (const remembered of [kinds, realFiles, realFolders, manifests, answers]) remembered.clear()
 }
 
 function recall<T>(remembered: Map<string, T>, key: string, ask: () => T): T {
-  if (performance.now() - since > REMEMBERED_MS) forgetDisk()
+  if (monotonicNow() - since > REMEMBERED_MS) forgetDisk()
   const known = remembered.get(key)
   if (known !== undefined || remembered.has(key)) return known as T
   const value = ask()

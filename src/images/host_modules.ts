@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { types } from 'node:util'
 import type { Attributes } from './attributes.ts'
 import { SyntheticModule } from './module_record.ts'
+import { util } from './node_parts.ts'
 import { type HostTarget, keyOf } from './resolve.ts'
 
 const nativeRequire = createRequire(import.meta.url)
@@ -18,7 +18,7 @@ export async function hostModule(target: HostTarget, attributes: Attributes): Pr
 /** As `require` finds it, at once. */
 export function requireHostModule(target: HostTarget): SyntheticModule {
   const exports: unknown = nativeRequire(target.owner === 'url' ? target.url : target.file)
-  if (types.isModuleNamespaceObject(exports)) return recordOf(target, exports as object)
+  if (util().types.isModuleNamespaceObject(exports)) return recordOf(target, exports as object)
   const names = typeof exports === 'object' && exports !== null ? Object.keys(exports) : []
   return new SyntheticModule(keyOf(target), [...new Set(['default', ...names])], name =>
     name === 'default' ? exports : (exports as Record<string, unknown>)[name],

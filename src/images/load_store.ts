@@ -2,9 +2,9 @@ import fs from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { crypto } from './crypto.ts'
 import type { DiskFact } from './disk.ts'
 import type { Answer, LoadRecord, LoadStore } from './load_memory.ts'
+import { crypto } from './node_parts.ts'
 import type { Facts } from './text_facts.ts'
 
 export interface LoadStoreOptions {

@@ -1,4 +1,5 @@
-import { type AnyNode, type CallExpression, type Expression, type MemberExpression, type Node, parse } from 'acorn'
+import type { AnyNode, CallExpression, Expression, MemberExpression, Node } from 'acorn'
+import { acorn } from './acorn.ts'
 import { type Edit, EMITTER, MOVED_EMITTER } from './module_source.ts'
 import { boundNames, children } from './scope.ts'
 
@@ -66,7 +67,7 @@ const NO_NAMES: ReadonlySet<string> = new Set()
 function parseAddings(code: string, sourceType: SourceType, own: ReadonlySet<string>): Adding[] {
   if (code.length > LARGEST || !MAY_ADD.test(code)) return []
   try {
-    const program = parse(code, {
+    const program = acorn().parse(code, {
       ecmaVersion: 'latest',
       sourceType,
       allowHashBang: true,

@@ -1,4 +1,4 @@
-import { crypto } from './crypto.ts'
+import { crypto } from './node_parts.ts'
 
 /** What was found out about one text, by what was asked. Only what the text alone decides; values that JSON can carry. */
 export type Facts = Record<string, unknown>

@@ -1,3 +1,4 @@
+import { monotonicNow } from '../images/node_parts.ts'
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface LogEntry {
@@ -27,7 +28,7 @@ const CAPACITY = 4096
  */
 export class KernelLog implements Iterable<LogEntry> {
   readonly #ring: LogEntry[] = []
-  readonly #start = performance.now()
+  readonly #start = monotonicNow()
   readonly #listeners = new Set<(entry: LogEntry) => void>()
   readonly #sink: LogSink | undefined
   #next = 0
@@ -37,7 +38,7 @@ export class KernelLog implements Iterable<LogEntry> {
   }
 
   write(level: LogLevel, text: string, module?: string): void {
-    const entry: LogEntry = { time: performance.now() - this.#start, level, module, text }
+    const entry: LogEntry = { time: monotonicNow() - this.#start, level, module, text }
     this.#ring[this.#next++ % CAPACITY] = entry
     const sink = this.#sink && (() => this.#sink![level](formatEntry(entry)))
     for (const tell of [sink, ...this.#listeners]) {

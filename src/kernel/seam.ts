@@ -1,3 +1,4 @@
+import { monotonicNow } from '../images/node_parts.ts'
 import { collectGarbage } from './gc.ts'
 
 /**
@@ -24,7 +25,7 @@ export const realTime: Seam = {
     return () => clearTimeout(timer)
   },
   loopTurn: () => new Promise(resolve => void setImmediate(resolve)),
-  now: () => performance.now(),
+  now: monotonicNow,
   collect: collectGarbage,
 }
 

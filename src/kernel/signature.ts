@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, KeyObject, sign, verify } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
+import { crypto } from '../images/node_parts.ts'
 import { ModuleError } from './errno.ts'
 import type { ModuleLocation } from './module_folders.ts'
 
@@ -34,7 +35,8 @@ export const signatureFileOf = ({ file, root }: ModuleLocation): string =>
 export const signedPath = ({ file, root }: ModuleLocation, path: string): string =>
   relative(root ?? dirname(file), path).replaceAll(sep, '/')
 
-export const hashOfContents = (contents: Uint8Array): string => createHash('sha256').update(contents).digest('hex')
+export const hashOfContents = (contents: Uint8Array): string =>
+  crypto().createHash('sha256').update(contents).digest('hex')
 
 export const keyId = (key: KeyObject): string => hashOfContents(key.export({ type: 'spki', format: 'der' }))
 
@@ -44,8 +46,14 @@ const signedBytes = ({ signer, files }: Signed): Buffer =>
 
 export function makeSignature(signed: Signed, privateKey: KeyObject): ModuleSignature {
   const { signer, files } = signed
-  const key = keyId(createPublicKey(privateKey))
-  return { format: 1, signer, key, files, signature: sign(null, signedBytes(signed), privateKey).toString('base64') }
+  const key = keyId(crypto().createPublicKey(privateKey))
+  return {
+    format: 1,
+    signer,
+    key,
+    files,
+    signature: crypto().sign(null, signedBytes(signed), privateKey).toString('base64'),
+  }
 }
 
 /**
@@ -118,7 +126,7 @@ export class Keyring {
     }
     const key = signed && this.#keys.get(signed.key)
     if (!signed || !key) return undefined
-    if (!verify(null, signedBytes(signed), key, Buffer.from(signed.signature, 'base64')))
+    if (!crypto().verify(null, signedBytes(signed), key, Buffer.from(signed.signature, 'base64')))
       refuse('its signature is not of this key')
     const { files } = signed
     const check: Verify = (path, contents) => {
@@ -138,7 +146,7 @@ export class Keyring {
 function publicKey(given: string | KeyObject): KeyObject {
   let key: KeyObject | undefined
   try {
-    key = given instanceof KeyObject ? given : createPublicKey(given)
+    key = given instanceof crypto().KeyObject ? given : crypto().createPublicKey(given)
   } catch {
     // Said below.
   }

@@ -1,7 +1,7 @@
 import { commonJsExports } from '../../images/commonjs.ts'
-import { crypto } from '../../images/crypto.ts'
 import { lineAndColumn } from '../../images/fault.ts'
 import { formatByName, isTypeScript, packageType } from '../../images/format.ts'
+import { crypto } from '../../images/node_parts.ts'
 import { parseModule } from '../../images/parse.ts'
 import { hasModuleSyntax, scanModule } from '../../images/scan.ts'
 import { stripTypes } from '../../images/strip.ts'

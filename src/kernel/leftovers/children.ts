@@ -1,11 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
-import { promisify } from 'node:util'
 import { type Seam, within } from '../seam.ts'
 import type { CallSite } from './call_site.ts'
 import { type HandleSort, trackHandle } from './handle.ts'
 import { hush } from './hush.ts'
 import type { Leftovers } from './leftovers.ts'
-import { viewFunction, viewOpener } from './view_object.ts'
+import { PROMISIFIED, viewFunction, viewOpener } from './view_object.ts'
 
 /** Milliseconds between asking a process to end and ending it. */
 const TERM_MS = 1000
@@ -74,7 +73,7 @@ export function viewChildren(childProcess: typeof import('node:child_process'), 
   }
   /** Not a proxy, since the property for `promisify` is fixed. */
   const withPromise = (real: Function): Function => {
-    const promised = Reflect.get(real, promisify.custom) as (...args: unknown[]) => { child: ChildProcess }
+    const promised = Reflect.get(real, PROMISIFIED) as (...args: unknown[]) => { child: ChildProcess }
     const opener = viewOpener(real, made)
     const custom = viewFunction(promised, (args, site) => {
       const place = site()
@@ -84,7 +83,7 @@ export function viewChildren(childProcess: typeof import('node:child_process'), 
     })
     return Object.defineProperties((...args: unknown[]) => Reflect.apply(opener, childProcess, args) as unknown, {
       ...Object.getOwnPropertyDescriptors(real),
-      [promisify.custom]: { value: custom },
+      [PROMISIFIED]: { value: custom },
     })
   }
   return {

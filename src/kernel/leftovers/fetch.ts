@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { util } from '../../images/node_parts.ts'
 import { type CallSite, captureCallSite } from './call_site.ts'
 import type { Leftovers, Resource } from './leftovers.ts'
 
@@ -38,7 +38,7 @@ class Fetching implements Resource {
     if (!this.#response) return true
     const body = this.#response.deref()?.body
     // A stream shows its state only to whoever looks at it.
-    return body !== undefined && body !== null && inspect(body).includes("state: 'readable'")
+    return body !== undefined && body !== null && util().inspect(body).includes("state: 'readable'")
   }
 
   isOver(): boolean {

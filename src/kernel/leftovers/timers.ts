@@ -1,7 +1,7 @@
 import nodeTimers from 'node:timers'
-import { promisify } from 'node:util'
 import { type CallSite, captureCallSite, FEW_FRAMES } from './call_site.ts'
 import type { LeftoverKind, Leftovers, Resource } from './leftovers.ts'
+import { PROMISIFIED } from './view_object.ts'
 
 type Callback = (...args: unknown[]) => void
 type Start<T> = (callback: Callback, ...rest: unknown[]) => T
@@ -116,7 +116,7 @@ export function viewTimers(leftovers: Leftovers, promised: () => Record<string, 
     clearImmediate: closer(clearImmediate),
   }
   for (const name of ['setTimeout', 'setImmediate'] as const)
-    Object.defineProperty(view[name], promisify.custom, { get: () => promised()[name], enumerable: true })
+    Object.defineProperty(view[name], PROMISIFIED, { get: () => promised()[name], enumerable: true })
   for (const name of NAMES)
     Object.defineProperties(view[name], { name: { value: name }, length: { value: nodeTimers[name].length } })
   return view

@@ -1,5 +1,8 @@
 import { type CallSite, captureCallSite } from './call_site.ts'
 
+/** `promisify.custom` of `node:util`, by its registered name. */
+export const PROMISIFIED = Symbol.for('nodejs.util.promisify.custom')
+
 /**
  * A copy of a builtin with other members in the places of some. A member that the builtin does not have on this Node is left out; one that
  * `replacements` give by a getter is made when it is first read.

@@ -1,5 +1,5 @@
-import { inspect } from 'node:util'
 import type { BroadcastChannel, MessageChannel, MessagePort, Worker } from 'node:worker_threads'
+import { util } from '../../images/node_parts.ts'
 import type { CallSite } from './call_site.ts'
 import { type HandleSort, trackHandle } from './handle.ts'
 import { hush } from './hush.ts'
@@ -27,8 +27,8 @@ const workerSort: HandleSort<Worker> = {
 const channelSort: HandleSort<BroadcastChannel> = {
   kind: 'channel',
   what: channel => `broadcast channel '${channel.name}'`,
-  isOpen: channel => inspect(channel).includes('active: true'),
-  isOver: channel => !inspect(channel).includes('active: true'),
+  isOpen: channel => util().inspect(channel).includes('active: true'),
+  isOver: channel => !util().inspect(channel).includes('active: true'),
   close: channel => channel.close(),
 }
 

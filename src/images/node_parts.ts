@@ -1,0 +1,13 @@
+import { lazyRequire } from './lazy.ts'
+
+/** Needed for what is remembered of packages and by depmod; a host of a few files never loads it. */
+export const crypto = lazyRequire<typeof import('node:crypto')>('node:crypto')
+
+/** An import of it loads all that its exports come from, workers and colours among them. */
+export const util = lazyRequire<typeof import('node:util')>('node:util')
+
+/** Milliseconds since some moment. Node loads what stands behind `performance` when it is first asked for, and it is not small. */
+export function monotonicNow(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1000 + nanoseconds / 1e6
+}
