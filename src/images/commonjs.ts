@@ -6,7 +6,7 @@ import { faultAt, syntaxReason } from './fault.ts'
 import { parseProgram } from './parse.ts'
 import { mayAddListeners } from './shared_emitters.ts'
 import type { FileOwner } from './source_module.ts'
-import type { TextFacts } from './text_facts.ts'
+import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 export { commonJsExports, parseJson } from './commonjs_text.ts'
 
@@ -166,17 +166,17 @@ export class CommonJsFiles {
 
   #compile(file: string, text: string): CommonJsBody {
     // What is remembered of a file holds for its own text, not for one that is given to `_compile`.
-    const facts = text === this.#owner.textOf(file) ? this.#owner.facts(file) : undefined
+    const facts = text === this.#owner.textOf(file) ? this.#owner.facts(file) : NO_FACTS
     const findImports = () => dynamicImportEdits(file, text)
     const findListeners = () => mayAddListeners(text, 'script')
-    const edits = facts ? facts.recall('dynamic', findImports) : findImports()
-    const listens = facts ? facts.recall('listens', findListeners) : findListeners()
+    const edits = facts.recall('dynamic', findImports)
+    const listens = facts.recall('listens', findListeners)
     const dynamicImport = Object.assign(
       (specifier: unknown, options: unknown) => this.#owner.dynamicImport(file, specifier, options),
       { source: (specifier: unknown) => this.#owner.importSource(file, specifier) },
     )
     const { globals } = this.#owner
-    const request = { url: file, text, edits, globals, ownImports: listens ? NO_IMPORTS : undefined }
+    const request = { url: file, text, edits, globals, ownImports: listens ? NO_IMPORTS : undefined, facts }
     try {
       return compileCommonJs(request, this, dynamicImport)
     } catch (error) {

@@ -12,6 +12,7 @@ import {
   PUBLISH,
 } from './module_source.ts'
 import { wrapSharedEmitters } from './shared_emitters.ts'
+import type { TextFacts } from './text_facts.ts'
 
 /** Where a file meets its image: what the generated code calls. Held by every closure of the file, and by nothing else for long. */
 export interface FileEnvironment {
@@ -121,36 +122,55 @@ const mentionOf = (names: readonly string[]): RegExp =>
     'g',
   )
 
+/** Names of globals, and how a text is searched for them. */
+interface Mentions {
+  readonly names: readonly string[]
+  readonly joined: string
+  readonly pattern: RegExp
+  /** Stands for the names where it matters that they are the same. */
+  readonly mark: string
+}
+
 /** Of the names that were asked for last: they hardly ever change. */
-let mention: { readonly names: string; readonly pattern: RegExp } | undefined
+let lastMentions: Mentions | undefined
+
+function mentionsOf(globals: Readonly<Record<string, unknown>>): Mentions {
+  const names = Object.keys(globals).filter(name => !GENERATED.includes(name))
+  const joined = names.join()
+  if (lastMentions?.joined !== joined)
+    lastMentions = { names, joined, pattern: mentionOf(names), mark: `${names.length} ${checksum(joined)}` }
+  return lastMentions
+}
+
+function checksum(text: string): number {
+  let sum = 0
+  for (let at = 0; at < text.length; at++) sum = (Math.imul(sum, 31) + text.charCodeAt(at)) | 0
+  return sum
+}
 
 /** The globals that a text can name: it has their names in it, unless it writes them with escapes or asks `eval`. */
-function globalsIn(text: string, globals: Readonly<Record<string, unknown>>): string[] {
-  const names = Object.keys(globals).filter(name => !GENERATED.includes(name))
+function namedIn(text: string, { names, pattern }: Mentions): readonly string[] {
   if (names.length === 0 || text.includes('\\u') || text.includes('eval')) return names
-  const key = names.join()
-  if (mention?.names !== key) mention = { names: key, pattern: mentionOf(names) }
-  const found = new Set(text.match(mention.pattern))
+  const found = new Set(text.match(pattern))
   return names.filter(name => found.has(name))
 }
 
-/** A text as it is compiled, in pieces, with the globals that it names. */
-interface Composed {
-  readonly pieces: readonly string[]
-  readonly names: readonly string[]
-}
+type Composition = Pick<CompileRequest, 'text' | 'globals' | 'ownImports' | 'facts'>
 
 /** Listeners are looked after only for an image that wants to know what it adds them to, and only in a text that adds any. */
-function compose(
-  { text, globals, ownImports }: Pick<CompileRequest, 'text' | 'globals' | 'ownImports'>,
-  edits: readonly Edit[],
-  sourceType: 'module' | 'script',
-): Composed {
-  const pieces = edited(withoutHashbang(text), edits)
-  const names = globalsIn(text, globals)
-  if (!ownImports || !(EMITTER in globals)) return { pieces, names }
-  const code = wrapSharedEmitters(joinText(pieces), sourceType, ownImports)
-  return { pieces: [code], names: [...names, ...GENERATED.filter(name => code.includes(name))] }
+const isWatched = ({ globals, ownImports }: Composition): boolean => ownImports !== undefined && EMITTER in globals
+
+/** The globals that a file is given as variables, and what was added to its code. */
+function namesFor(request: Composition, code: string): readonly string[] {
+  const mentions = mentionsOf(request.globals)
+  const names = request.facts.recall(`globals ${mentions.mark}`, () => namedIn(request.text, mentions))
+  return isWatched(request) ? [...names, ...GENERATED.filter(name => code.includes(name))] : names
+}
+
+/** The text as it is compiled, in pieces. */
+function compose(request: Composition, edits: readonly Edit[], sourceType: 'module' | 'script'): readonly string[] {
+  const pieces = edited(withoutHashbang(request.text), edits)
+  return isWatched(request) ? [wrapSharedEmitters(joinText(pieces), sourceType, request.ownImports!)] : pieces
 }
 
 export interface CompileRequest {
@@ -165,6 +185,8 @@ export interface CompileRequest {
   readonly globals: Readonly<Record<string, unknown>>
   /** Local names of imports from the image's own files; undefined when nobody needs to know. */
   readonly ownImports: ReadonlySet<string> | undefined
+  /** What is known of the text. */
+  readonly facts: TextFacts
 }
 
 /**
@@ -181,6 +203,25 @@ export function compileModule(
   dynamicImport: unknown,
   publish: unknown,
 ): ModuleBody {
+  const kind = bodyKind(request.source, request.reads)
+  const code = request.facts.keep(variantOf(request), () => codeOfModule(request, kind))
+  const names = namesFor(request, code)
+  const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
+  return {
+    kind,
+    start: factory(environment, dynamicImport, publish, ...names.map(name => request.globals[name])),
+  } as ModuleBody
+}
+
+/** Tells apart what one text can be compiled to. */
+function variantOf(request: CompileRequest): string {
+  const { source, early, reads } = request
+  const names = [...early].map(({ localName }) => localName).join()
+  const own = isWatched(request) ? [...request.ownImports!].join() : '-'
+  return `${source.unchecked ? 'scanned' : 'parsed'} ${reads} ${names} ${own}`
+}
+
+function codeOfModule(request: CompileRequest, kind: ModuleBody['kind']): string {
   const { source, early } = request
   const plain = source.imports.filter(entry => !early.has(entry))
   const nested = source.imports.filter(entry => early.has(entry))
@@ -194,7 +235,6 @@ export function compileModule(
   const rebound = plain.map((entry, index) => `${entry.localName}=${PUBLISH}[${index}]`).join(';')
   const pulled = request.reads !== 'never' || source.mutableExports ? `()=>({${getters(source)}})` : 'undefined'
   // In a block of its own the author's functions are declarations that may not be repeated, as in a module.
-  const kind = bodyKind(source, request.reads)
   const pause = kind === 'async function' ? '' : 'yield;'
   // In parentheses, by which the engine knows that it will be called at once, and reads it once instead of twice.
   const head =
@@ -204,13 +244,7 @@ export function compileModule(
     request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : `[${listed(source)}]`
   // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
   const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
-  const { pieces, names } = compose(request, source.edits, 'module')
-  const code = joinText([head, '\n', ...pieces, '\n', tail])
-  const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
-  return {
-    kind,
-    start: factory(environment, dynamicImport, publish, ...names.map(name => request.globals[name])),
-  } as ModuleBody
+  return joinText([head, '\n', ...compose(request, source.edits, 'module'), '\n', tail])
 }
 
 const KEYWORDS: Readonly<Record<ModuleBody['kind'], string>> = {
@@ -262,14 +296,17 @@ export type CommonJsBody = (
 
 /** Compiles a CommonJS file. The unused closure makes every function of the file hold `environment`, and so the image. */
 export function compileCommonJs(
-  request: Pick<CompileRequest, 'url' | 'text' | 'globals' | 'ownImports'> & { readonly edits: readonly Edit[] },
+  request: Composition & Pick<CompileRequest, 'url'> & { readonly edits: readonly Edit[] },
   environment: object,
   dynamicImport: unknown,
 ): CommonJsBody {
-  // In parentheses: see `compileModule`.
-  const head = `void(()=>${FILE});return (function(exports,require,module,__filename,__dirname){`
-  const { pieces, names } = compose(request, request.edits, 'script')
-  const code = joinText([head, '\n', ...pieces, '\n})'])
-  const factory = compileUncached(code, [FILE, IMPORT, ...names], request.url, -1)
-  return factory(environment, dynamicImport, ...names.map(name => request.globals[name])) as CommonJsBody
+  const { url, globals } = request
+  const code = request.facts.keep(isWatched(request) ? 'watched script' : 'script', () => {
+    // In parentheses: see `codeOfModule`.
+    const head = `void(()=>${FILE});return (function(exports,require,module,__filename,__dirname){`
+    return joinText([head, '\n', ...compose(request, request.edits, 'script'), '\n})'])
+  })
+  const names = namesFor(request, code)
+  const factory = compileUncached(code, [FILE, IMPORT, ...names], url, -1)
+  return factory(environment, dynamicImport, ...names.map(name => globals[name])) as CommonJsBody
 }

@@ -13,7 +13,7 @@ import { hostNamespace } from './host_modules.ts'
 import type { Dependency, Image, ImageEnvironment, ImageOptions } from './image.ts'
 import { importMetaOf } from './import_meta.ts'
 import { LazyFiles } from './lazy_files.ts'
-import { LoadMemory, type LoadStore } from './load_memory.ts'
+import { LoadMemory, type LoadStores } from './load_memory.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
 import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
@@ -22,7 +22,7 @@ import { prepareLexer, scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
 import { SourceTexts } from './source_texts.ts'
 import { resolutionError } from './specifier_errors.ts'
-import { NO_FACTS, type TextFacts } from './text_facts.ts'
+import { KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
 import { fileOfSource, sourceTarget } from './wasm.ts'
 
 /**
@@ -45,24 +45,20 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   /** Where the image's own files were found. They are found there again when the disk has changed. */
   readonly #resolved = new Map<string, Target>()
 
-  readonly #store: LoadStore | undefined
+  readonly #stores: LoadStores | undefined
   /** What is known from earlier loads, while this one lasts. */
   #memory: LoadMemory | undefined
 
-  /** @param store where loads of whole folders are remembered, if anywhere */
-  constructor(options: ImageOptions, store?: LoadStore) {
+  /** @param stores where loads of whole folders are remembered, if anywhere */
+  constructor(options: ImageOptions, stores?: LoadStores) {
     this.label = options.label
     this.entry = options.entry
     this.#root = options.root
     this.#environment = options.environment
     this.globals = options.environment.globals
     // What was remembered on disk was not signed.
-    this.#store = options.environment.verify ? undefined : store
-    this.#texts = new SourceTexts(
-      options.label,
-      text => this.#memory?.facts(text) ?? NO_FACTS,
-      options.environment.verify,
-    )
+    this.#stores = options.environment.verify ? undefined : stores
+    this.#texts = new SourceTexts(options.label, () => this.#memory, options.environment.verify)
     this.#lazy = new LazyFiles(this.#texts, (specifier, from, loader) => this.resolve(specifier, from, loader))
   }
 
@@ -81,7 +77,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   async read(): Promise<void> {
     await prepareLexer()
     forgetDisk()
-    if (this.#store && this.#root !== undefined) this.#memory = new LoadMemory(this.#store, this.entry)
+    if (this.#stores && this.#root !== undefined) this.#memory = new LoadMemory(this.#stores, this.entry)
     await this.#graph.read(this.entry)
     for (const { module, targets } of this.#graph.unlinked(this.entry))
       for (const [request, target] of targets.entries())
@@ -121,7 +117,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   #endLoad(): void {
     const { files } = this
-    this.#memory?.close(files.length >= MANY_FILES || files.some(file => PACKAGED.test(file)))
+    const isWorthDisk = files.length >= MANY_FILES || files.some(file => PACKAGED.test(file))
+    this.#memory?.close(this, this.#texts.known, isWorthDisk)
     this.#memory = undefined
   }
 
@@ -134,6 +131,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.#stale = stale
     this.#graph.clear()
     this.#texts.clear()
+    this.#stores?.recent.forget(this)
     this.#commonJs.clear()
   }
 
@@ -329,7 +327,9 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     const names = new Set<string>()
     const texts = new Map([[file, text]])
     for (const [from, source] of texts) {
-      const facts = this.#memory?.facts(source) ?? NO_FACTS
+      const facts = this.#texts.has(from)
+        ? this.#texts.facts(from)
+        : (this.#memory?.facts(new KnownText(source)) ?? NO_FACTS)
       const found = facts.recall('exports', () => commonJsExports(source))
       for (const name of found.names) names.add(name)
       for (const specifier of found.reexports) {

@@ -1,6 +1,7 @@
 import { type DiskFact, noteFacts, stillHolds } from './disk.ts'
 import type { RecallAnswer } from './package_resolver.ts'
-import { FactBook, type Facts, NO_FACTS, type TextFacts } from './text_facts.ts'
+import type { SourceFile, TextMemory } from './source_texts.ts'
+import { FactBook, type Facts, type KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** What the resolver said, and all that it had asked of the disk before it said so. */
 export interface Answer {
@@ -16,12 +17,46 @@ export interface LoadRecord {
   readonly answers: ReadonlyMap<string, Answer>
 }
 
+/** The same, together with the texts themselves: what an image of this process has anyway. */
+export interface RecentLoad extends LoadRecord {
+  readonly files: ReadonlyMap<string, SourceFile>
+}
+
 /** Where records are kept. */
 export interface LoadStore {
   /** Undefined when there is none that is whole. */
   read(entry: string): LoadRecord | undefined
   /** Later, and without a word when it fails: a record saves time, nothing else. */
   write(entry: string, record: LoadRecord): void
+}
+
+/** The last load of each entry, as long as the image that came of it is there: nothing else keeps any. */
+export class RecentLoads {
+  readonly #held = new WeakMap<object, RecentLoad>()
+  readonly #loads = new Map<string, WeakRef<RecentLoad>>()
+  readonly #registry = new FinalizationRegistry<string>(entry => {
+    if (!this.get(entry)) this.#loads.delete(entry)
+  })
+
+  get(entry: string): RecentLoad | undefined {
+    return this.#loads.get(entry)?.deref()
+  }
+
+  set(entry: string, load: RecentLoad, image: object): void {
+    this.#held.set(image, load)
+    this.#loads.set(entry, new WeakRef(load))
+    this.#registry.register(load, entry)
+  }
+
+  forget(image: object): void {
+    this.#held.delete(image)
+  }
+}
+
+/** Where the loads of a kernel are remembered: those of this process, and on disk. */
+export interface LoadStores {
+  readonly recent: RecentLoads
+  readonly disk: LoadStore
 }
 
 /** A record is written again when more than this part of the text had to be read anew: not for each change of one file. */
@@ -31,28 +66,30 @@ const WORTH_WRITING = 0.1
  * What a load knows from the loads before it. What was found out about a text counts for that text alone, whichever file has it; what the resolver said counts
  * while the disk says all that it said then. So nothing of it can be out of date.
  */
-export class LoadMemory {
-  readonly #store: LoadStore
+export class LoadMemory implements TextMemory {
+  readonly #stores: LoadStores
   readonly #entry: string
+  readonly #recent: RecentLoad | undefined
   readonly #before: LoadRecord | undefined
   readonly #answers = new Map<string, Answer>()
   readonly #holds = new Map<DiskFact, boolean>()
   #book: FactBook | undefined
-  #last: { readonly text: string; readonly facts: TextFacts } | undefined
   #askedAnew = 0
 
-  constructor(store: LoadStore, entry: string) {
-    this.#store = store
+  constructor(stores: LoadStores, entry: string) {
+    this.#stores = stores
     this.#entry = entry
-    this.#before = store.read(entry)
+    this.#recent = stores.recent.get(entry)
+    this.#before = this.#recent ?? stores.disk.read(entry)
     this.#book = new FactBook(this.#before?.texts ?? {})
   }
 
-  facts(text: string): TextFacts {
-    if (!this.#book) return NO_FACTS
-    // One text is asked several things in a row.
-    if (this.#last?.text !== text) this.#last = { text, facts: this.#book.of(text) }
-    return this.#last.facts
+  facts(known: KnownText): TextFacts {
+    return this.#book?.of(known) ?? NO_FACTS
+  }
+
+  fileBefore(file: string): SourceFile | undefined {
+    return this.#recent?.files.get(file)
   }
 
   readonly answer: RecallAnswer = (question, ask) => {
@@ -84,12 +121,13 @@ export class LoadMemory {
   }
 
   /** The load has ended, and so has the memory: what the code loads later is found out as if there were none. */
-  close(isWorthIt: boolean): void {
+  close(image: object, files: ReadonlyMap<string, SourceFile>, isWorthDisk: boolean): void {
     const book = this.#book
     this.#book = undefined
-    this.#last = undefined
-    if (!book || !isWorthIt) return
-    if (book.newPart > WORTH_WRITING || this.#askedAnew > WORTH_WRITING * this.#answers.size)
-      this.#store.write(this.#entry, { texts: book.used, answers: this.#answers })
+    if (!book) return
+    const load = { texts: book.used, answers: this.#answers, files }
+    this.#stores.recent.set(this.#entry, load, image)
+    if (isWorthDisk && (book.newPart > WORTH_WRITING || this.#askedAnew > WORTH_WRITING * this.#answers.size))
+      this.#stores.disk.write(this.#entry, load)
   }
 }

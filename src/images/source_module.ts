@@ -263,6 +263,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       reads,
       globals: this.owner.globals,
       ownImports: this.#ownImports(),
+      facts: this.#facts,
     })
     try {
       if (this.source.unchecked) this.#facts.recall('placed', () => this.#judgePlacement())

@@ -1,11 +1,32 @@
 import fs from 'node:fs'
 import { ImageFault } from './fault.ts'
-import { type Format, formatByName, formatOf } from './format.ts'
+import { type Format, formatByName, formatOf, isTypeScript } from './format.ts'
 import type { ImageEnvironment } from './image.ts'
-import { readText } from './large_text.ts'
+import { isJsx } from './jsx.ts'
+import { decode, readContents } from './large_text.ts'
+import { isSameStamp, isSettled, type Stamp, stampAt } from './stamp.ts'
 import { toJavaScript } from './strip.ts'
-import { NO_FACTS, type TextFacts } from './text_facts.ts'
+import { hashOf, KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
 import { WasmFiles } from './wasm.ts'
+
+/** A file as it was read. */
+export interface SourceFile {
+  /** As JavaScript. */
+  readonly known: KnownText
+  /** In the author's text. */
+  readonly bytes: number
+  /** The SHA-256 of the contents, where somebody remembers. */
+  readonly hash: string | undefined
+  /** Undefined where a later change might not be seen by it. */
+  readonly stamp: Stamp | undefined
+}
+
+/** What the texts of one image may know from the loads before. */
+export interface TextMemory {
+  facts(known: KnownText): TextFacts
+  /** A file as an image of this process has read it. */
+  fileBefore(file: string): SourceFile | undefined
+}
 
 /** The source texts of one image: read once, types stripped, and never read again, so that the image stays one version whatever the disk does. */
 export class SourceTexts {
@@ -13,24 +34,24 @@ export class SourceTexts {
   readonly #verify: ImageEnvironment['verify']
   /** Most images have none. */
   #wasm: WasmFiles | undefined
-  readonly #texts = new Map<string, string>()
+  readonly #files = new Map<string, SourceFile>()
   readonly #formats = new Map<string, Format>()
   /** The clock tells whole milliseconds and the disk parts of them: a file of this millisecond is not newer. */
   readonly #createdAt = Date.now() + 1
-  readonly #factsOf: (text: string) => TextFacts
+  readonly #memory: () => TextMemory | undefined
   #bytes = 0
 
   /**
-   * @param factsOf what is known of a text besides
+   * @param memory what is known at the time
    * @param verify looks at what is read, before it is used
    */
   constructor(
     label: string,
-    factsOf: (text: string) => TextFacts = () => NO_FACTS,
+    memory: () => TextMemory | undefined = () => undefined,
     verify: ImageEnvironment['verify'] = undefined,
   ) {
     this.#label = label
-    this.#factsOf = factsOf
+    this.#memory = memory
     this.#verify = verify
   }
 
@@ -39,11 +60,16 @@ export class SourceTexts {
   }
 
   get files(): readonly string[] {
-    return [...this.#texts.keys()]
+    return [...this.#files.keys()]
+  }
+
+  /** For the next load of the same files. */
+  get known(): ReadonlyMap<string, SourceFile> {
+    return this.#files
   }
 
   clear(): void {
-    this.#texts.clear()
+    this.#files.clear()
     this.#formats.clear()
     this.#wasm = undefined
   }
@@ -54,7 +80,7 @@ export class SourceTexts {
   }
 
   has(file: string): boolean {
-    return this.#texts.has(file)
+    return this.#files.has(file)
   }
 
   /**
@@ -63,27 +89,20 @@ export class SourceTexts {
    * @throws ImageFault `missing`, `unreadable`, `syntax`, and `changed` for a file that is first asked for after it changed
    */
   read(file: string): string {
-    const known = this.#texts.get(file)
-    if (known !== undefined) return known
-    if (formatByName(file) === 'wasm') {
-      const bytes = this.#readDisk(file) as Buffer
-      const compiled = this.wasm.compile(file, bytes)
-      this.#keep(file, compiled, bytes.length)
-      return compiled
-    }
-    const text = this.#readText(file)
-    const stripped = toJavaScript(file, text)
-    this.#keep(file, stripped, Buffer.byteLength(text))
-    return stripped
-  }
-
-  #keep(file: string, text: string, bytes: number): void {
-    this.#texts.set(file, text)
-    this.#bytes += bytes
+    return this.#get(file).known.text
   }
 
   facts(file: string): TextFacts {
-    return this.#factsOf(this.read(file))
+    return this.#memory()?.facts(this.#get(file).known) ?? NO_FACTS
+  }
+
+  #get(file: string): SourceFile {
+    let found = this.#files.get(file)
+    if (found) return found
+    found = this.#attempt(file, () => this.#find(file))
+    this.#files.set(file, found)
+    this.#bytes += found.bytes
+    return found
   }
 
   /** What kind of file it is, by its name or its text. */
@@ -91,56 +110,77 @@ export class SourceTexts {
     let format = this.#formats.get(file)
     if (format === undefined) {
       const text = this.read(file)
-      format = formatOf(file, text, this.#factsOf(text))
+      format = formatOf(file, text, this.facts(file))
       this.#formats.set(file, format)
     }
     return format
   }
 
-  #readDisk(file: string): string | Buffer {
-    const contents = this.#contentsOf(file)
-    if (typeof contents !== 'string') this.#verify?.(file, contents)
-    return contents
-  }
-
-  #readText(file: string): string {
-    const text = this.#readDisk(file).toString()
-    // A byte order mark is no part of the text, and would move the columns of its first line.
-    return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
-  }
-
-  #contentsOf(file: string): string | Buffer {
+  #attempt<T>(file: string, read: () => T): T {
     try {
-      // Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
-      return Date.now() - this.#createdAt > SAME_LOAD_MS ? this.#readUnchanged(file) : this.#readNow(file, file)
+      return read()
     } catch (error) {
-      if (error instanceof ImageFault) throw error
-      const { code, message } = error as NodeJS.ErrnoException
+      if (!isSystemError(error)) throw error
       throw new ImageFault({
-        kind: code === 'ENOENT' ? 'missing' : 'unreadable',
+        kind: error.code === 'ENOENT' ? 'missing' : 'unreadable',
         file,
-        reason: reasonOf(code, message),
+        reason: reasonOf(error.code, error.message),
       })
     }
   }
 
-  #readUnchanged(file: string): string | Buffer {
-    const descriptor = fs.openSync(file, 'r')
-    try {
-      // The time of the last change of anything about the file: another one in its place may have an older time of its text.
-      if (fs.fstatSync(descriptor).ctimeMs > this.#createdAt)
-        throw new ImageFault({ kind: 'changed', file, image: this.#label })
-      return this.#readNow(descriptor, file)
-    } finally {
-      fs.closeSync(descriptor)
+  #find(file: string): SourceFile {
+    if (this.#verify) {
+      const contents = fs.readFileSync(file)
+      this.#verify(file, contents)
+      const text = this.#toJavaScript(file, contents)
+      return { known: new KnownText(text), bytes: contents.length, hash: undefined, stamp: undefined }
     }
+    const memory = this.#memory()
+    const before = isMadeOfContentsAlone(file) ? memory?.fileBefore(file) : undefined
+    if (before?.stamp) {
+      const stamp = stampAt(file)
+      if (stamp && isSameStamp(stamp, before.stamp)) {
+        this.#checkAge(file, stamp)
+        return before
+      }
+    }
+    const { bytes, stamp: found } = readContents(file)
+    this.#checkAge(file, found)
+    const stamp = isSettled(found) ? found : undefined
+    const hash = memory && hashOf(bytes)
+    if (before && before.hash === hash) return { ...before, stamp }
+    const text = this.#toJavaScript(file, bytes)
+    return { known: new KnownText(text, isRunAsItIs(file) ? hash : undefined), bytes: bytes.length, hash, stamp }
   }
 
-  /** As bytes where they are to be verified, or are no text. */
-  #readNow(from: string | number, file: string): string | Buffer {
-    return this.#verify || formatByName(file) === 'wasm' ? fs.readFileSync(from) : readText(from)
+  #toJavaScript(file: string, bytes: Buffer): string {
+    return formatByName(file) === 'wasm' ? this.wasm.compile(file, bytes) : toJavaScript(file, textOf(bytes))
+  }
+
+  /**
+   * Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
+   *
+   * @throws ImageFault `changed`
+   */
+  #checkAge(file: string, { changed }: Stamp): void {
+    if (changed > this.#createdAt && Date.now() - this.#createdAt > SAME_LOAD_MS)
+      throw new ImageFault({ kind: 'changed', file, image: this.#label })
   }
 }
+
+/** A byte order mark is no part of the text, and would move the columns of its first line. */
+function textOf(contents: Buffer): string {
+  const text = decode(contents)
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text
+}
+
+/** What JSX becomes depends on the package.json too, and a WebAssembly file is compiled for each image. */
+const isMadeOfContentsAlone = (file: string): boolean => !isJsx(file) && formatByName(file) !== 'wasm'
+
+const isRunAsItIs = (file: string): boolean => isMadeOfContentsAlone(file) && !isTypeScript(file)
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error
 
 const SAME_LOAD_MS = 1000
 const BYTE_ORDER_MARK = 0xfeff

@@ -16,7 +16,7 @@ import {
   checkParams,
   checkText,
   type KernelOptions,
-  loadStore,
+  loadStores,
   ownConfig,
 } from './kernel_options.ts'
 import type { WhyOptions, WhyReport } from './kmemleak/index.ts'
@@ -125,8 +125,8 @@ export class Kernel implements AsyncDisposable {
   /** @throws ModuleError EINVAL for a bad option */
   constructor(options: KernelOptions = {}, parts: KernelParts = {}) {
     checkOptions(options)
-    const store = loadStore(options)
-    const { seam = realTime, createImage = image => new FileImage(image, store), explain = explainByHeap } = parts
+    const stores = loadStores(options)
+    const { seam = realTime, createImage = image => new FileImage(image, stores), explain = explainByHeap } = parts
     this.#service = parts.service
     const log = new KernelLog(options.log)
     const notifier = new Notifier(log)

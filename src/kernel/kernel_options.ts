@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { LoadStore } from '../images/load_memory.ts'
+import { type LoadStores, RecentLoads } from '../images/load_memory.ts'
 import { defaultStore, FileLoadStore } from '../images/load_store.ts'
 import { type ConfigFile, type ConfigValue, parseConfig } from '../modprobe/config.ts'
 import type { LateCallPolicy } from './call_gate.ts'
@@ -161,8 +161,8 @@ export function checkParams(operation: string, params: Params): void {
 }
 
 /** Where loads are remembered; nothing is touched before the first of a whole folder. */
-export function loadStore({ cache = true }: KernelOptions): LoadStore | undefined {
+export function loadStores({ cache = true }: KernelOptions): LoadStores | undefined {
   if (cache === false) return undefined
   const { folder, limit } = { ...defaultStore(), ...(cache === true ? {} : cache) }
-  return new FileLoadStore({ folder: resolve(folder), limit })
+  return { recent: new RecentLoads(), disk: new FileLoadStore({ folder: resolve(folder), limit }) }
 }
