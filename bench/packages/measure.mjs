@@ -72,26 +72,27 @@ function link(from, to) {
   }
 }
 
-async function nativeLoad(number) {
-  const copy = copyOf(number)
-  try {
-    const started = performance.now()
-    const { use } = await import(pathToFileURL(join(copy, 'use.mjs')).href)
-    const loaded = performance.now() - started
-    await use()
-    return loaded
-  } finally {
-    rmSync(copy, { recursive: true })
-  }
+async function nativeLoad(copy) {
+  const started = performance.now()
+  const { use } = await import(pathToFileURL(join(copy, 'use.mjs')).href)
+  const loaded = performance.now() - started
+  await use()
+  return loaded
 }
 
-/** In turns, so that whatever else the machine does slows both alike. */
+/** In turns, so that whatever else the machine does slows both alike. The copies are there before: a link more, or one less, changes what the disk says of a file. */
 async function compareReloads() {
   const times = { outlive: [], native: [] }
-  await nativeLoad(0)
-  for (let i = 1; i <= reloads; i++) {
-    times.outlive.push((await cycle()).loaded)
-    times.native.push(await nativeLoad(i))
+  const [warmUp, ...copies] = Array.from({ length: reloads + 1 }, (_, number) => copyOf(number))
+  try {
+    await cycle()
+    await nativeLoad(warmUp)
+    for (const copy of copies) {
+      times.outlive.push((await cycle()).loaded)
+      times.native.push(await nativeLoad(copy))
+    }
+  } finally {
+    for (const copy of [warmUp, ...copies]) rmSync(copy, { recursive: true })
   }
   return { outlive: median(times.outlive), native: median(times.native) }
 }
