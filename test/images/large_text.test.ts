@@ -1,4 +1,4 @@
-import { equal, ok } from 'node:assert/strict'
+import { ok } from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
 import { decode, joinText, readContents } from '#dist/images/large_text.js'
