@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { http } from './http.ts'
 import type { ErrorBody } from './protocol.ts'
 import { runningHosts } from './socket_folder.ts'
 
@@ -113,7 +113,7 @@ export class ControlClient {
           new ControlError(gone ? `no host is listening on ${this.#socket}` : `the host went away: ${error.message}`),
         )
       }
-      const sent = request(
+      const sent = http().request(
         { socketPath: this.#socket, method, path, headers: { 'content-type': 'application/json' } },
         response => {
           response.setEncoding('utf8')

@@ -1,8 +1,9 @@
 import fs from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { dirname, resolve } from 'node:path'
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { http } from './http.ts'
 import { BadRequest, errorAnswer, type HostInfo, PROTOCOL } from './protocol.ts'
 import { findRoute } from './routes.ts'
 import { isAlive, LONGEST_PATH, prepareFolder, socketFolder } from './socket_folder.ts'
@@ -53,7 +54,7 @@ async function serveAt(kernel: Kernel, path: string, name: string): Promise<Cont
     modules: kernel.folders,
     socket: path,
   }
-  const server = createServer((request, response) => void answer(kernel, info, request, response))
+  const server = http().createServer((request, response) => void answer(kernel, info, request, response))
   server.on('clientError', (_error, socket) => {
     const body = JSON.stringify({
       error: { code: 'EREQUEST', errno: 'EPROTO', message: 'that is not HTTP', data: {} },

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import createRouter, { type HTTPMethod } from 'find-my-way'
+import { http } from '../../control/http.ts'
 import { ModuleError } from '../../kernel/errno.ts'
 import type { ExtensionPoint } from '../../kernel/extension.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
@@ -40,7 +41,9 @@ type Found = { readonly route: HttpRoute; readonly params: Readonly<Record<strin
 export async function startHttpHost(kernel: Kernel, options: HttpHostOptions): Promise<HttpHost> {
   const routes = new Routes(kernel, kernel.point<HttpRoute>('http.route'))
   const { onProblem = () => {} } = options
-  const server = createServer((request, response) => void respond({ kernel, routes, onProblem }, request, response))
+  const server = http().createServer(
+    (request, response) => void respond({ kernel, routes, onProblem }, request, response),
+  )
   await new Promise<void>((done, failed) => {
     server.once('error', failed)
     server.listen(options.port, options.address, done)
