@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { compileFunction, constants, Script } from 'node:vm'
+import type { ImageGlobals } from './image.ts'
 import { joinText } from './large_text.ts'
 import {
   type Edit,
@@ -124,21 +125,20 @@ const mentionOf = (names: readonly string[]): RegExp =>
 
 /** Names of globals, and how a text is searched for them. */
 interface Mentions {
+  readonly list: readonly string[]
   readonly names: readonly string[]
-  readonly joined: string
   readonly pattern: RegExp
   /** Stands for the names where it matters that they are the same. */
   readonly mark: string
 }
 
-/** Of the names that were asked for last: they hardly ever change. */
+/** Of the list that was asked for last: it hardly ever is another one. */
 let lastMentions: Mentions | undefined
 
-function mentionsOf(globals: Readonly<Record<string, unknown>>): Mentions {
-  const names = Object.keys(globals).filter(name => !GENERATED.includes(name))
-  const joined = names.join()
-  if (lastMentions?.joined !== joined)
-    lastMentions = { names, joined, pattern: mentionOf(names), mark: `${names.length} ${checksum(joined)}` }
+function mentionsOf({ names: list }: ImageGlobals): Mentions {
+  if (lastMentions?.list === list) return lastMentions
+  const names = list.filter(name => !GENERATED.includes(name))
+  lastMentions = { list, names, pattern: mentionOf(names), mark: `${names.length} ${checksum(names.join())}` }
   return lastMentions
 }
 
@@ -158,7 +158,8 @@ function namedIn(text: string, { names, pattern }: Mentions): readonly string[] 
 type Composition = Pick<CompileRequest, 'text' | 'globals' | 'ownImports' | 'facts'>
 
 /** Listeners are looked after only for an image that wants to know what it adds them to, and only in a text that adds any. */
-const isWatched = ({ globals, ownImports }: Composition): boolean => ownImports !== undefined && EMITTER in globals
+const isWatched = ({ globals, ownImports }: Composition): boolean =>
+  ownImports !== undefined && globals.names.includes(EMITTER)
 
 /** The globals that a file is given as variables, and what was added to its code. */
 function namesFor(request: Composition, code: string): readonly string[] {
@@ -181,8 +182,8 @@ export interface CompileRequest {
   /** Imports of files in the same cycle: theirs may not be initialised yet when they are read. */
   readonly early: ReadonlySet<ImportEntry>
   readonly reads: EarlyReads
-  /** The image's own views of globals, by name. */
-  readonly globals: Readonly<Record<string, unknown>>
+  /** The image's own views of globals. */
+  readonly globals: ImageGlobals
   /** Local names of imports from the image's own files; undefined when nobody needs to know. */
   readonly ownImports: ReadonlySet<string> | undefined
   /** What is known of the text. */
@@ -209,7 +210,7 @@ export function compileModule(
   const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
   return {
     kind,
-    start: factory(environment, dynamicImport, publish, ...names.map(name => request.globals[name])),
+    start: factory(environment, dynamicImport, publish, ...names.map(name => request.globals.of(name))),
   } as ModuleBody
 }
 
@@ -308,5 +309,5 @@ export function compileCommonJs(
   })
   const names = namesFor(request, code)
   const factory = compileUncached(code, [FILE, IMPORT, ...names], url, -1)
-  return factory(environment, dynamicImport, ...names.map(name => globals[name])) as CommonJsBody
+  return factory(environment, dynamicImport, ...names.map(name => globals.of(name))) as CommonJsBody
 }

@@ -16,12 +16,14 @@ const realFiles = new Map<string, string | undefined>()
 const realFolders = new Map<string, string>()
 const manifests = new Map<string, PackageManifest | undefined>()
 const answers = new Map<string, string | undefined>()
+const ALL = [kinds, realFiles, realFolders, manifests, answers]
 let since = 0
 
 /** Forget what the disk looked like: a new load begins. */
 export function forgetDisk(): void {
   since = monotonicNow()
-  for (const remembered of [kinds, realFiles, realFolders, manifests, answers]) remembered.clear()
+  // Clearing an empty map makes a new table all the same.
+  for (const remembered of ALL) if (remembered.size > 0) remembered.clear()
 }
 
 function recall<T>(remembered: Map<string, T>, key: string, ask: () => T): T {
@@ -59,9 +61,7 @@ const realFolder = (path: string): string => recall(realFolders, path, () => fs.
 
 /** The package.json of a folder; undefined where there is none. */
 export function manifestOf(folder: string): PackageManifest | undefined {
-  const manifest = recall(manifests, folder, () =>
-    kindOf(join(folder, 'package.json')) === 'file' ? readPackage(folder) : undefined,
-  )
+  const manifest = recall(manifests, folder, () => readPackage(folder))
   noted?.set(`manifest ${folder}`, { of: 'manifest', path: folder, says: digest(manifest) })
   return manifest
 }

@@ -10,7 +10,7 @@ import { faultAt, ImageFault } from './fault.ts'
 import { formatByName } from './format.ts'
 import { type GraphOwner, ModuleGraph } from './graph.ts'
 import { hostNamespace } from './host_modules.ts'
-import type { Dependency, Image, ImageEnvironment, ImageOptions } from './image.ts'
+import type { Dependency, Image, ImageEnvironment, ImageGlobals, ImageOptions } from './image.ts'
 import { importMetaOf } from './import_meta.ts'
 import { LazyFiles } from './lazy_files.ts'
 import { LoadMemory, type LoadStores } from './load_memory.ts'
@@ -31,7 +31,7 @@ import { fileOfSource, sourceTarget } from './wasm.ts'
 export class FileImage implements Image, CommonJsOwner, GraphOwner {
   readonly label: string
   readonly entry: string
-  readonly globals: Readonly<Record<string, unknown>>
+  readonly globals: ImageGlobals
   readonly dependencies: Dependency[] = []
   readonly #addons = new Set<string>()
   readonly #environment: ImageEnvironment

@@ -1,10 +1,19 @@
 import type { ImageFault } from './fault.ts'
 import type { ModuleRecord } from './module_record.ts'
 
+/** Variables around the files of an image, in place of globals. */
+export interface ImageGlobals {
+  /** The same list for as many images as possible: what depends on it alone is made once. */
+  readonly names: readonly string[]
+  of(name: string): unknown
+}
+
+export const NO_GLOBALS: ImageGlobals = { names: [], of: () => undefined }
+
 /** What an image is told of the world outside it. */
 export interface ImageEnvironment {
-  /** The image's own views of globals, by name: variables around its files, not properties of the global object. */
-  readonly globals: Readonly<Record<string, unknown>>
+  /** The image's own views of globals. */
+  readonly globals: ImageGlobals
   /** The image's own view of a builtin, as `require` would give it. */
   builtin(name: string): unknown
   /** The file of a package that this environment brings along, whatever is installed beside the importing file. */

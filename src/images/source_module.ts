@@ -11,6 +11,7 @@ import {
 import type { EvaluationStatus, Promised } from './evaluation_status.ts'
 import { exportEntry } from './export_index.ts'
 import { engineOffset, faultAt } from './fault.ts'
+import type { ImageGlobals } from './image.ts'
 import { lazily } from './lazy.ts'
 import { LocalExports } from './local_exports.ts'
 import {
@@ -35,7 +36,7 @@ const HAVE_VIEWS: ReadonlySet<string> = new Set(['node:process', 'node:cluster']
 
 /** The part of an image that a file calls back into. */
 export interface FileOwner {
-  readonly globals: Readonly<Record<string, unknown>>
+  readonly globals: ImageGlobals
   /** Does this file belong to the image? */
   owns(file: string): boolean
   dynamicImport(referrer: string, specifier: unknown, options: unknown): Promise<object>

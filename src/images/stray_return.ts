@@ -217,14 +217,17 @@ function endOfRegexp(text: Uint8Array, start: number): number {
   return -1
 }
 
+/** Of the engine: that of a Buffer looks at what it is given first, which takes longer than to the end of a line. */
+const { indexOf } = Uint8Array.prototype
+
 /** The offset of the line end, or of the end of the text. */
 function endOfLine(text: Uint8Array, start: number): number {
-  const end = text.indexOf(NEWLINE, start)
+  const end = indexOf.call(text, NEWLINE, start)
   return end === -1 ? text.length - 1 : end
 }
 
 function endOfComment(text: Uint8Array, start: number): number {
-  for (let at = text.indexOf(STAR, start); at !== -1; at = text.indexOf(STAR, at + 1))
+  for (let at = indexOf.call(text, STAR, start); at !== -1; at = indexOf.call(text, STAR, at + 1))
     if (text[at + 1] === SLASH) return at + 2
   return -1
 }

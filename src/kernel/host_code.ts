@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { ImageFault } from '../images/fault.ts'
 import { FileImage } from '../images/file_image.ts'
+import { NO_GLOBALS } from '../images/image.ts'
 import { ModuleError } from './errno.ts'
 import { loadError } from './load_errors.ts'
 
@@ -25,7 +26,7 @@ export async function runHostCode(
     entry: resolve(path),
     root: undefined,
     environment: {
-      globals: {},
+      globals: NO_GLOBALS,
       builtin: name => nativeRequire(name) as unknown,
       provided: specifier => packages.get(specifier),
       isModule: () => false,

@@ -1,5 +1,5 @@
 import { ImageFault } from '../images/fault.ts'
-import type { Image, ImageEnvironment } from '../images/image.ts'
+import type { Image, ImageEnvironment, ImageGlobals } from '../images/image.ts'
 import { type ModuleRecord, readResolved } from '../images/module_record.ts'
 import { CallGate, type GateOptions } from './call_gate.ts'
 import { type ContextHost, ModuleContextImplementation, type ModuleLog } from './context.ts'
@@ -150,8 +150,8 @@ class ImageSide implements ImageEnvironment {
     if (verify) this.verify = verify
   }
 
-  get globals(): Readonly<Record<string, unknown>> {
-    return this.#views.globals
+  get globals(): ImageGlobals {
+    return this.#views
   }
 
   builtin(name: string): unknown {

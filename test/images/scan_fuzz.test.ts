@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { applyEdits } from '#dist/images/compile.js'
+import { NO_GLOBALS } from '#dist/images/image.js'
 import { SyntheticModule } from '#dist/images/module_record.js'
 import { DEFAULT, type ModuleSource } from '#dist/images/module_source.js'
 import { parseModule } from '#dist/images/parse.js'
@@ -157,7 +158,7 @@ function recordOf(source: ModuleSource): unknown {
 }
 
 const owner: FileOwner = {
-  globals: {},
+  globals: NO_GLOBALS,
   owns: () => false,
   dynamicImport: () => Promise.resolve({}),
   importSource: () => Promise.resolve({}),

@@ -28,14 +28,14 @@ const FEW = 130
 type Opener = (views: Views, builtin: <T>(name: string) => T) => unknown
 
 const SHORT_LIVED: Readonly<Record<string, Opener>> = {
-  'timers that are disposed of': ({ globals }) => (globals.setTimeout as typeof setTimeout)(() => {}, 1000).close(),
-  'listeners that the host takes away': ({ globals }) => {
-    ;(globals.process as NodeJS.Process).on('SIGHUP', () => {})
+  'timers that are disposed of': views => (views.of('setTimeout') as typeof setTimeout)(() => {}, 1000).close(),
+  'listeners that the host takes away': views => {
+    ;(views.of('process') as NodeJS.Process).on('SIGHUP', () => {})
     process.removeAllListeners('SIGHUP')
   },
-  'answers that are read': async ({ globals }) => (await (globals.fetch as typeof fetch)(url)).text(),
-  'answers that are dropped': ({ globals }) => (globals.fetch as typeof fetch)(url),
-  'signals of a timeout': ({ globals }) => (globals.AbortSignal as typeof AbortSignal).timeout(1),
+  'answers that are read': async views => (await (views.of('fetch') as typeof fetch)(url)).text(),
+  'answers that are dropped': views => (views.of('fetch') as typeof fetch)(url),
+  'signals of a timeout': views => (views.of('AbortSignal') as typeof AbortSignal).timeout(1),
   'sockets that are closed': async (_, builtin) => {
     const socket = builtin<typeof Net>('net').connect(port, '127.0.0.1')
     await once(socket.resume(), 'close')

@@ -43,7 +43,10 @@ export async function inFiles(): Promise<Carrier> {
       return new FileImage({
         ...options,
         environment: {
-          globals: { ...environment.globals, code },
+          globals: {
+            names: [...environment.globals.names, 'code'],
+            of: name => (name === 'code' ? code : environment.globals.of(name)),
+          },
           builtin: name => environment.builtin(name),
           isModule: file => environment.isModule(file),
           requestModule: (file, specifier) => environment.requestModule(file, specifier),

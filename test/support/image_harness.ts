@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { FileImage } from '#dist/images/file_image.js'
+import { NO_GLOBALS } from '#dist/images/image.js'
 import type { ModuleRecord } from '#dist/images/module_record.js'
 
 /** Paths within a folder, and what stands in them. */
@@ -47,7 +48,7 @@ export function imageOf(folder: string, entry: string): FileImage {
     entry: join(folder, entry),
     root: folder,
     environment: {
-      globals: {},
+      globals: NO_GLOBALS,
       builtin: name => nativeRequire(name) as unknown,
       isModule: () => false,
       requestModule: (): Promise<ModuleRecord> => Promise.reject(new Error('there are no other modules')),

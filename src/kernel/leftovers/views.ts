@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { ImageGlobals } from '../../images/image.ts'
 import { EMITTER, MOVED_EMITTER } from '../../images/module_source.ts'
 import { viewDiagnosticsChannels } from './channels.ts'
 import { viewChildren } from './children.ts'
@@ -27,8 +28,7 @@ import { viewWorkers } from './workers.ts'
 const nativeRequire = createRequire(import.meta.url)
 
 /** What a module sees in place of some globals and builtins: the same things, which also remember what it opens. Ownership is lexical. */
-export interface Views {
-  readonly globals: Readonly<Record<string, unknown>>
+export interface Views extends ImageGlobals {
   builtin(name: string): unknown
 }
 
@@ -37,7 +37,8 @@ interface Maker {
   readonly leftovers: Leftovers
   /** The image's view of another builtin. */
   builtin(name: string): unknown
-  readonly globals: Readonly<Record<string, unknown>>
+  /** The image's view of a global. */
+  of(name: string): unknown
   readonly timers: object
 }
 
@@ -64,9 +65,9 @@ const MAKERS: Readonly<Record<string, Make>> = {
   },
   'fs/promises': (real: object, { leftovers }) =>
     viewOf(real, viewFilePromises(leftovers), viewWatchPromises(leftovers)),
-  http: (real: Members, { leftovers, globals }) =>
-    viewOf(real, viewServers(real, 'http', leftovers), viewRequests(real, 'http', leftovers), {
-      WebSocket: globals.WebSocket,
+  http: (real: Members, maker) =>
+    viewOf(real, viewServers(real, 'http', maker.leftovers), viewRequests(real, 'http', maker.leftovers), {
+      WebSocket: maker.of('WebSocket'),
     }),
   http2: (real: Members, { leftovers }) =>
     viewOf(real, viewServers(real, 'http2', leftovers), viewSessions(real, leftovers)),
@@ -126,9 +127,11 @@ export function createViews(leftovers: Leftovers): Views {
   return new ImageViews(leftovers)
 }
 
+/** They depend on this Node alone. */
+let names: readonly string[] | undefined
+
 class ImageViews implements Views, Maker {
   readonly leftovers: Leftovers
-  #globals: GlobalViews | undefined
   #made: Map<string, unknown> | undefined
   #own: OwnGlobals | undefined
   #sharedEmitter: ReturnType<typeof viewSharedEmitters> | undefined
@@ -142,9 +145,15 @@ class ImageViews implements Views, Maker {
     return this.#own
   }
 
-  get globals(): Readonly<Record<string, unknown>> {
-    this.#globals ??= new GlobalViews(this)
-    return this.#globals as unknown as Readonly<Record<string, unknown>>
+  get names(): readonly string[] {
+    names ??= [EMITTER, MOVED_EMITTER, ...Object.keys(this.own.globals)]
+    return names
+  }
+
+  of(name: string): unknown {
+    if (name === EMITTER) return this.sharedEmitter
+    if (name === MOVED_EMITTER) return this.movedEmitter
+    return this.own.globals[name]
   }
 
   get timers(): object {
@@ -174,32 +183,5 @@ class ImageViews implements Views, Maker {
       this.#made.set(name, MAKERS[name]?.(real, this) ?? real)
     }
     return this.#made.get(name)
-  }
-}
-
-/** The getters of all images, by name. They depend on this Node alone. */
-let getters: ReadonlyMap<string, PropertyDescriptor> | undefined
-
-/** An object of getters that all images share: one of its own for each of them would take more memory than a small module. */
-class GlobalViews {
-  readonly #views: ImageViews
-
-  constructor(views: ImageViews) {
-    this.#views = views
-    getters ??= new Map(
-      [EMITTER, MOVED_EMITTER, ...Object.keys(views.own.globals)].map(name => [name, GlobalViews.#getter(name)]),
-    )
-    for (const [name, getter] of getters) Object.defineProperty(this, name, getter)
-  }
-
-  static #getter(name: string): PropertyDescriptor {
-    return {
-      get(this: GlobalViews) {
-        if (name === EMITTER) return this.#views.sharedEmitter
-        if (name === MOVED_EMITTER) return this.#views.movedEmitter
-        return this.#views.own.globals[name]
-      },
-      enumerable: true,
-    }
   }
 }
