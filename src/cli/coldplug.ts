@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs'
 import type { ColdplugOptions, ColdplugProgress, ColdplugReport } from '../kernel/coldplug.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import type { Command, CommandLine } from './command.ts'
-import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
+import { attempt, connect, folderNamed, HOST_OPTION, UsageError } from './talk.ts'
 import type { Terminal } from './terminal.ts'
 
 const BAR = 24
@@ -43,8 +42,9 @@ function count({ options }: CommandLine, name: string): number {
 }
 
 async function here(line: CommandLine, modules: string, options: ColdplugOptions): Promise<ColdplugReport> {
-  if (!existsSync(modules)) throw new UsageError(`no such folder: ${modules}`)
-  const kernel = new Kernel({ modules, grace: 0 })
+  const kernel = new Kernel({ modules: folderNamed(modules), grace: 0 })
+  // What modules print is no part of the answer.
+  if (line.terminal.json) process.stdout.write = process.stderr.write.bind(process.stderr)
   try {
     return await kernel.coldplug({ ...options, progress: done => draw(line.terminal, done) })
   } finally {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { Kernel } from '../kernel/kernel.ts'
 import type { ModuleDescription } from '../kernel/modinfo.ts'
 import type { Command, CommandLine } from './command.ts'
-import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
+import { attemptEach, connect, folderNamed, HOST_OPTION } from './talk.ts'
 
 export const modinfo: Command = {
   name: 'modinfo',
@@ -19,31 +19,20 @@ export const modinfo: Command = {
     'outlive modinfo hello -F alias',
     'outlive modinfo hello notes --modules modules',
   ],
-  async run(line) {
+  run(line) {
     const { terminal, args } = line
-    const found: ModuleDescription[] = []
-    let code = 0
-    for (const name of args)
-      code = Math.max(
-        code,
-        await attempt('modinfo', line, async () => {
-          const description = await ask(line, name)
-          found.push(description)
-          if (!terminal.json) print(line, description)
-          return 0
-        }),
-      )
-    if (terminal.json && code === 0) terminal.data(args.length === 1 ? found[0] : found)
-    return code
+    const one = async (name: string): Promise<ModuleDescription> => {
+      const description = await ask(line, name)
+      if (!terminal.json) print(line, description)
+      return description
+    }
+    return attemptEach('modinfo', line, args, one, found => (args.length === 1 ? found[0] : found))
   },
 }
 
 async function ask(line: CommandLine, name: string): Promise<ModuleDescription> {
   const { modules } = line.options
-  if (modules !== undefined) {
-    if (!existsSync(String(modules))) throw new UsageError(`no such folder: ${String(modules)}`)
-    return new Kernel({ modules: String(modules) }).modinfo(name)
-  }
+  if (modules !== undefined) return new Kernel({ modules: folderNamed(String(modules)) }).modinfo(name)
   // A file or a folder needs no host to be read.
   if (existsSync(name)) return new Kernel().modinfo(name)
   return (await connect(line)).get<ModuleDescription>(`/modinfo?name=${encodeURIComponent(name)}`)

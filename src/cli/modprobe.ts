@@ -5,7 +5,7 @@ import type { ShownStep } from '../kernel/modprobe.ts'
 import type { Command, CommandLine } from './command.ts'
 import { openFolder, type ProbeAnswers } from './modprobe_folder.ts'
 import { reportLines } from './rmmod.ts'
-import { attempt, connect, HOST_OPTION, parseParamWords, UsageError } from './talk.ts'
+import { attemptEach, connect, HOST_OPTION, parseParamWords, UsageError } from './talk.ts'
 
 export const modprobe: Command = {
   name: 'modprobe',
@@ -32,22 +32,13 @@ export const modprobe: Command = {
     'outlive modprobe -R http:GET:/hello/you',
     'outlive modprobe --show-depends notes --modules modules',
   ],
-  async run(line) {
-    const { args, options, terminal } = line
+  run(line) {
+    const { args, options } = line
     const several = options.all === true || options.remove === true
     const [names, words] = several ? [args, []] : [args.slice(0, 1), args.slice(1)]
-    const results: unknown[] = []
-    let code = 0
-    for (const name of names)
-      code = Math.max(
-        code,
-        await attempt('modprobe', options.quiet ? silent(line) : line, async () => {
-          results.push(await probeOne(line, name, words))
-          return 0
-        }),
-      )
-    if (terminal.json && code === 0) terminal.data(several ? results : results[0])
-    return code
+    const heard = options.quiet ? silent(line) : line
+    const one = (name: string) => probeOne(line, name, words)
+    return attemptEach('modprobe', heard, names, one, results => (several ? results : results[0]))
   },
 }
 
@@ -99,9 +90,17 @@ function stepLine({ module, file, params, install }: ShownStep): string {
 
 async function showInsertion(line: CommandLine, name: string, params: Record<string, string>): Promise<unknown> {
   const asked = await answers(line)
-  const seen = new Set(await asked.loaded())
+  const loaded = await asked.loaded()
+  if (line.options.firstTime) await refuseRepeated(asked, name, loaded)
+  const seen = new Set(loaded)
   const steps = (await asked.showDepends(name, params)).filter(({ module }) => !seen.has(module) && seen.add(module))
   return line.options.verbose ? show(line, steps) : steps
+}
+
+/** @throws ModuleError EEXIST */
+async function refuseRepeated(asked: ProbeAnswers, name: string, loaded: readonly string[]): Promise<void> {
+  const module = (await asked.resolveAlias(name)).find(found => loaded.includes(found))
+  if (module !== undefined) throw new ModuleError('EEXIST', { module, firstTime: true })
 }
 
 async function insert(line: CommandLine, name: string, params: Record<string, string>): Promise<ModuleRow[]> {

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { TextFolder } from '../kernel/depmod/text_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import type { ModprobeOptions, ShownStep } from '../kernel/modprobe.ts'
 import type { Params } from '../kernel/moduleparam.ts'
-import { UsageError } from './talk.ts'
+import { folderNamed } from './talk.ts'
 
 /** Who answers modprobe's questions: a host, or a folder of modules. */
 export interface ProbeAnswers {
@@ -26,8 +25,7 @@ export async function openFolder(
   config: string | undefined,
   options: ModprobeOptions,
 ): Promise<ProbeAnswers> {
-  const path = resolve(folder)
-  if (!existsSync(path)) throw new UsageError(`no such folder: ${folder}`)
+  const path = resolve(folderNamed(folder))
   const none = { loaded: () => Promise.resolve([]), directory: () => Promise.resolve(path) }
   const kernel = new Kernel({ modules: path, ...(config !== undefined && { config }) })
   const text = kernel.available().length === 0 ? await TextFolder.open(path, config) : undefined

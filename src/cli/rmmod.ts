@@ -3,7 +3,7 @@ import type { ControlClient } from '../control/client.ts'
 import type { UnloadReport } from '../kernel/delete_module.ts'
 import type { Command } from './command.ts'
 import { reclaimLines } from './reclaim.ts'
-import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
+import { attempt, attemptEach, connect, HOST_OPTION, UsageError } from './talk.ts'
 
 /** As kmod, takes a path for the name of the module in it. */
 const nameOf = (word: string): string => (word.includes('/') ? basename(word, extname(word)) : word)
@@ -23,10 +23,9 @@ export const rmmod: Command = {
   examples: ['outlive rmmod hello', 'outlive rmmod notes db', 'outlive rmmod db --recursive'],
   async run(line) {
     const { terminal, options } = line
-    const reports: UnloadReport[] = []
     let client: ControlClient | undefined
     let grace: number | undefined
-    let code = await attempt('rmmod', line, async () => {
+    const code = await attempt('rmmod', line, async () => {
       grace = options.grace === undefined ? undefined : Number(options.grace)
       if (grace !== undefined && !(grace >= 0))
         throw new UsageError(`--grace takes milliseconds, got '${options.grace}'`)
@@ -36,27 +35,21 @@ export const rmmod: Command = {
     if (client === undefined) return code
     const host = client
     // As kmod: the ones that can go do, and each that cannot has its line.
-    for (const word of line.args)
-      code = Math.max(
-        code,
-        await attempt('rmmod', line, async () => {
-          const body = {
-            name: nameOf(word),
-            options: {
-              ...(grace !== undefined && { grace }),
-              recursive: options.recursive === true,
-              wait: options.wait === true,
-              force: options.force === true,
-              reclaim: options.reclaim === true,
-            },
-          }
-          reports.push(await host.post<UnloadReport>('/rmmod', body))
-          return 0
-        }),
-      )
-    if (terminal.json) terminal.data(reports)
-    else for (const report of reports) for (const text of reportLines(report)) terminal.out(text)
-    return code
+    return attemptEach('rmmod', line, line.args, async word => {
+      const body = {
+        name: nameOf(word),
+        options: {
+          ...(grace !== undefined && { grace }),
+          recursive: options.recursive === true,
+          wait: options.wait === true,
+          force: options.force === true,
+          reclaim: options.reclaim === true,
+        },
+      }
+      const report = await host.post<UnloadReport>('/rmmod', body)
+      if (!terminal.json) for (const text of reportLines(report)) terminal.out(text)
+      return report
+    })
   },
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { serveControl } from '../control/server.ts'
 import { socketPath } from '../control/socket_folder.ts'
@@ -11,7 +11,7 @@ import { runHostFile } from './host/host_file.ts'
 import { startHttpHost } from './host/http_host.ts'
 import { createReporter, formatError, type Reporter } from './host/report.ts'
 import { type Waiting, waitsForOthers, watchModules } from './host/watch.ts'
-import { attempt, UsageError } from './talk.ts'
+import { attempt, folderNamed, UsageError } from './talk.ts'
 
 const DEFAULT_PORT = 8080
 const DEFAULT_GRACE = 5000
@@ -110,8 +110,7 @@ async function startHosting(file: string | undefined, settings: RunSettings, lin
   const ran = file === undefined ? undefined : await runHostFile(file, report)
   if (ran?.is === 'master') return { kernel: ran.kernel, reporter: reporters.get(ran.kernel)! }
   const { scheme, grace, signatures } = settings
-  const modules = resolve(settings.modules)
-  if (!existsSync(modules)) throw new UsageError(`no such folder: ${settings.modules}`)
+  const modules = resolve(folderNamed(settings.modules))
   const kernel = new Kernel({
     modules,
     scheme,
@@ -158,13 +157,25 @@ async function listen(kernel: Kernel, reporter: Reporter, { port, address }: { p
 /** Dependencies first; one that fails is reported and the host goes on. Resolves to those that failed because of others. */
 async function insertAll(kernel: Kernel, reporter: Reporter): Promise<Waiting> {
   const waiting: Waiting = new Map()
-  for (const { name } of kernel.available())
+  for (const name of await inOrder(kernel))
     await kernel.modprobe(name).catch(error => {
       const said = `${name}: ${formatError(error)}`
       if (waitsForOthers(error)) waiting.set(name, said)
       reporter.problem(said)
     })
   return waiting
+}
+
+/** Each after what it needs, so that one that fails takes nothing out again. */
+async function inOrder(kernel: Kernel): Promise<Set<string>> {
+  const order = new Set<string>()
+  for (const { name } of kernel.available()) {
+    // What is wrong is told when it is inserted.
+    const steps = await kernel.showDepends(name).catch(() => [])
+    for (const { module } of steps) order.add(module)
+    order.add(name)
+  }
+  return order
 }
 
 function greet(

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ControlClient, ControlError, findHost, Refused } from '../control/client.ts'
 import { ERROR_CODES, type ErrorCode, ModuleError } from '../kernel/errno.ts'
@@ -12,6 +13,12 @@ export const HOST_OPTION: CommandOption = {
 /** The user used the command in a way that it does not have: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+/** @throws UsageError where there is none */
+export function folderNamed(path: string): string {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`no such folder: ${path}`)
+  return path
 }
 
 export const connect = async (line: CommandLine): Promise<ControlClient> =>
@@ -37,7 +44,7 @@ export async function attempt(
     if (!(error instanceof Refused || error instanceof ControlError || error instanceof ModuleError)) throw error
     const told = error instanceof ControlError ? undefined : asTyped(error, shown)
     const message = told?.message ?? error.message
-    if (terminal.json) terminal.data({ error: told?.toJSON?.() ?? { code: told?.code ?? 'EHOST', message } })
+    if (terminal.json) terminal.data({ error: told ? bodyOf(told) : { code: 'EHOST', message } })
     terminal.err(`${command}: ${message}`)
     for (const detail of details(told?.data)) terminal.err(detail)
     if (error instanceof ModuleError && error.code === 'EINIT' && error.cause instanceof Error)
@@ -47,6 +54,36 @@ export async function attempt(
   }
 }
 
+const bodyOf = ({ code, errno, message, data }: Told) => ({ code, errno, message, data })
+
+/**
+ * The same for each of several words: those that can be done are. With `--json` the answer is one: a list with what came of each, in order, or `{ error }` in its
+ * place. Of a single word it is what `attempt` says.
+ *
+ * @param shape makes the answer of what came of all
+ */
+export async function attemptEach<T>(
+  command: string,
+  line: CommandLine,
+  words: readonly string[],
+  work: (word: string) => Promise<T>,
+  shape: (results: readonly unknown[]) => unknown = results => results,
+): Promise<number> {
+  const { terminal } = line
+  const results: unknown[] = []
+  const each = { ...line, terminal: { ...terminal, data: (value: unknown) => void results.push(value) } }
+  let code = 0
+  for (const word of words) {
+    const done = async () => {
+      results.push(await work(word))
+      return 0
+    }
+    code = Math.max(code, await attempt(command, each, done))
+  }
+  if (terminal.json && results.length > 0) terminal.data(words.length === 1 && code !== 0 ? results[0] : shape(results))
+  return code
+}
+
 const isCode = (code: string): code is ErrorCode => (ERROR_CODES as readonly string[]).includes(code)
 
 type Told = {
@@ -54,7 +91,6 @@ type Told = {
   readonly errno: string
   readonly message: string
   readonly data: Readonly<Record<string, unknown>>
-  toJSON?(): unknown
 }
 
 function asTyped(error: Refused | ModuleError, shown: string | undefined): Told {
@@ -63,7 +99,7 @@ function asTyped(error: Refused | ModuleError, shown: string | undefined): Told 
   const data = { ...told.data }
   for (const field of ['file', 'missing']) if (data[field] === resolve(shown)) data[field] = shown
   const { message } = new ModuleError(told.code, data)
-  return { ...told, data, message, toJSON: () => ({ code: told.code, errno: told.errno, message, data }) }
+  return { code: told.code, errno: told.errno, data, message }
 }
 
 /** What belongs below the one line: the code frame, or what init threw. */

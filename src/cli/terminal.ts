@@ -16,9 +16,17 @@ export interface Terminal {
   progress(text: string): void
 }
 
+/** https://no-color.org, and https://force-color.org, which has the last word as in Node. */
+function wantsColour(interactive: boolean): boolean {
+  const { FORCE_COLOR, NO_COLOR, TERM } = process.env
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
+  return interactive && !NO_COLOR && TERM !== 'dumb'
+}
+
 export function createTerminal(options: { json: boolean }): Terminal {
   const interactive = Boolean(process.stdout.isTTY) && !options.json
-  const coloured = interactive && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+  const coloured = !options.json && wantsColour(interactive)
+  const print = process.stdout.write.bind(process.stdout)
   let drawn = false
   const clear = () => {
     if (drawn) process.stderr.write('\r\u001b[2K')
@@ -29,14 +37,14 @@ export function createTerminal(options: { json: boolean }): Terminal {
     interactive,
     out(line) {
       clear()
-      process.stdout.write(`${line}\n`)
+      print(`${line}\n`)
     },
     err(line) {
       clear()
       process.stderr.write(`${line}\n`)
     },
     data(value) {
-      process.stdout.write(`${JSON.stringify(value)}\n`)
+      print(`${JSON.stringify(value)}\n`)
     },
     style: (style, text) => (coloured ? styleText(style, text) : text),
     progress(text) {

@@ -230,8 +230,11 @@ export async function modprobeRemove(
 export async function showRemoval(core: Core, name: string): Promise<string[]> {
   const source = await probeSource(core, name)
   const found = source.lookup(name)
-  if (found.length === 0 && !core.modules.has(foldName(name))) throw notFound(core, name)
-  return found.flatMap(candidate => removalOrder(candidate, new LoadedSource(core, source), loadedModules(core)))
+  const own = { module: foldName(name), alias: undefined }
+  if (found.length === 0 && !core.modules.has(own.module)) throw notFound(core, name)
+  return (found.length === 0 ? [own] : found).flatMap(candidate =>
+    removalOrder(candidate, new LoadedSource(core, source), loadedModules(core)),
+  )
 }
 
 async function removeTree(

@@ -134,6 +134,20 @@ leaky#1: left behind: interval (interval of 60000 ms) at ${host.file('leaky.ts')
     await host.run('insmod', 'db.ts')
     assert.deepEqual(await host.run('rmmod', 'nothing', 'db'), refused('rmmod: Module nothing is not currently loaded'))
     assert.equal((await host.run('lsmod', '--json')).stdout, '[]\n')
+    await host.run('insmod', 'db.ts')
+    const [none, report] = JSON.parse((await host.run('rmmod', '--json', 'nothing', 'db')).stdout) as [
+      { error: unknown },
+      UnloadReport,
+    ]
+    assert.equal(report.module, 'db')
+    const nothing = {
+      code: 'ENOENT',
+      errno: 'ENOENT',
+      message: 'Module nothing is not currently loaded',
+      data: { module: 'nothing' },
+    }
+    assert.deepEqual(none, { error: nothing })
+    assert.deepEqual(JSON.parse((await host.run('rmmod', '--json', 'nothing')).stdout), { error: nothing })
   })
 
   it('take out dependents first when told to', async t => {
@@ -329,6 +343,8 @@ describe('the command line', () => {
       [['insmod', 'a.ts', '=1'], /^insmod: '=1' is not a parameter; write name=value$/m],
       [['rmmod', '--grace', 'soon', 'a'], /^rmmod: --grace takes milliseconds, got 'soon'$/m],
       [['run', '--modules', '/no/such/folder'], /^run: no such folder: \/no\/such\/folder$/m],
+      [['run', '--modules', process.execPath], /^run: no such folder: /m],
+      [['coldplug', '--modules', process.execPath], /^coldplug: no such folder: /m],
       [['run', '--modules', '.', '--http', 'eighty'], /^run: --http takes a number up to 65535, got 'eighty'$/m],
       [['run', '--modules', '.', '--http', '70000'], /^run: --http takes a number up to 65535, got '70000'$/m],
       [['run', '--modules', '.', '--name', '../x'], /^run: --name takes/m],

@@ -18,6 +18,7 @@ describe('outlive run', () => {
     const host = await startHost(t, {
       'a-user.ts': `import { word } from './low.ts'\nexport const init = k => k.register('http.route', { method: 'GET', url: '/a', handler: () => word })\n`,
       'bad.ts': 'export const = 1\n',
+      'a-asks.ts': `import { nothing } from './low.ts'\n`,
       'low.ts': `export const word = 'low'\n`,
       'throws.ts': `export const init = () => { throw new Error('no disk') }\n`,
       'folder/package.json': '{ "name": "@x/folder", "main": "main.js" }',
@@ -28,6 +29,7 @@ describe('outlive run', () => {
     })
     const order = host.out.flatMap(line => /\+ (\S+) live/.exec(line)?.[1] ?? [])
     assert.deepEqual(order, ['low#1', 'a_user#1', 'folder#1'])
+    assert.ok(!host.out.some(line => line.includes('- low#1')), 'one that fails takes nothing out')
     assert.equal(await bodyOf(`${host.url}/a`), 'low')
     const problems = host.err.join('\n')
     assert.match(problems, /x bad: could not insert module .*bad\.ts: .* at .*bad\.ts:1:14\n> 1 \| export const = 1\n/)

@@ -164,6 +164,14 @@ memory   N
     )
   })
 
+  it('keeps what modules print out of its answer in JSON', async t => {
+    const folder = new Folder({ 'loud.ts': `export const probe = () => console.log('probed')` })
+    t.after(() => folder.remove())
+    const { stdout, stderr } = await outlive(['coldplug', '--json', '--modules', '.'], socketFolder(t), folder.path)
+    assert.deepEqual((JSON.parse(stdout) as { removed: string[] }).removed, ['loud'])
+    assert.equal(stderr, 'probed\n')
+  })
+
   it('has a host probe its folder', async t => {
     const { 'throws.ts': _, ...files } = FILES
     const host = await startHost(t, files, { words: ['--no-load'] })

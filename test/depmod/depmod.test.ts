@@ -196,6 +196,13 @@ describe('what is wrong in a folder is reported, each with its place, and all of
   })
 })
 
+it('writes an index of a folder without modules, which can be read', async t => {
+  const folder = folderOf(t, {})
+  await kernelOf(folder).depmod()
+  const { probed, kept } = await kernelOf(folder).coldplug()
+  assert.deepEqual([probed, kept], [[], []])
+})
+
 it('refuses a folder that is not there, and none', async () => {
   await assert.rejects(createKernel().depmod(), { code: 'EINVAL' })
   await assert.rejects(createKernel().depmod(join('no', 'such', 'folder')), { code: 'ENOENT' })

@@ -79,6 +79,7 @@ it('modprobe on a host inserts, removes, and says what it does', async t => {
     stdout: '',
     stderr: "modprobe: could not insert 'api': Module already in kernel\n",
   })
+  assert.equal((await host.run('modprobe', '-n', '--first-time', 'api')).code, 1)
   assert.deepEqual(await host.run('modprobe', '-R', 'sql'), { ...done, stdout: 'db\n' })
   assert.deepEqual(await host.run('modprobe', '-r', 'db'), {
     code: 1,

@@ -110,6 +110,8 @@ function stampsOf(fields: readonly (string | number)[]): FileStamp[] {
 function* linesOf(bytes: Buffer, from: number): Generator<[string, Buffer]> {
   for (let to = bytes.indexOf(10, from); to !== -1; from = to + 1, to = bytes.indexOf(10, from)) {
     if (bytes[from] === 125) return
+    // Between the braces of a folder without modules.
+    if (from === to) continue
     const colon = bytes.indexOf('":', from + 1)
     const name = JSON.parse(bytes.toString('utf8', from, colon + 1)) as string
     yield [name, bytes.subarray(colon + 2, bytes[to - 1] === 44 ? to - 1 : to)]
