@@ -157,25 +157,14 @@ async function listen(kernel: Kernel, reporter: Reporter, { port, address }: { p
 /** Dependencies first; one that fails is reported and the host goes on. Resolves to those that failed because of others. */
 async function insertAll(kernel: Kernel, reporter: Reporter): Promise<Waiting> {
   const waiting: Waiting = new Map()
-  for (const name of await inOrder(kernel))
+  // In this order one that fails takes nothing out again.
+  for (const name of await kernel.availableInOrder())
     await kernel.modprobe(name).catch(error => {
       const said = `${name}: ${formatError(error)}`
       if (waitsForOthers(error)) waiting.set(name, said)
       reporter.problem(said)
     })
   return waiting
-}
-
-/** Each after what it needs, so that one that fails takes nothing out again. */
-async function inOrder(kernel: Kernel): Promise<Set<string>> {
-  const order = new Set<string>()
-  for (const { name } of kernel.available()) {
-    // What is wrong is told when it is inserted.
-    const steps = await kernel.showDepends(name).catch(() => [])
-    for (const { module } of steps) order.add(module)
-    order.add(name)
-  }
-  return order
 }
 
 function greet(

@@ -29,6 +29,7 @@ import {
   type ModprobeOptions,
   modprobe,
   modprobeRemove,
+  modulesInOrder,
   resolveAlias,
   type ShownStep,
   showDepends,
@@ -441,6 +442,11 @@ export class Kernel implements AsyncDisposable {
   /** The modules that the folders hold, loaded or not, in order of name. */
   available(): { readonly name: string; readonly file: string }[] {
     return this.#core.folders.list().map(({ name, file }) => ({ name, file }))
+  }
+
+  /** Their names, each after those that it needs. */
+  availableInOrder(): Promise<string[]> {
+    return modulesInOrder(this.#core)
   }
 
   /** Names of the modules that this file belongs to: those LIVE that were made of it, and the one whose folder or entry it is. */

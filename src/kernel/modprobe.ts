@@ -8,7 +8,7 @@ import { runHook } from './hooks.ts'
 import { insmod } from './insmod.ts'
 import { foldName, type Module } from './module.ts'
 import type { Params } from './moduleparam.ts'
-import { type CatalogueSource, LoadedSource, loadedModules, probeSource } from './probe_source.ts'
+import { CatalogueSource, LoadedSource, loadedModules, probeSource } from './probe_source.ts'
 import type { Probe } from './probes.ts'
 
 export interface ModprobeOptions {
@@ -191,6 +191,23 @@ export async function showDepends(
       }
     }),
   )
+}
+
+/** The modules of the folders, each after what it needs. Those of which that cannot be said stand where their names do: what is wrong is told when they are inserted. */
+export async function modulesInOrder(core: Core): Promise<string[]> {
+  const policy = await core.policy.current()
+  await core.catalogue.refresh()
+  const source = new CatalogueSource(core.catalogue, policy)
+  const order = new Set<string>()
+  for (const { name: module } of core.folders.list()) {
+    try {
+      for (const step of probeSteps({ module, alias: undefined }, source)) order.add(step.module)
+    } catch (error) {
+      if (!(error instanceof ModuleError)) throw error
+    }
+    order.add(module)
+  }
+  return [...order]
 }
 
 /** A hook as `--show-depends` prints it. */
