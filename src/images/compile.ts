@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8'
-import { compileFunction, constants, Script } from 'node:vm'
+import { checkSyntax, compileFunctionExpression } from './engine.ts'
 import type { ImageGlobals } from './image.ts'
 import { joinText } from './large_text.ts'
 import {
@@ -53,29 +52,6 @@ const bodyKind = (source: ModuleSource, reads: EarlyReads): ModuleBody['kind'] =
   if (!source.hasTopLevelAwait) return 'generator'
   return reads === 'never' ? 'async function' : 'async generator'
 }
-
-/**
- * Compiles without V8's compilation cache, which would keep the code of dropped images until a last-resort collection. The flag is read at
- * compile time only, so it is back on before anybody else compiles.
- */
-function uncached<T>(compile: () => T): T {
-  setFlagsFromString('--no-compilation-cache')
-  try {
-    return compile()
-  } finally {
-    setFlagsFromString('--compilation-cache')
-  }
-}
-
-const compileUncached = (code: string, parameters: readonly string[], filename: string, lineOffset: number): Function =>
-  uncached(() =>
-    compileFunction(code, parameters, {
-      filename,
-      lineOffset,
-      // For `import()` in code that is made of text while it runs, by `eval` or `Function`.
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    }),
-  )
 
 export const applyEdits = (text: string, edits: readonly Edit[]): string => joinText(edited(text, edits))
 
@@ -161,11 +137,31 @@ type Composition = Pick<CompileRequest, 'text' | 'globals' | 'ownImports' | 'fac
 const isWatched = ({ globals, ownImports }: Composition): boolean =>
   ownImports !== undefined && globals.names.includes(EMITTER)
 
-/** The globals that a file is given as variables, and what was added to its code. */
-function namesFor(request: Composition, code: string): readonly string[] {
+/** The globals that a file is given as variables. */
+function namesFor(request: Composition): readonly string[] {
   const mentions = mentionsOf(request.globals)
   const names = request.facts.recall(`globals ${mentions.mark}`, () => namedIn(request.text, mentions))
-  return isWatched(request) ? [...names, ...GENERATED.filter(name => code.includes(name))] : names
+  return isWatched(request) ? [...names, ...GENERATED] : names
+}
+
+/**
+ * What gives a file its surroundings, by the names that they have in its code.
+ *
+ * @param variant tells apart what one text can be compiled to
+ */
+function compileWith(
+  request: Composition & Pick<CompileRequest, 'url'>,
+  surroundings: Readonly<Record<string, unknown>>,
+  variant: string,
+  body: () => readonly string[],
+): unknown {
+  const names = namesFor(request)
+  const parameters = [...Object.keys(surroundings), ...names].join()
+  const { facts, globals } = request
+  const what = `${variant} ${parameters}`
+  const code = facts.keep(what, () => joinText(['(function(', parameters, '){', ...body(), '\n})']))
+  const factory = compileFunctionExpression(code, request.url, facts.code(what))
+  return factory(...Object.values(surroundings), ...names.map(name => globals.of(name)))
 }
 
 /** The text as it is compiled, in pieces. */
@@ -205,16 +201,11 @@ export function compileModule(
   publish: unknown,
 ): ModuleBody {
   const kind = bodyKind(request.source, request.reads)
-  const code = request.facts.keep(variantOf(request), () => codeOfModule(request, kind))
-  const names = namesFor(request, code)
-  const factory = compileUncached(code, [FILE, IMPORT, PUBLISH, ...names], request.url, -1)
-  return {
-    kind,
-    start: factory(environment, dynamicImport, publish, ...names.map(name => request.globals.of(name))),
-  } as ModuleBody
+  const surroundings = { [FILE]: environment, [IMPORT]: dynamicImport, [PUBLISH]: publish }
+  const start = compileWith(request, surroundings, variantOf(request), () => bodyOfModule(request, kind))
+  return { kind, start } as ModuleBody
 }
 
-/** Tells apart what one text can be compiled to. */
 function variantOf(request: CompileRequest): string {
   const { source, early, reads } = request
   const names = [...early].map(({ localName }) => localName).join()
@@ -222,7 +213,7 @@ function variantOf(request: CompileRequest): string {
   return `${source.unchecked ? 'scanned' : 'parsed'} ${reads} ${names} ${own}`
 }
 
-function codeOfModule(request: CompileRequest, kind: ModuleBody['kind']): string {
+function bodyOfModule(request: CompileRequest, kind: ModuleBody['kind']): readonly string[] {
   const { source, early } = request
   const plain = source.imports.filter(entry => !early.has(entry))
   const nested = source.imports.filter(entry => early.has(entry))
@@ -245,7 +236,7 @@ function codeOfModule(request: CompileRequest, kind: ModuleBody['kind']): string
     request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : `[${listed(source)}]`
   // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
   const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
-  return joinText([head, '\n', ...compose(request, source.edits, 'module'), '\n', tail])
+  return [head, '\n', ...compose(request, source.edits, 'module'), '\n', tail]
 }
 
 const KEYWORDS: Readonly<Record<ModuleBody['kind'], string>> = {
@@ -274,13 +265,13 @@ const probes = (names: readonly string[]): string => {
  */
 export function checkPlacement(text: string, source: ModuleSource, url: string): void {
   const code = `'use strict';\n${applyEdits(withoutHashbang(text), source.edits)}`
-  uncached(() => new Script(code, { filename: url, lineOffset: -1 }))
+  checkSyntax(code, url)
 }
 
 /** Does the engine take the text as a CommonJS file? Nothing is run. */
 export function isCommonJs(text: string): boolean {
   try {
-    uncached(() => new Script(`(function(exports,require,module,__filename,__dirname){${withoutHashbang(text)}\n})`))
+    checkSyntax(`(function(exports,require,module,__filename,__dirname){${withoutHashbang(text)}\n})`)
     return true
   } catch {
     return false
@@ -301,13 +292,13 @@ export function compileCommonJs(
   environment: object,
   dynamicImport: unknown,
 ): CommonJsBody {
-  const { url, globals } = request
-  const code = request.facts.keep(isWatched(request) ? 'watched script' : 'script', () => {
-    // In parentheses: see `codeOfModule`.
-    const head = `void(()=>${FILE});return (function(exports,require,module,__filename,__dirname){`
-    return joinText([head, '\n', ...compose(request, request.edits, 'script'), '\n})'])
-  })
-  const names = namesFor(request, code)
-  const factory = compileUncached(code, [FILE, IMPORT, ...names], url, -1)
-  return factory(environment, dynamicImport, ...names.map(name => globals.of(name))) as CommonJsBody
+  // In parentheses: see `bodyOfModule`.
+  const head = `void(()=>${FILE});return (function(exports,require,module,__filename,__dirname){\n`
+  const surroundings = { [FILE]: environment, [IMPORT]: dynamicImport }
+  const variant = isWatched(request) ? 'watched script' : 'script'
+  return compileWith(request, surroundings, variant, () => [
+    head,
+    ...compose(request, request.edits, 'script'),
+    '\n})',
+  ]) as CommonJsBody
 }

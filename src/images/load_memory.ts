@@ -1,7 +1,7 @@
 import { type DiskFact, noteFacts, stillHolds } from './disk.ts'
 import type { RecallAnswer } from './package_resolver.ts'
 import type { SourceFile, TextMemory } from './source_texts.ts'
-import { FactBook, type Facts, type KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
+import { type Codes, FactBook, type Facts, type KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** What the resolver said, and all that it had asked of the disk before it said so. */
 export interface Answer {
@@ -15,6 +15,7 @@ export interface LoadRecord {
   readonly texts: Readonly<Record<string, Facts>>
   /** By question. */
   readonly answers: ReadonlyMap<string, Answer>
+  readonly codes: Codes
 }
 
 /** The same, together with the texts themselves: what an image of this process has anyway. */
@@ -26,7 +27,7 @@ export interface RecentLoad extends LoadRecord {
 export interface LoadStore {
   /** Undefined when there is none that is whole. */
   read(entry: string): LoadRecord | undefined
-  /** Later, and without a word when it fails: a record saves time, nothing else. */
+  /** Without a word when it fails: a record saves time, nothing else. */
   write(entry: string, record: LoadRecord): void
 }
 
@@ -59,6 +60,8 @@ export interface LoadStores {
   readonly disk: LoadStore
 }
 
+const NO_CODES: Codes = new Map()
+
 /** A record is written again when more than this part of the text had to be read anew: not for each change of one file. */
 const WORTH_WRITING = 0.1
 
@@ -81,7 +84,7 @@ export class LoadMemory implements TextMemory {
     this.#entry = entry
     this.#recent = stores.recent.get(entry)
     this.#before = this.#recent ?? stores.disk.read(entry)
-    this.#book = new FactBook(this.#before?.texts ?? {})
+    this.#book = new FactBook(this.#before?.texts ?? {}, this.#before?.codes ?? NO_CODES)
   }
 
   facts(known: KnownText): TextFacts {
@@ -125,9 +128,16 @@ export class LoadMemory implements TextMemory {
     const book = this.#book
     this.#book = undefined
     if (!book) return
-    const load = { texts: book.used, answers: this.#answers, files }
+    const load = { texts: book.used, answers: this.#answers, codes: book.codes, files }
     this.#stores.recent.set(this.#entry, load, image)
-    if (isWorthDisk && (book.newPart > WORTH_WRITING || this.#askedAnew > WORTH_WRITING * this.#answers.size))
-      this.#stores.disk.write(this.#entry, load)
+    if (!isWorthDisk) return
+    const isNew = book.newPart > WORTH_WRITING || this.#askedAnew > WORTH_WRITING * this.#answers.size
+    const { disk } = this.#stores
+    const entry = this.#entry
+    // Not before the module that was loaded serves.
+    setImmediate(() => {
+      book.writeCodes()
+      if (isNew) disk.write(entry, load)
+    })
   }
 }

@@ -21,11 +21,18 @@ const TOUCH_MS = 24 * 60 * 60 * 1000
 /** Hexadecimal digits of SHA-256. */
 const CHECKSUM_LENGTH = 64
 
-/** A record as it stands in its file: facts of the disk stand once, and answers name them by number. */
+/** The checksum, and then how long the description is, in as many hexadecimal digits. */
+const LENGTH_LENGTH = 16
+const HEAD_LENGTH = CHECKSUM_LENGTH + LENGTH_LENGTH
+/** The engine copies what does not begin at such a place. */
+const ALIGNMENT = 8
+
+/** The description of a record: facts of the disk stand once, and answers name them by number. Code stands behind it. */
 interface Written {
   readonly texts: Readonly<Record<string, Facts>>
   readonly facts: readonly DiskFact[]
   readonly answers: readonly (readonly [question: string, found: string | null, facts: readonly number[]])[]
+  readonly codes: readonly (readonly [key: string, start: number, length: number])[]
 }
 
 export const defaultStore = (): LoadStoreOptions => ({ folder: join(cacheFolder(), 'outlive'), limit: 64 * MEGABYTE })
@@ -43,7 +50,6 @@ function cacheFolder(): string {
  */
 export class FileLoadStore implements LoadStore {
   readonly #options: LoadStoreOptions
-  readonly #pending = new Map<string, LoadRecord>()
 
   constructor(options: LoadStoreOptions) {
     this.#options = options
@@ -56,11 +62,11 @@ export class FileLoadStore implements LoadStore {
       try {
         const stats = fs.fstatSync(descriptor)
         if (!isOwn(stats)) return undefined
-        const text = fs.readFileSync(descriptor, 'utf8')
-        const content = text.slice(CHECKSUM_LENGTH)
-        if (text.slice(0, CHECKSUM_LENGTH) !== crypto().hash('sha256', content, 'hex')) return undefined
+        const bytes = fs.readFileSync(descriptor)
+        const checksum = crypto().hash('sha256', bytes.subarray(CHECKSUM_LENGTH), 'hex')
+        if (bytes.toString('latin1', 0, CHECKSUM_LENGTH) !== checksum) return undefined
         if (Date.now() - stats.mtimeMs > TOUCH_MS) fs.futimesSync(descriptor, new Date(), new Date())
-        return unpack(JSON.parse(content) as Written)
+        return unpack(bytes)
       } finally {
         fs.closeSync(descriptor)
       }
@@ -70,29 +76,23 @@ export class FileLoadStore implements LoadStore {
   }
 
   write(entry: string, record: LoadRecord): void {
-    this.#pending.set(entry, record)
-    if (this.#pending.size > 1) return
-    // Not before the module that was loaded serves.
-    setImmediate(() => {
-      for (const [waiting, its] of this.#pending)
-        try {
-          this.#write(this.#fileOf(waiting), its)
-        } catch {
-          // A full or read-only disk: the next load takes as long as this one.
-        }
-      this.#pending.clear()
-    })
+    try {
+      this.#write(this.#fileOf(entry), record)
+    } catch {
+      // A full or read-only disk: the next load takes as long as this one.
+    }
   }
 
   #write(file: string, record: LoadRecord): void {
-    const content = JSON.stringify(pack(record))
+    const content = pack(record)
     if (content.length > this.#options.limit * LARGEST_PART) return
     const { folder } = this.#options
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (!isOwn(fs.statSync(folder))) return
     const beside = `${file}.${crypto().randomUUID()}`
     try {
-      fs.writeFileSync(beside, crypto().hash('sha256', content, 'hex') + content, { mode: 0o600, flag: 'wx' })
+      const checksum = Buffer.from(crypto().hash('sha256', content, 'hex'), 'latin1')
+      fs.writeFileSync(beside, Buffer.concat([checksum, content]), { mode: 0o600, flag: 'wx' })
       fs.renameSync(beside, file)
     } catch {
       fs.rmSync(beside, { force: true })
@@ -144,7 +144,8 @@ function buildOfThis(): string {
   return build
 }
 
-function pack({ texts, answers }: LoadRecord): Written {
+/** All of a record but its checksum. */
+function pack({ texts, answers, codes }: LoadRecord): Buffer {
   const numbers = new Map<string, number>()
   const facts: DiskFact[] = []
   const numberOf = (fact: DiskFact): number => {
@@ -155,17 +156,43 @@ function pack({ texts, answers }: LoadRecord): Written {
     numbers.set(key, facts.length)
     return facts.push(fact) - 1
   }
-  return {
+  let end = 0
+  const written: Written = {
     texts,
     facts,
     answers: [...answers].map(([question, answer]) => [question, answer.found ?? null, answer.facts.map(numberOf)]),
+    codes: [...codes].map(([key, { length }]) => {
+      const start = end
+      end = aligned(start + length)
+      return [key, start, length]
+    }),
   }
+  const description = Buffer.from(JSON.stringify(written))
+  const head = Buffer.from(description.length.toString(16).padStart(LENGTH_LENGTH, '0'), 'latin1')
+  const codesStart = aligned(HEAD_LENGTH + description.length) - CHECKSUM_LENGTH
+  const content = Buffer.alloc(codesStart + end)
+  head.copy(content)
+  description.copy(content, LENGTH_LENGTH)
+  const parts = [...codes.values()]
+  for (const [index, [, start]] of written.codes.entries()) content.set(parts[index]!, codesStart + start)
+  return content
 }
 
-function unpack({ texts, facts, answers }: Written): LoadRecord {
+function unpack(bytes: Buffer): LoadRecord {
+  const length = Number.parseInt(bytes.toString('latin1', CHECKSUM_LENGTH, HEAD_LENGTH), 16)
+  const codesStart = aligned(HEAD_LENGTH + length)
+  const { texts, facts, answers, codes } = JSON.parse(
+    bytes.toString('utf8', HEAD_LENGTH, HEAD_LENGTH + length),
+  ) as Written
   const byQuestion = answers.map(([question, found, numbers]): [string, Answer] => [
     question,
     { found: found ?? undefined, facts: numbers.map(number => facts[number]!) },
   ])
-  return { texts, answers: new Map(byQuestion) }
+  const byKey = codes.map(([key, start, size]): [string, Uint8Array] => [
+    key,
+    bytes.subarray(codesStart + start, codesStart + start + size),
+  ])
+  return { texts, answers: new Map(byQuestion), codes: new Map(byKey) }
 }
+
+const aligned = (offset: number): number => Math.ceil(offset / ALIGNMENT) * ALIGNMENT

@@ -1,3 +1,5 @@
+import type { Script } from 'node:vm'
+import { type CodeMemory, REMEMBERS_CODE, writeDown } from './engine.ts'
 import { crypto } from './node_parts.ts'
 
 /** What was found out about one text, by what was asked. Only what the text alone decides; values that JSON can carry. */
@@ -8,10 +10,16 @@ export interface TextFacts {
   recall<T>(what: string, find: () => T): T
   /** The same where the next load in this process may have it, and no other: it stands on no disk. */
   keep(what: string, make: () => string): string
+  /** For what the engine makes of code that `what` tells all about, together with the text. */
+  code(what: string): CodeMemory | undefined
 }
 
 /** Remembers nothing. */
-export const NO_FACTS: TextFacts = { recall: (_what, find) => find(), keep: (_what, make) => make() }
+export const NO_FACTS: TextFacts = {
+  recall: (_what, find) => find(),
+  keep: (_what, make) => make(),
+  code: () => undefined,
+}
 
 /** A text, and what was made of it: known as long as an image of this process has it. */
 export class KnownText {
@@ -42,21 +50,38 @@ export class KnownText {
 
 export const hashOf = (text: string | Uint8Array): string => crypto().hash('sha256', text, 'base64')
 
+/** What the engine made of texts: by the hash of the text, and what besides decides about the code. */
+export type Codes = ReadonlyMap<string, Uint8Array>
+
 /** The facts of the texts of one load, by the contents of each: what reading and parsing gives need not be found again for a text that has not changed. */
 export class FactBook {
   readonly #known: Readonly<Record<string, Facts>>
   readonly #used: Record<string, Facts> = {}
+  readonly #codes: Codes
+  readonly #usedCodes = new Map<string, Uint8Array>()
+  readonly #scripts = new Map<string, Script>()
   readonly #views = new Map<string, TextFacts>()
   #usedLength = 0
   #foundLength = 0
 
-  constructor(known: Readonly<Record<string, Facts>>) {
+  constructor(known: Readonly<Record<string, Facts>>, codes: Codes) {
     this.#known = known
+    this.#codes = codes
   }
 
   /** Of the texts that this load read. */
   get used(): Readonly<Record<string, Facts>> {
     return this.#used
+  }
+
+  /** What the engine made of them, as far as it is written down. */
+  get codes(): Codes {
+    return this.#usedCodes
+  }
+
+  writeCodes(): void {
+    for (const [key, script] of this.#scripts) this.#usedCodes.set(key, writeDown(script))
+    this.#scripts.clear()
   }
 
   /** How much of what was read, from 0 to 1, had to be found out anew. */
@@ -79,16 +104,30 @@ export class FactBook {
     this.#used[known.hash] = facts
     this.#usedLength += length
     let isNew = false
+    const countNew = (): void => {
+      if (!isNew) this.#foundLength += length
+      isNew = true
+    }
     return {
       recall: <T>(what: string, find: () => T): T => {
         if (Object.hasOwn(facts, what)) return facts[what] as T
         const found = find()
         facts[what] = found
-        if (!isNew) this.#foundLength += length
-        isNew = true
+        countNew()
         return found
       },
       keep: (what, make) => known.keep(what, make),
+      code: what => (REMEMBERS_CODE ? this.#codeMemory(`${known.hash} ${what}`, countNew) : undefined),
     }
+  }
+
+  #codeMemory(key: string, countNew: () => void): CodeMemory {
+    const before = this.#codes.get(key)
+    if (before) this.#usedCodes.set(key, before)
+    const note = (script: Script): void => {
+      this.#scripts.set(key, script)
+      countNew()
+    }
+    return { before, note }
   }
 }

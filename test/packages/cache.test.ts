@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -7,6 +8,7 @@ import { setImmediate } from 'node:timers/promises'
 import { createKernel, ModuleError } from 'outlive'
 import { FileLoadStore } from '#dist/images/load_store.js'
 import { Folder } from '../support/folder.ts'
+import { collectUntil } from '../support/gc.ts'
 import { root } from '../support/paths.ts'
 
 const manifest = (name: string, more: object = {}): string => JSON.stringify({ name, ...more })
@@ -86,6 +88,19 @@ describe('what a load found out is kept for the next', () => {
     assert.ok(without.tools.includes('enhanced-resolve'), without.tools.join())
   })
 
+  it('and code that is restored goes with its image', async t => {
+    const { folder, cache, answer } = place(t)
+    await answer()
+    const kernel = createKernel({ cache: { folder: cache } })
+    t.after(() => kernel.close())
+    for (let load = 0; load < 3; load++) {
+      await kernel.insmod(folder.file('user'))
+      await kernel.rmmod('user')
+      await setImmediate()
+    }
+    assert.ok(await collectUntil(() => kernel.lingering().length === 0), 'all three are collected')
+  })
+
   it('but not for a single file, nor for a small folder, nor when it is off', async t => {
     const folder = new Folder({ 'a.js': 'export const a = 1', 'b/package.json': manifest('b'), 'b/index.js': '' })
     t.after(() => folder.remove())
@@ -132,21 +147,24 @@ describe('what a load found out is kept for the next', () => {
     const { answer, records } = place(t)
     await answer()
     const [record] = records()
-    const whole = readFileSync(record!, 'utf8')
+    const whole = readFileSync(record!)
+    const text = whole.toString('latin1')
     const damaged = [
       '',
-      whole.slice(0, 30),
-      whole.slice(0, -1),
-      `${whole}\n`,
-      whole.replace('es.js', 'no.js'),
-      whole.replaceAll('"file"', '"none"'),
-      '\0'.repeat(whole.length),
+      text.slice(0, 30),
+      text.slice(0, -1),
+      `${text}\n`,
+      text.replace('es.js', 'no.js'),
+      text.replaceAll('"file"', '"none"'),
+      '\0'.repeat(text.length),
       `${'0'.repeat(64)}{}`,
+      // The last of the code that the engine wrote down.
+      `${text.slice(0, -9)}${text.at(-9) === 'x' ? 'y' : 'x'}${text.slice(-8)}`,
     ]
-    for (const text of damaged) {
-      writeFileSync(record!, text)
+    for (const bytes of damaged) {
+      writeFileSync(record!, bytes, 'latin1')
       assert.deepEqual(await answer(), ANSWER)
-      assert.equal(readFileSync(record!, 'utf8').length, whole.length, 'a whole one is in its place')
+      assert.ok(isWhole(readFileSync(record!)), 'a whole one is in its place')
     }
     truncateSync(record!, whole.length >> 1)
     assert.deepEqual(await answer(), ANSWER)
@@ -156,16 +174,21 @@ describe('what a load found out is kept for the next', () => {
     const { answer, records } = place(t)
     await answer()
     const { hash } = await import('node:crypto')
-    for (const content of [
+    const lengthOf = (text: string): string => text.length.toString(16).padStart(16, '0')
+    for (const description of [
       'null',
       '[]',
       '{}',
-      '{"texts":{},"facts":[],"answers":[["a",null,[7]]]}',
+      '{"texts":{},"facts":[],"answers":[["a",null,[7]]],"codes":[]}',
+      '{"texts":{},"facts":[],"answers":[],"codes":[["a",0,99]]}',
+      '{"texts":{},"facts":[],"answers":[],"codes":{}}',
       '{"texts":null}',
-    ]) {
-      writeFileSync(records()[0]!, hash('sha256', content, 'hex') + content)
-      assert.deepEqual(await answer(), ANSWER, content)
-    }
+    ])
+      for (const length of [lengthOf(description), 'f'.repeat(16), lengthOf(''), 'none'.repeat(4)]) {
+        const content = length + description
+        writeFileSync(records()[0]!, hash('sha256', content, 'hex') + content)
+        assert.deepEqual(await answer(), ANSWER, content)
+      }
   })
 
   it('nor one that somebody else may write', { skip: process.platform === 'win32' }, async t => {
@@ -182,7 +205,11 @@ describe('what a load found out is kept for the next', () => {
     const folder = new Folder()
     t.after(() => folder.remove())
     const store = new FileLoadStore({ folder: folder.path, limit: 10_000 })
-    const record = (n: number) => ({ texts: { key: { text: 'x'.repeat(1500), n } }, answers: new Map() })
+    const record = (n: number) => ({
+      texts: { key: { text: 'x'.repeat(1500), n } },
+      answers: new Map(),
+      codes: new Map(),
+    })
     for (let n = 0; n < 20; n++) {
       store.write(`/entry/${n}`, record(n))
       await setImmediate()
@@ -191,7 +218,7 @@ describe('what a load found out is kept for the next', () => {
     assert.ok(total <= 10_000 && total > 5_000, `${total} bytes`)
     assert.deepEqual(store.read('/entry/19')?.texts, record(19).texts)
     assert.equal(store.read('/entry/0'), undefined)
-    store.write('/entry/large', { texts: { key: { text: 'x'.repeat(5000) } }, answers: new Map() })
+    store.write('/entry/large', { texts: { key: { text: 'x'.repeat(5000) } }, answers: new Map(), codes: new Map() })
     await setImmediate()
     assert.equal(store.read('/entry/large'), undefined)
   })
@@ -218,6 +245,9 @@ for (let i = 0; i < 15; i++) {
     for (const record of records()) assert.match(record, /[0-9a-f]{64}$/, 'nothing half-written is left')
   })
 })
+
+const isWhole = (record: Buffer): boolean =>
+  record.toString('latin1', 0, 64) === createHash('sha256').update(record.subarray(64)).digest('hex')
 
 /** Runs the text of a module in a process of its own, and gives the last line that it prints. */
 async function run(program: string, ...words: string[]): Promise<string> {
