@@ -4,7 +4,7 @@ import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { loadError } from './load_errors.ts'
 import type { Module } from './module.ts'
-import type { ModuleLocation } from './module_folders.ts'
+import type { ModuleLocation } from './module_location.ts'
 
 /** What a load wants of the modules that it imports from. */
 export interface DependencyWish {

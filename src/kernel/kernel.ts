@@ -36,7 +36,8 @@ import {
   showRemoval,
 } from './modprobe.ts'
 import { foldName, type Module, type ModuleState } from './module.ts'
-import { locate, ModuleFolders } from './module_folders.ts'
+import { ModuleFolders } from './module_folders.ts'
+import { locate } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
 import { type KernelEventName, type KernelEvents, Notifier } from './notifier.ts'
 import { PolicySource } from './policy_source.ts'

@@ -6,7 +6,7 @@ import { ModuleError } from './errno.ts'
 import { pathOfImports } from './holders.ts'
 import { createModule, type LoadInfo, prepareModule, rollBack } from './load_module.ts'
 import type { Loaded, Module } from './module.ts'
-import type { ModuleLocation } from './module_folders.ts'
+import type { ModuleLocation } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
 import { within } from './seam.ts'
 

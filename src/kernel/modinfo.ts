@@ -8,7 +8,8 @@ import { ModuleError } from './errno.ts'
 import type { ModuleInfo } from './info.ts'
 import { notFound } from './modprobe.ts'
 import { foldName } from './module.ts'
-import { locate, ModuleFolders, type ModuleLocation } from './module_folders.ts'
+import { ModuleFolders } from './module_folders.ts'
+import { locate, type ModuleLocation } from './module_location.ts'
 import { probeSource } from './probe_source.ts'
 import { readSignature } from './signature.ts'
 
@@ -61,7 +62,7 @@ async function describe(core: Core, location: ModuleLocation): Promise<ModuleDes
   const { file, root } = location
   // A file by itself has its neighbours for modules.
   const folders = core.folders.contains(file) ? core.folders : new ModuleFolders(dirname(root ?? file))
-  const { record } = readModule(location, new Listing(folders))
+  const { record } = readModule(location, new Listing(folders.contents()))
   const broken = record.problems?.find(({ code, place }) => code === 'ENOEXEC' || place === file)
   if (broken?.code === 'ENOENT') throw new ModuleError('ENOENT', { missing: file, reason: broken.message })
   if (broken) throw new ModuleError('ENOEXEC', { file, reason: broken.message, place: broken.place })

@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { crypto } from '../images/node_parts.ts'
 import { ModuleError } from './errno.ts'
-import type { ModuleLocation } from './module_folders.ts'
+import type { ModuleLocation } from './module_location.ts'
 
 /** `createKernel({ signatures })`. */
 export interface SignatureOptions {

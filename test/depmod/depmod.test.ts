@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
@@ -89,6 +98,7 @@ describe('depmod', () => {
     await tick()
     await kernelOf(folder).depmod()
     utimesSync(folder.file('db.ts'), new Date(), new Date(Date.now() - 5000))
+    await tick()
     const touched = await kernelOf(folder).depmod()
     assert.equal(touched.read, 0)
     assert.equal(touched.written.length, 2, 'the new time is noted')
@@ -96,8 +106,14 @@ describe('depmod', () => {
   })
 
   it('sees a change of the same length in the moment after the index was written', async t => {
-    const folder = folderOf(t, { 'a.ts': `export const one = 1` })
-    await kernelOf(folder).depmod()
+    const folder = folderOf(t, {})
+    const timeOf = (name: string) => statSync(folder.file(name)).mtimeMs
+    // On a busy machine the moment may be over before the index is written.
+    do {
+      folder.write({ 'a.ts': `export const one = 1` })
+      await kernelOf(folder).depmod()
+    } while (timeOf('modules.dep.json') - timeOf('a.ts') > 20)
+    assert.deepEqual(timesIn(folder), { hasFingerprint: false, mtimes: [0] })
     const { atime, mtime } = statSync(folder.file('a.ts'))
     writeFileSync(folder.file('a.ts'), `export const two = 1`)
     utimesSync(folder.file('a.ts'), atime, mtime)
@@ -142,6 +158,75 @@ describe('depmod', () => {
     }
   })
 
+  it('reads the modules where the records in the index are lost', async t => {
+    for (const lose of [
+      (file: string) => rmSync(file),
+      (file: string) => writeFileSync(file, readFileSync(file, 'utf8').replace('"info"', '\0\0\0\0\0\0')),
+    ]) {
+      const folder = folderOf(t)
+      await tick()
+      await kernelOf(folder).depmod()
+      await tick()
+      const kernel = kernelOf(folder)
+      assert.equal((await kernel.depmod()).read, 0)
+      lose(folder.file('modules.dep.json'))
+      assert.deepEqual(
+        (await kernel.showDepends('api')).map(({ module }) => module),
+        ['db', 'cache', 'api'],
+      )
+    }
+  })
+
+  it('takes an index that another process wrote meanwhile', async t => {
+    const folder = folderOf(t)
+    await tick()
+    await kernelOf(folder).depmod()
+    const kernel = kernelOf(folder)
+    await kernel.depmod()
+    appendFileSync(folder.file('db.ts'), '\nexport const more = 1')
+    await tick()
+    assert.equal((await kernelOf(folder).depmod()).read, 1)
+    const { read, written } = await kernel.depmod()
+    assert.deepEqual([read, written], [0, []])
+    assert.deepEqual((await kernel.depmod()).written, [])
+  })
+
+  it('writes an index that was removed again', async t => {
+    const folder = folderOf(t)
+    await tick()
+    const kernel = kernelOf(folder)
+    await kernel.depmod()
+    folder.remove('modules.dep.json')
+    const { read, written } = await kernel.depmod()
+    assert.deepEqual([read, written.length], [0, 2])
+    assert.deepEqual((await kernel.depmod()).written, [])
+  })
+
+  it('reads the modules again when their times in the index are nonsense', async t => {
+    const folder = folderOf(t)
+    await tick()
+    await kernelOf(folder).depmod()
+    const file = folder.file('modules.dep.json')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"stamps":[[', '"stamps":{['))
+    assert.equal((await kernelOf(folder).depmod()).read, 0, 'they are not needed while nothing changes')
+    appendFileSync(folder.file('db.ts'), '\nexport const more = 1')
+    assert.equal((await kernelOf(folder).depmod()).read, 4)
+    assert.deepEqual(symbolsIn(folder).db, ['more', 'query'])
+  })
+
+  it('looks again for what an import did not find', async t => {
+    const folder = folderOf(t, { 'a.js': `import './lib/part.js'\nimport 'pack'` })
+    await tick()
+    const kernel = kernelOf(folder)
+    assert.equal((await kernel.depmod()).problems.length, 2)
+    folder.write({ 'lib/part.js': '' })
+    assert.equal((await kernel.depmod()).problems.length, 1)
+    folder.write({ 'node_modules/pack/index.js': '' })
+    assert.deepEqual((await kernel.depmod()).problems, [])
+    await tick()
+    assert.deepEqual([(await kernel.depmod()).read, (await kernel.depmod()).written], [0, []])
+  })
+
   it('does not believe prepared aliases that are not of the index', async t => {
     const folder = folderOf(t)
     await tick()
@@ -149,6 +234,124 @@ describe('depmod', () => {
     writeFileSync(folder.file('modules.alias.bin'), 'nonsense')
     assert.deepEqual(await kernelOf(folder).resolveAlias('http:GET:/api/1'), ['api'])
   })
+})
+
+/** By what the written index would know that nothing has changed. */
+function timesIn(folder: Folder): { hasFingerprint: boolean; mtimes: number[] } {
+  const { fingerprint, stamps } = JSON.parse(readFileSync(folder.file('modules.dep.json'), 'utf8')) as {
+    fingerprint?: unknown
+    stamps: [name: string, path: string, mtime: number][]
+  }
+  return { hasFingerprint: fingerprint !== undefined, mtimes: stamps.map(([, , mtime]) => mtime) }
+}
+
+/** By module: what the written index says that it exports. */
+function symbolsIn(folder: Folder): Record<string, readonly string[]> {
+  const { modules } = JSON.parse(readFileSync(folder.file('modules.dep.json'), 'utf8')) as {
+    modules: Record<string, { symbols: readonly string[] }>
+  }
+  return Object.fromEntries(Object.entries(modules).map(([name, { symbols }]) => [name, symbols]))
+}
+
+const BEFORE = {
+  'one.js': 'export const one = 1',
+  'two.js': 'export const two = 2',
+  'pack/package.json': '{ "name": "pack", "main": "main.js" }',
+  'pack/main.js': `export * from './part.js'`,
+  'pack/part.js': 'export const part = 1',
+  'lib/main.js': 'export const lib = 1',
+  'versions/v1.js': 'export const v1 = 1',
+  'versions/v2.js': 'export const v2 = 1',
+}
+
+/** What is done to a folder, and what its index says of those modules then. */
+const CHANGES: Record<
+  string,
+  readonly [change: (folder: Folder) => void, after: Record<string, readonly string[] | undefined>]
+> = {
+  'an edit': [folder => appendFileSync(folder.file('one.js'), '\nexport const more = 1'), { one: ['more', 'one'] }],
+  'an edit of the same length': [folder => folder.write({ 'one.js': 'export const uno = 1' }), { one: ['uno'] }],
+  'an edit of the same length that sets the time back': [
+    folder => {
+      folder.write({ 'one.js': 'export const uno = 1' })
+      utimesSync(folder.file('one.js'), 1e9, 1e9)
+    },
+    { one: ['uno'] },
+  ],
+  'a file of the same length and time in its place': [
+    folder => {
+      folder.write({ 'lib/new.js': 'export const uno = 1' })
+      utimesSync(folder.file('lib/new.js'), 1e9, 1e9)
+      renameSync(folder.file('lib/new.js'), folder.file('one.js'))
+    },
+    { one: ['uno'] },
+  ],
+  'two files that change places': [
+    folder => {
+      renameSync(folder.file('one.js'), folder.file('lib/one.js'))
+      renameSync(folder.file('two.js'), folder.file('one.js'))
+      renameSync(folder.file('lib/one.js'), folder.file('two.js'))
+    },
+    { one: ['two'], two: ['one'] },
+  ],
+  "an edit inside of a module's folder": [
+    folder => folder.write({ 'pack/part.js': 'export const bits = 1' }),
+    { pack: ['bits'] },
+  ],
+  'a file that came': [folder => folder.write({ 'new.ts': 'export const fresh = 1' }), { new: ['fresh'] }],
+  'a file that is preferred to another': [folder => folder.write({ 'one.ts': 'export const ts = 1' }), { one: ['ts'] }],
+  'a file that went': [folder => folder.remove('one.js'), { one: undefined }],
+  'a file that got another name': [
+    folder => renameSync(folder.file('one.js'), folder.file('three.js')),
+    { one: undefined, three: ['one'] },
+  ],
+  'a folder that became a module': [
+    folder => folder.write({ 'lib/package.json': '{ "main": "main.js" }' }),
+    { lib: ['lib'] },
+  ],
+  "a folder's module of another name": [
+    folder => folder.write({ 'pack/package.json': '{ "name": "pick", "main": "main.js" }' }),
+    { pack: undefined, pick: ['part'] },
+  ],
+  'a folder that is a module no more': [folder => folder.remove('pack/package.json'), { pack: undefined }],
+  'a folder in place of a file': [
+    folder => {
+      folder.remove('one.js')
+      folder.write({ 'one.js/package.json': '{ "name": "one", "main": "a.js" }', 'one.js/a.js': 'export const a = 1' })
+    },
+    { one: ['a'] },
+  ],
+  'a link that leads elsewhere': [
+    folder => {
+      folder.remove('linked.js')
+      symlinkSync(folder.file('versions/v2.js'), folder.file('linked.js'))
+    },
+    { linked: ['v2'] },
+  ],
+}
+
+describe('an index that was written before something changed is not believed', { concurrency: true }, () => {
+  for (const [what, [change, after]] of Object.entries(CHANGES))
+    for (const [who, isNew] of [
+      ['the same kernel', false],
+      ['a new kernel', true],
+    ] as const)
+      it(`${what}, seen by ${who}`, async t => {
+        const folder = folderOf(t, BEFORE)
+        symlinkSync(folder.file('versions/v1.js'), folder.file('linked.js'))
+        // A time that can be set again to the very same.
+        utimesSync(folder.file('one.js'), 1e9, 1e9)
+        await tick()
+        const kernel = kernelOf(folder)
+        await kernel.depmod()
+        await tick()
+        assert.deepEqual([(await kernel.depmod()).written, symbolsIn(folder).linked], [[], ['v1']])
+        change(folder)
+        await tick()
+        await (isNew ? kernelOf(folder) : kernel).depmod()
+        const found = symbolsIn(folder)
+        assert.deepEqual(Object.fromEntries(Object.keys(after).map(name => [name, found[name]])), after)
+      })
 })
 
 describe('what is wrong in a folder is reported, each with its place, and all of it', () => {

@@ -1,18 +1,23 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { forgetDisk } from '../../images/disk.ts'
+import { lazily } from '../../images/lazy.ts'
 import { prepareLexer } from '../../images/scan.ts'
 import { AliasIndex } from '../../modprobe/alias_index.ts'
 import { needsOf, type SortedDependencies, sortDependencies } from '../../modprobe/sort_dependencies.ts'
-import type { ModuleFolders, ModuleLocation } from '../module_folders.ts'
+import type { FolderContents } from '../folder_contents.ts'
+import type { ModuleFolders } from '../module_folders.ts'
+import type { ModuleLocation } from '../module_location.ts'
 import type { Seam } from '../seam.ts'
 import { checkModules } from './check.ts'
-import { type FolderIndex, PREPARED_FILE, readIndex } from './index_file.ts'
+import { type Fingerprint, fingerprintOf, stillHolds } from './fingerprint.ts'
+import { type FolderIndex, INDEX_FILE, PREPARED_FILE, readIndex } from './index_file.ts'
 import { asksForAny, changedStems, Listing } from './listing.ts'
 import { hashOf } from './read_file.ts'
-import { readModule, stampOf } from './read_module.ts'
-import type { DepmodProblem, FileStamp, ModuleRecord } from './record.ts'
+import { readModule } from './read_module.ts'
+import type { DepmodProblem, ModuleRecord } from './record.ts'
 import { RecordStore } from './record_store.ts'
+import { currentStamps, type FileStamp } from './stamp.ts'
 
 /** The host goes on between pieces of this many milliseconds. */
 const PIECE = 8
@@ -30,11 +35,18 @@ export interface Refreshed {
 export class Catalogue {
   readonly #folders: ModuleFolders
   readonly #seam: Seam
-  #listing: Listing | undefined
+  /** Undefined before the first refresh. */
+  #contents: readonly FolderContents[] | undefined
+  #listing = lazily(() => new Listing([]))
   #records = new RecordStore()
-  #stamps = new Map<string, readonly FileStamp[]>()
+  #stamps: () => ReadonlyMap<string, readonly FileStamp[]> = () => new Map()
+  #size = 0
+  /** By folder: while they hold, so does all that is known. */
+  #fingerprints = new Map<string, Fingerprint>()
+  /** By folder: the index of which something may not have been read yet. */
+  readonly #indexes = new Map<string, FolderIndex>()
   /** By folder: the index as written there, while it says the same as this catalogue. */
-  #written = new Map<string, { readonly prepared: string; readonly aliases: number }>()
+  #written = new Map<string, Pick<FolderIndex, 'fingerprint' | 'prepared' | 'aliases'>>()
   #refreshing: Promise<Refreshed> | undefined
   #checkedAt = Number.NEGATIVE_INFINITY
   #aliases: AliasIndex | undefined
@@ -56,30 +68,30 @@ export class Catalogue {
 
   /** As `refresh`, unless that was done at most `age` milliseconds ago and no file has come or gone in the folders. */
   async refreshOlderThan(age: number): Promise<void> {
-    if (this.#seam.now() - this.#checkedAt > age || !this.#listing?.isCurrent) await this.refresh()
+    if (this.#seam.now() - this.#checkedAt > age || !this.#isListed) await this.refresh()
   }
 
   /** Makes sure of one module and all that it needs; looks at no other file unless one of these has changed. */
   async refreshFor(name: string): Promise<void> {
-    const listed = this.#listing?.isCurrent && this.#listing.modules.has(name)
+    const listed = this.#isListed && this.#listing().modules.has(name)
     if (!listed || !this.#chain(name).every(module => this.#isCurrent(module))) await this.refresh()
   }
 
   location(name: string): ModuleLocation | undefined {
-    return this.#listing?.modules.get(name)
+    return this.#listing().modules.get(name)
   }
 
   get locations(): ReadonlyMap<string, ModuleLocation> {
-    return this.#listing?.modules ?? new Map()
+    return this.#listing().modules
   }
 
   /** The folders, symbolic links followed. */
   get folders(): readonly string[] {
-    return this.#listing?.folders ?? []
+    return (this.#contents ?? []).map(({ folder }) => folder)
   }
 
   folderOf(name: string): string | undefined {
-    return this.#listing?.folderOf.get(name)
+    return this.#listing().folderOf.get(name)
   }
 
   record(name: string): ModuleRecord | undefined {
@@ -88,7 +100,7 @@ export class Catalogue {
 
   /** How many modules there are. */
   get size(): number {
-    return this.#stamps.size
+    return this.#size
   }
 
   get records(): RecordStore {
@@ -97,16 +109,21 @@ export class Catalogue {
 
   /** Does the folder's written index say the same as this catalogue? */
   isWritten(folder: string): boolean {
-    return this.#written.has(folder)
+    return this.#written.has(folder) && fs.existsSync(join(folder, INDEX_FILE))
   }
 
   stampsIn(folder: string): Map<string, readonly FileStamp[]> {
-    return new Map([...this.#stamps].filter(([name]) => this.folderOf(name) === folder))
+    return new Map([...this.#stamps()].filter(([name]) => this.folderOf(name) === folder))
+  }
+
+  /** While it holds, nothing in the folder has changed. */
+  fingerprintOf(folder: string): Fingerprint | undefined {
+    return this.#fingerprints.get(folder)
   }
 
   /** The index of all aliases. */
   get aliases(): AliasIndex {
-    this.#aliases ??= this.#preparedAliases() ?? this.#indexOf(this.#stamps.keys(), ({ info }) => info.aliases)
+    this.#aliases ??= this.#preparedAliases() ?? this.#indexOf(this.#records.names(), ({ info }) => info.aliases)
     return this.#aliases
   }
 
@@ -130,7 +147,7 @@ export class Catalogue {
 
   /** `symbol:NAME`, for every symbol. */
   get symbols(): AliasIndex {
-    this.#symbols ??= this.#indexOf(this.#stamps.keys(), ({ symbols }) => symbols.map(symbol => `symbol:${symbol}`))
+    this.#symbols ??= this.#indexOf(this.#records.names(), ({ symbols }) => symbols.map(symbol => `symbol:${symbol}`))
     return this.#symbols
   }
 
@@ -157,13 +174,13 @@ export class Catalogue {
   /** All that is wrong in the folders. */
   problems(): readonly DepmodProblem[] {
     const records = () => new Map([...this.#records.records()].map(record => [record.name, record]))
-    this.#problems ??= checkModules(records(), this.sorted().loops, this.#listing?.duplicates ?? [])
+    this.#problems ??= checkModules(records(), this.sorted().loops, this.#listing().duplicates)
     return this.#problems
   }
 
   /** Says that the folder's index now tells what this catalogue does. */
   markWritten(folder: string, prepared: string, aliases: number): void {
-    this.#written.set(folder, { prepared, aliases })
+    this.#written.set(folder, { fingerprint: this.#fingerprints.get(folder), prepared, aliases })
   }
 
   #uses(name: string): string[] {
@@ -176,26 +193,59 @@ export class Catalogue {
     return [...chain]
   }
 
+  get #isListed(): boolean {
+    return this.#contents?.every(({ isCurrent }) => isCurrent) === true
+  }
+
   async #refresh(): Promise<Refreshed> {
     await prepareLexer()
-    const listing = new Listing(this.#folders)
-    if (this.#listing === undefined) this.#readWritten(listing)
+    const contents = this.#folders.contents(this.#contents)
+    if (this.#contents === undefined || ![...this.#indexes.values()].every(index => index.isThere()))
+      this.#readWritten(contents)
+    const read = (await this.#stillHolds(contents)) ? 0 : await this.#bringUpToDate(contents)
+    this.#contents = contents
+    this.#checkedAt = this.#seam.now()
+    return { read }
+  }
+
+  async #stillHolds(folders: readonly FolderContents[]): Promise<boolean> {
+    const pause = pauses(this.#seam)
+    for (const contents of folders) {
+      const fingerprint = this.#fingerprints.get(contents.folder)
+      if (fingerprint === undefined || !(await stillHolds(fingerprint, contents, pause))) return false
+    }
+    return true
+  }
+
+  /** Looks at each module, and reads those that have changed. */
+  async #bringUpToDate(folders: readonly FolderContents[]): Promise<number> {
+    const listing = new Listing(folders)
     const pause = pauses(this.#seam)
     const restamped = new Map<string, readonly FileStamp[]>()
     const stale = new Set<string>()
     for (const [name, { file }] of listing.modules) {
-      const stamps = this.#stamps.get(name)
+      const stamps = this.#stamps().get(name)
       const current = stamps?.[0]?.path === file ? currentStamps(stamps) : undefined
       if (current === undefined) stale.add(name)
       else if (current !== stamps) restamped.set(name, current)
       const paused = pause()
       if (paused) await paused
     }
-    if (stale.size > 0 || restamped.size > 0 || this.#stamps.size !== listing.modules.size)
+    if (stale.size > 0 || restamped.size > 0 || this.#stamps().size !== listing.modules.size)
       await this.#rebuild(listing, stale, restamped)
-    this.#listing = listing
-    this.#checkedAt = this.#seam.now()
-    return { read: stale.size }
+    this.#listing = () => listing
+    this.#takeFingerprints(folders)
+    return stale.size
+  }
+
+  #takeFingerprints(folders: readonly FolderContents[]): void {
+    this.#fingerprints.clear()
+    for (const contents of folders) {
+      const { folder } = contents
+      const fingerprint = fingerprintOf(contents, [...this.stampsIn(folder).values()].flat())
+      if (fingerprint) this.#fingerprints.set(folder, fingerprint)
+      if (this.#written.get(folder)?.fingerprint?.hash !== fingerprint?.hash) this.#written.delete(folder)
+    }
   }
 
   /** Reads what is stale, `stale` growing by those whom a file concerns that came or went, and keeps the rest. */
@@ -205,7 +255,7 @@ export class Catalogue {
     restamped: ReadonlyMap<string, readonly FileStamp[]>,
   ): Promise<void> {
     const pause = pauses(this.#seam)
-    const stems = changedStems(new Map([...this.#stamps].map(([name, [entry]]) => [name, entry!.path])), listing)
+    const stems = changedStems(new Map([...this.#stamps()].map(([name, [entry]]) => [name, entry!.path])), listing)
     const records = new RecordStore()
     const stamps = new Map<string, readonly FileStamp[]>()
     forgetDisk()
@@ -216,35 +266,49 @@ export class Catalogue {
         stamps.set(name, made.stamps)
         records.add(made.record)
       } else {
-        stamps.set(name, restamped.get(name) ?? this.#stamps.get(name)!)
+        stamps.set(name, restamped.get(name) ?? this.#stamps().get(name)!)
         records.set(name, this.#records.line(name)!)
       }
       const paused = pause()
       if (paused) await paused
     }
     this.#records = records
-    this.#stamps = stamps
+    this.#stamps = () => stamps
+    this.#size = stamps.size
+    this.#forget()
+  }
+
+  /** Takes what the folders' indexes say, instead of all that was known. */
+  #readWritten(folders: readonly FolderContents[]): void {
+    this.#forget()
+    this.#fingerprints.clear()
+    this.#size = 0
+    const place = folders.map(({ folder }) => folder)
+    for (const { folder } of folders) {
+      const index = readIndex({ folder, folders: place })
+      if (!index) continue
+      this.#indexes.set(folder, index)
+      this.#written.set(folder, index)
+      if (index.fingerprint) this.#fingerprints.set(folder, index.fingerprint)
+      this.#problems = index.problems
+      this.#size += index.count
+    }
+    const indexes = new Map(this.#indexes)
+    this.#listing = lazily(() => new Listing(folders))
+    this.#records = new RecordStore(linesOf(indexes, this.#listing))
+    this.#stamps = lazily(() => new Map([...indexes.values()].flatMap(index => [...index.stamps()])))
+  }
+
+  /** What was made of records that have changed since. */
+  #forget(): void {
+    this.#indexes.clear()
     this.#written.clear()
     this.#aliases = this.#symbols = this.#problems = undefined
   }
 
-  #readWritten(listing: Listing): void {
-    const indexes: FolderIndex[] = []
-    for (const folder of listing.folders) {
-      const index = readIndex({ folder, folders: listing.folders })
-      if (!index) continue
-      this.#written.set(folder, index)
-      this.#problems = index.problems
-      indexes.push(index)
-      for (const [name, stamps] of index.stamps)
-        if (stamps.length > 0 && !this.#stamps.has(name)) this.#stamps.set(name, stamps)
-    }
-    this.#records = new RecordStore(linesOf(indexes))
-  }
-
   #isCurrent(name: string): boolean {
-    const stamps = this.#stamps.get(name)
-    return stamps?.every(stamp => freshStamp(stamp) === stamp) === true
+    const stamps = this.#stamps().get(name)
+    return stamps !== undefined && currentStamps(stamps) === stamps
   }
 
   #preparedAliases(): AliasIndex | undefined {
@@ -265,8 +329,19 @@ export class Catalogue {
   }
 }
 
-function* linesOf(indexes: readonly FolderIndex[]): Generator<readonly [name: string, line: Buffer]> {
-  for (const index of indexes) yield* index.lines()
+/** The records that the indexes of the folders have. Where one cannot be read to its end any more, the folder's modules are read instead. */
+function* linesOf(
+  indexes: ReadonlyMap<string, FolderIndex>,
+  listing: () => Listing,
+): Generator<readonly [name: string, line: Buffer]> {
+  for (const [folder, index] of indexes) {
+    const lines = index.lines()
+    if (lines) yield* lines
+    else
+      for (const location of listing().modules.values())
+        if (listing().folderOf.get(location.name) === folder)
+          yield [location.name, Buffer.from(JSON.stringify(readModule(location, listing()).record))]
+  }
 }
 
 /** Lets the host go on when it has had to wait for long enough. */
@@ -277,32 +352,5 @@ function pauses(seam: Seam): () => Promise<void> | undefined {
     return seam.loopTurn().then(() => {
       end = seam.now() + PIECE
     })
-  }
-}
-
-/** The stamps of a module whose files have not changed: the very same where their times have not either. Undefined when one has changed. */
-function currentStamps(stamps: readonly FileStamp[]): readonly FileStamp[] | undefined {
-  const fresh: FileStamp[] = []
-  let same = true
-  for (const stamp of stamps) {
-    const now = freshStamp(stamp)
-    if (now === undefined) return undefined
-    same &&= now === stamp
-    fresh.push(now)
-  }
-  return same ? stamps : fresh
-}
-
-/** The same stamp when the file's time and size are, a new one when only its time is another, undefined when its contents are. */
-function freshStamp(stamp: FileStamp): FileStamp | undefined {
-  const { path, mtime, size, hash } = stamp
-  const found = fs.statSync(path, { throwIfNoEntry: false })
-  if (found?.size !== size) return undefined
-  if (found.mtimeMs === mtime) return stamp
-  try {
-    const bytes = fs.readFileSync(path)
-    return hashOf(bytes) === hash ? stampOf(path, bytes, hash) : undefined
-  } catch {
-    return undefined
   }
 }

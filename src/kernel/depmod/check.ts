@@ -1,4 +1,4 @@
-import type { ModuleLocation } from '../module_folders.ts'
+import type { ModuleLocation } from '../module_location.ts'
 import type { DepmodProblem, ModuleRecord } from './record.ts'
 
 /** What is wrong between modules: imports that nobody exports, circles, names that two have. */

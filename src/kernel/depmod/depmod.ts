@@ -77,13 +77,17 @@ function write(file: string, contents: string | Uint8Array, written: string[]): 
 function index(catalogue: Catalogue, folder: string): Record<string, Uint8Array> {
   const aliases = catalogue.aliasesIn(folder)
   const prepared = aliases.prepared()
-  const stamps = catalogue.stampsIn(folder)
-  const place = { folder, folders: catalogue.folders }
   return {
     [PREPARED_FILE]: prepared,
     [INDEX_FILE]: formatIndex(
-      place,
-      { stamps, prepared: hashOf(prepared), aliases: aliases.size, problems: catalogue.problems() },
+      { folder, folders: catalogue.folders },
+      {
+        fingerprint: catalogue.fingerprintOf(folder),
+        prepared: hashOf(prepared),
+        aliases: aliases.size,
+        problems: catalogue.problems(),
+      },
+      catalogue.stampsIn(folder),
       catalogue.records,
     ),
   }

@@ -1,5 +1,5 @@
-import fs from 'node:fs'
-import { listFolder, type ModuleFolders, type ModuleLocation } from '../module_folders.ts'
+import type { FolderContents } from '../folder_contents.ts'
+import type { ModuleLocation } from '../module_location.ts'
 import { type KnownModules, stemOf } from './paths.ts'
 import type { ModuleRecord } from './record.ts'
 
@@ -16,58 +16,25 @@ export class Listing implements KnownModules {
   readonly folderOf = new Map<string, string>()
   readonly duplicates: Duplicate[] = []
   readonly #names = new Map<string, string>()
-  /** By folder: when an entry came or went last. */
-  readonly #times: readonly number[]
-  readonly #given: readonly string[]
-  /** Symbolic links followed. */
-  readonly folders: readonly string[]
 
-  constructor({ folders }: ModuleFolders) {
-    this.#given = folders
-    this.folders = [...new Set(folders.map(realPath))]
-    this.#times = folders.map(changeTime)
-    for (const folder of folders) this.#addFolder(folder)
+  constructor(folders: readonly FolderContents[]) {
+    for (const contents of folders) this.#addFolder(contents)
   }
 
   nameOf(file: string): string | undefined {
     return this.#names.get(file)
   }
 
-  /** False when a folder has surely changed since. What happens deeper inside a module's folder does not show here. */
-  get isCurrent(): boolean {
-    return this.#given.every((folder, index) => {
-      const time = changeTime(folder)
-      return time !== RECENT && time === this.#times[index]
-    })
-  }
-
-  #addFolder(folder: string): void {
-    const real = realPath(folder)
-    for (const location of listFolder(folder)) {
+  #addFolder(contents: FolderContents): void {
+    for (const location of contents.modules()) {
       this.#names.set(location.file, location.name)
       const kept = this.modules.get(location.name)
       if (kept) this.duplicates.push({ kept, hidden: location })
       else {
         this.modules.set(location.name, location)
-        this.folderOf.set(location.name, real)
+        this.folderOf.set(location.name, contents.folder)
       }
     }
-  }
-}
-
-const RECENT = -1
-const CLOCK_TICK = 20
-
-function changeTime(folder: string): number {
-  const mtime = fs.statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  return Date.now() - mtime > CLOCK_TICK ? mtime : RECENT
-}
-
-const realPath = (folder: string): string => {
-  try {
-    return fs.realpathSync.native(folder)
-  } catch {
-    return folder
   }
 }
 

@@ -4,10 +4,11 @@ import { ImageFault } from '../../images/fault.ts'
 import { formatByName } from '../../images/format.ts'
 import { isInside, resolveTarget, type Target } from '../../images/resolve.ts'
 import { type ModuleInfo, NO_INFO, parseInfo } from '../info.ts'
-import type { ModuleLocation } from '../module_folders.ts'
+import type { ModuleLocation } from '../module_location.ts'
 import { type KnownModules, stemOf } from './paths.ts'
 import { type FileFacts, type FileImport, hashOf, readFacts } from './read_file.ts'
-import { type DepmodProblem, type FileStamp, isSymbol, type ModuleRecord, type ModuleUse } from './record.ts'
+import { type DepmodProblem, isSymbol, type ModuleRecord, type ModuleUse } from './record.ts'
+import { absentStamp, type FileStamp, stampOf } from './stamp.ts'
 
 export interface ReadModule {
   readonly record: ModuleRecord
@@ -15,17 +16,9 @@ export interface ReadModule {
   readonly stamps: readonly FileStamp[]
 }
 
-/** File systems tick in milliseconds: what was written just now may be written again with the same time. */
-const CLOCK_TICK = 20
-
 /** Reads a module and the files that belong to it. What is wrong with it is part of its record; nothing is thrown and nothing is run. */
 export function readModule(location: ModuleLocation, known: KnownModules): ReadModule {
   return new Reader(location, known).read()
-}
-
-export function stampOf(path: string, bytes: Uint8Array, hash: string): FileStamp {
-  const { mtimeMs } = fs.statSync(path)
-  return { path, mtime: Date.now() - mtimeMs > CLOCK_TICK ? mtimeMs : 0, size: bytes.length, hash }
 }
 
 class Reader {
@@ -87,7 +80,7 @@ class Reader {
       this.#stamps.push(stampOf(path, bytes, hashOf(bytes)))
       return bytes
     } catch (error) {
-      this.#stamps.push({ path, mtime: 0, size: -1, hash: '' })
+      this.#stamps.push(absentStamp(path))
       this.#problem(
         'ENOENT',
         path,
@@ -136,7 +129,10 @@ class Reader {
       root: this.#location.root,
       isModule: file => file !== this.#location.file && this.#known.nameOf(file) !== undefined,
     })
-    if (target === undefined) this.#problem('ENOENT', place, `Cannot find '${specifier}'`)
+    if (target === undefined) {
+      this.#stamps.push(absentStamp(join(dirname(from), specifier)))
+      this.#problem('ENOENT', place, `Cannot find '${specifier}'`)
+    }
     if (target?.owner === 'module') use(this.#known.nameOf(target.file)!)
     return target
   }

@@ -44,15 +44,6 @@ export interface ModuleRecord {
   readonly problems?: readonly DepmodProblem[]
 }
 
-/** By which a file is known to be unchanged. */
-export interface FileStamp {
-  readonly path: string
-  /** Milliseconds; 0 when the file was so new that it could change again without this showing it. */
-  readonly mtime: number
-  readonly size: number
-  readonly hash: string
-}
-
 /** Exports that the kernel itself uses are no symbols, and a default export has no name. */
 const NO_SYMBOLS: readonly string[] = ['info', 'init', 'exit', 'handoff', 'probe', 'default']
 
