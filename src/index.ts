@@ -1,7 +1,7 @@
 import { kernelMade } from './control/made_kernels.ts'
 import { type ControlSetting, controlService } from './control/service.ts'
 import { Kernel } from './kernel/kernel.ts'
-import type { KernelOptions as BareKernelOptions } from './kernel/kernel_options.ts'
+import { type KernelOptions as BareKernelOptions, checkObject } from './kernel/kernel_options.ts'
 
 /** What `createKernel` takes. All optional. */
 export interface KernelOptions extends BareKernelOptions {
@@ -19,6 +19,7 @@ export interface KernelOptions extends BareKernelOptions {
  * await kernel.rmmod('hello')
  */
 export function createKernel(options: KernelOptions = {}): Kernel {
+  checkObject('createKernel: options', options)
   const { control = false, ...rest } = options
   const service = controlService(control)
   const kernel = new Kernel(rest, service ? { service } : {})

@@ -10,15 +10,7 @@ import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.t
 import { ModuleError } from './errno.ts'
 import { ExtensionPoint } from './extension.ts'
 import { insmod } from './insmod.ts'
-import {
-  checkMilliseconds,
-  checkOptions,
-  checkParams,
-  checkText,
-  type KernelOptions,
-  loadStores,
-  ownConfig,
-} from './kernel_options.ts'
+import { checkCall, checkOptions, checkText, type KernelOptions, loadStores, ownConfig } from './kernel_options.ts'
 import type { WhyOptions, WhyReport } from './kmemleak/index.ts'
 import { Lingering, type LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
@@ -199,6 +191,7 @@ export class Kernel implements AsyncDisposable {
 
   /** The extension point of this name, made when it is first asked for. */
   point<T = (...args: never[]) => unknown>(name: string): ExtensionPoint<T> {
+    checkText('point', 'a name', name)
     let point = this.#points.get(name)
     if (!point) {
       point = new ExtensionPoint<unknown>(name, error =>
@@ -218,8 +211,7 @@ export class Kernel implements AsyncDisposable {
    */
   async insmod(path: string, params: Params = NO_PARAMS, options: InsmodOptions = {}): Promise<ModuleRow> {
     this.#use()
-    checkText('insmod', 'a file', path)
-    checkParams('insmod', params)
+    checkCall('insmod', path, options, params)
     const location = locate(path)
     const { folders, taints } = this.#core
     if (folders.folders.length > 0 && !folders.contains(location.file))
@@ -235,8 +227,7 @@ export class Kernel implements AsyncDisposable {
    */
   async modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
     this.#use()
-    checkText('modprobe', 'the name of a module or an alias', name)
-    checkParams('modprobe', params)
+    checkCall('modprobe', name, options, params)
     return (await modprobe(this.#core, name, params, options)).map(module => this.#row(module))
   }
 
@@ -247,8 +238,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT, EHOLDERS, ENOTLIVE, EPERMANENT
    */
   async rmmod(name: string, options: RemoveOptions = {}): Promise<UnloadReport> {
-    checkText('rmmod', 'the name of a module', name)
-    checkMilliseconds('rmmod: grace', options.grace)
+    checkCall('rmmod', name, options)
     return rmmod(this.#core, foldName(name), options)
   }
 
@@ -258,9 +248,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError
    */
   async replace(name: string, options: Omit<ReplaceOptions, 'loadDependency'> = {}): Promise<ReplaceReport> {
-    checkText('replace', 'the name of a module', name)
-    checkMilliseconds('replace: grace', options.grace)
-    checkParams('replace', options.params ?? {})
+    checkCall('replace', name, options, options?.params)
     return replace(this.#core, foldName(name), options)
   }
 
@@ -274,7 +262,9 @@ export class Kernel implements AsyncDisposable {
    * @returns undefined when the module is not LIVE
    */
   tryModuleGet(module: string | { readonly module: string }): Reference | undefined {
-    const found = this.#core.modules.get(foldName(typeof module === 'string' ? module : module.module))
+    const name = typeof module === 'object' ? module?.module : module
+    checkText('tryModuleGet', 'the name of a module', name)
+    const found = this.#core.modules.get(foldName(name))
     if (found?.state.is !== 'LIVE') return undefined
     return found.count.get(found.name, found.generation, this.tryModuleGet)
   }
@@ -285,10 +275,11 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError EINVAL for a put without a get
    */
   modulePut(reference: Reference | string): void {
-    if (typeof reference !== 'string') {
+    if (typeof reference === 'object' && reference !== null) {
       reference.put()
       return
     }
+    checkText('modulePut', 'the name of a module, or what tryModuleGet gave', reference)
     const found = this.#core.modules.get(foldName(reference))
     if (!found)
       throw new ModuleError('EINVAL', { reason: `modulePut without tryModuleGet on ${reference}: it is not loaded` })
@@ -301,7 +292,8 @@ export class Kernel implements AsyncDisposable {
    * @param image `hello#3`; every lingering image when it is left out
    * @throws ModuleError ENOENT
    */
-  reclaim(image?: string): Promise<ReclaimReport> {
+  async reclaim(image?: string): Promise<ReclaimReport> {
+    checkCall('reclaim', image ?? '*')
     return reclaimAndExplain(this.#core, image === undefined ? undefined : foldName(image))
   }
 
@@ -315,6 +307,7 @@ export class Kernel implements AsyncDisposable {
    * for (const { text } of holders) console.log(text)
    */
   async why(image: string, options: WhyOptions = {}): Promise<WhyReport> {
+    checkCall('why', image, options)
     const label = this.#labelOf(image)
     const { seam } = this.#core
     const { explainImage } = await seam.step('why: what explains is there', import('./kmemleak/index.ts'))
@@ -382,8 +375,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT, ELOOP
    */
   async showDepends(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ShownStep[]> {
-    checkText('showDepends', 'a name or an alias', name)
-    checkParams('showDepends', params)
+    checkCall('showDepends', name, options, params)
     return showDepends(this.#core, name, params, options)
   }
 
@@ -396,7 +388,7 @@ export class Kernel implements AsyncDisposable {
     name: string,
     options: Pick<ModprobeOptions, 'firstTime'> & RemoveOptions = {},
   ): Promise<UnloadReport[]> {
-    checkText('modprobeRemove', 'a name or an alias', name)
+    checkCall('modprobeRemove', name, options)
     return modprobeRemove(this.#core, name, options)
   }
 
@@ -417,7 +409,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT, EINVAL
    */
   async depmod(folder?: string, options: DepmodOptions = {}): Promise<DepmodReport> {
-    if (folder !== undefined) checkText('depmod', 'a folder', folder)
+    checkCall('depmod', folder ?? '.', options)
     return depmod(this.#core, folder, options)
   }
 
@@ -427,7 +419,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError EINVAL for a bad option
    */
   async coldplug(options: ColdplugOptions = {}): Promise<ColdplugReport> {
-    checkMilliseconds('coldplug: timeout', options.timeout)
+    checkCall('coldplug', '*', options)
     const { parallel = 1 } = options
     if (!Number.isInteger(parallel) || parallel < 1)
       throw new ModuleError('EINVAL', { reason: `coldplug: parallel must be a number from 1, got ${String(parallel)}` })

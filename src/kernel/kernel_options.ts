@@ -87,6 +87,10 @@ const isCache = (value: unknown): boolean => {
   return typeof folder === 'string' && folder !== '' && typeof limit === 'number' && limit > 0 && isEmpty(others)
 }
 
+const isSink = (value: unknown): boolean =>
+  isObject(value) &&
+  ['debug', 'info', 'warn', 'error'].every(level => typeof (value as Record<string, unknown>)[level] === 'function')
+
 const isEmpty = (value: object): boolean => Object.keys(value).length === 0
 
 /** @throws ModuleError EINVAL, naming the option, what it may be and what it got */
@@ -109,6 +113,7 @@ export function checkOptions(options: KernelOptions): void {
     value => isObject(value) && Object.values(value).every(isObject),
   )
   option('blacklist', 'a list of names', isTexts)
+  option('log', 'an object with debug, info, warn and error', isSink)
   option('config', 'a file, or false', value => value === false || (typeof value === 'string' && value !== ''))
   option(
     'cache',
@@ -145,8 +150,47 @@ export function ownConfig({ blacklist = [], options = {} }: KernelOptions): Conf
 }
 
 /** @throws ModuleError EINVAL */
-export function checkMilliseconds(what: string, value: unknown): void {
+function checkMilliseconds(what: string, value: unknown): void {
   if (value !== undefined && !(typeof value === 'number' && value >= 0)) refuse(what, 'milliseconds, 0 or more', value)
+}
+
+const RUNS = ['firstTime', 'useBlacklist']
+const REMOVALS = ['grace', 'recursive', 'wait', 'signal', 'force', 'reclaim']
+
+/** What the operations of a kernel take: the first thing that each needs, and its options. */
+const OPERATIONS = {
+  insmod: { needs: 'a file', options: ['force'] },
+  modprobe: { needs: 'the name of a module or an alias', options: RUNS },
+  showDepends: { needs: 'a name or an alias', options: RUNS },
+  rmmod: { needs: 'the name of a module', options: REMOVALS },
+  modprobeRemove: { needs: 'a name or an alias', options: [...REMOVALS, 'firstTime'] },
+  replace: { needs: 'the name of a module', options: ['params', 'grace'] },
+  why: { needs: 'an image, such as hello#3', options: ['onProgress', 'onEstimate', 'estimateFrom', 'thread'] },
+  reclaim: { needs: 'an image, such as hello#3', options: [] },
+  depmod: { needs: 'a folder', options: ['text'] },
+  coldplug: { needs: 'options', options: ['parallel', 'timeout', 'dryRun', 'progress'] },
+} as const satisfies Record<string, { needs: string; options: readonly string[] }>
+
+/**
+ * An option that there is not would be ignored in silence: parameters in place of options, or a name that is misspelt.
+ *
+ * @throws ModuleError EINVAL
+ */
+export function checkCall(
+  operation: keyof typeof OPERATIONS,
+  first: unknown,
+  options: object = {},
+  params: Params = {},
+): void {
+  const { needs, options: known } = OPERATIONS[operation]
+  checkText(operation, needs, first)
+  checkObject(`${operation}: params`, params)
+  checkObject(`${operation}: options`, options)
+  const unknown = Object.keys(options).find(name => !(known as readonly string[]).includes(name))
+  if (unknown !== undefined)
+    throw new ModuleError('EINVAL', { reason: `${operation} has no option '${unknown}'; it has ${known.join(', ')}` })
+  for (const name of ['grace', 'timeout'] as const)
+    checkMilliseconds(`${operation}: ${name}`, (options as Partial<Record<string, unknown>>)[name])
 }
 
 /** @throws ModuleError EINVAL */
@@ -156,8 +200,8 @@ export function checkText(operation: string, wanted: string, value: unknown): vo
 }
 
 /** @throws ModuleError EINVAL */
-export function checkParams(operation: string, params: Params): void {
-  if (!isObject(params) || Array.isArray(params)) refuse(`${operation}: params`, 'an object', params)
+export function checkObject(what: string, value: unknown): void {
+  if (!isObject(value) || Array.isArray(value)) refuse(what, 'an object', value)
 }
 
 /** Where loads are remembered; nothing is touched before the first of a whole folder. */

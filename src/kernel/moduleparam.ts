@@ -60,6 +60,7 @@ export function parseParams(
   const values: Record<string, ParamValue | undefined> = {}
   for (const [name, spec] of Object.entries(specs)) values[name] = spec.default
   for (const [name, got] of Object.entries(given)) {
+    if (got === undefined) continue
     const declared = Object.hasOwn(specs, name) ? name : Object.keys(specs).find(other => fold(other) === fold(name))
     if (declared === undefined) {
       unknown(name)

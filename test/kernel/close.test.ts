@@ -134,6 +134,7 @@ describe('a kernel', () => {
     ['params', 'x', /params must be/],
     ['blacklist', 'x', /blacklist must be/],
     ['shceme', 'retain', /createKernel has no option 'shceme'; it has modules, scheme, .*control/],
+    ['log', {}, /log must be an object with debug, info, warn and error/],
     ['control', 'yes', /control must be/],
     ['control', {}, /control must be/],
   ] as const)
@@ -158,6 +159,26 @@ describe('a kernel', () => {
       await refusal(kernel.replace(bad), 'EINVAL', 'EINVAL', /needs/)
       await refusal(kernel.modinfo(bad), 'EINVAL', 'EINVAL', /needs/)
       await refusal(kernel.request(bad), 'EINVAL', 'EINVAL', /needs/)
+      await refusal(kernel.why(bad), 'EINVAL', 'EINVAL', /needs/)
+      assert.throws(() => kernel.point(bad), { code: 'EINVAL' })
+      assert.throws(() => kernel.tryModuleGet(bad), { code: 'EINVAL' })
     }
+    assert.throws(() => createKernel(null as never), { code: 'EINVAL' })
+  })
+
+  it('says EINVAL to options that there are not, which would be ignored in silence', async t => {
+    const { kernel } = stage(t, { 'a.ts': 'export {}' })
+    await kernel.modprobe('a')
+    const bad = { greeting: 'Hi' } as never
+    await refusal(
+      kernel.replace('a', bad),
+      'EINVAL',
+      'EINVAL',
+      /replace has no option 'greeting'; it has params, grace$/,
+    )
+    await refusal(kernel.rmmod('a', bad), 'EINVAL', 'EINVAL', /rmmod has no option 'greeting'; it has grace, /)
+    await refusal(kernel.modprobe('a', {}, bad), 'EINVAL', 'EINVAL', /has no option/)
+    await refusal(kernel.coldplug(bad), 'EINVAL', 'EINVAL', /has no option/)
+    await refusal(kernel.rmmod('a', 5 as never), 'EINVAL', 'EINVAL', /options must be an object, got 5/)
   })
 })
