@@ -6,7 +6,8 @@
  *
  * Each entry, and whatever is loaded by `import()`, keeps its path, and `import.meta.url` stays what it was in each file. Declarations are the compiler's.
  */
-import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rollup } from 'rollup'
@@ -69,6 +70,17 @@ const ascii = {
   }),
 }
 
+/** Tells one build from another: asking the disk for it would take as long as loading a package. */
+const buildMark = {
+  name: 'build mark',
+  load(id) {
+    if (id !== join(COMPILED, 'images', 'build.js')) return null
+    const digest = createHash('sha256').update(readFileSync(join(ROOT, 'package.json')))
+    for (const file of scripts(COMPILED).sort()) digest.update(readFileSync(file))
+    return `export const buildOfThis = () => '${digest.digest('hex').slice(0, 32)}'`
+  },
+}
+
 /** The compiler's helper asks for `this` where there is none, and what `import()` is given elsewhere is known only when it runs. */
 const EXPECTED = new Set(['THIS_IS_UNDEFINED', 'UNSUPPORTED_IMPORT_ATTRIBUTES', 'INVALID_IMPORT_ATTRIBUTE'])
 
@@ -76,7 +88,7 @@ export async function bundle() {
   const build = await rollup({
     input: Object.fromEntries(ENTRIES.map(entry => [entry, join(COMPILED, `${entry}.js`)])),
     external: id => !/^[./]/.test(id),
-    plugins: [ownUrls, ascii],
+    plugins: [buildMark, ownUrls, ascii],
     onLog: (level, log, print) => EXPECTED.has(log.code) || print(level, log),
   })
   const { output } = await build.write({

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { crypto, monotonicNow } from './node_parts.ts'
+import { hashOf } from './hash.ts'
+import { monotonicNow } from './node_parts.ts'
 import { BROKEN_PACKAGE, type PackageManifest, readPackage } from './package_manifest.ts'
 
 /**
@@ -73,7 +74,7 @@ function digest(manifest: PackageManifest | undefined): string {
   if (manifest === BROKEN_PACKAGE) return 'broken'
   let made = digests.get(manifest)
   if (made === undefined) {
-    made = crypto().hash('sha256', JSON.stringify(manifest), 'base64')
+    made = hashOf(JSON.stringify(manifest))
     digests.set(manifest, made)
   }
   return made

@@ -75,9 +75,10 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   async read(): Promise<void> {
-    await prepareLexer()
     forgetDisk()
     if (this.#stores && this.#root !== undefined) this.#memory = new LoadMemory(this.#stores, this.entry)
+    // What a load before has found out needs no lexer.
+    if (!this.#memory?.isOfLoadBefore) await prepareLexer()
     await this.#graph.read(this.entry)
     for (const { module, targets } of this.#graph.unlinked(this.entry))
       for (const [request, target] of targets.entries())

@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { buildOfThis } from './build.ts'
 import type { DiskFact } from './disk.ts'
+import { HASH_LENGTH, hashOf } from './hash.ts'
 import type { Answer, LoadRecord, LoadStore } from './load_memory.ts'
-import { crypto } from './node_parts.ts'
 import type { Facts } from './text_facts.ts'
 
 export interface LoadStoreOptions {
@@ -18,8 +18,7 @@ const MEGABYTE = 1024 * 1024
 const LARGEST_PART = 0.25
 /** A record that was of use is as good as new; its time says so once a day. */
 const TOUCH_MS = 24 * 60 * 60 * 1000
-/** Hexadecimal digits of SHA-256. */
-const CHECKSUM_LENGTH = 64
+const CHECKSUM_LENGTH = HASH_LENGTH
 
 /** The checksum, and then how long the description is, in as many hexadecimal digits. */
 const LENGTH_LENGTH = 16
@@ -63,7 +62,7 @@ export class FileLoadStore implements LoadStore {
         const stats = fs.fstatSync(descriptor)
         if (!isOwn(stats)) return undefined
         const bytes = fs.readFileSync(descriptor)
-        const checksum = crypto().hash('sha256', bytes.subarray(CHECKSUM_LENGTH), 'hex')
+        const checksum = hashOf(bytes.subarray(CHECKSUM_LENGTH))
         if (bytes.toString('latin1', 0, CHECKSUM_LENGTH) !== checksum) return undefined
         if (Date.now() - stats.mtimeMs > TOUCH_MS) fs.futimesSync(descriptor, new Date(), new Date())
         return unpack(bytes)
@@ -89,9 +88,9 @@ export class FileLoadStore implements LoadStore {
     const { folder } = this.#options
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (!isOwn(fs.statSync(folder))) return
-    const beside = `${file}.${crypto().randomUUID()}`
+    const beside = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`
     try {
-      const checksum = Buffer.from(crypto().hash('sha256', content, 'hex'), 'latin1')
+      const checksum = Buffer.from(hashOf(content), 'latin1')
       fs.writeFileSync(beside, Buffer.concat([checksum, content]), { mode: 0o600, flag: 'wx' })
       fs.renameSync(beside, file)
     } catch {
@@ -116,33 +115,13 @@ export class FileLoadStore implements LoadStore {
   }
 
   #fileOf(entry: string): string {
-    return join(this.#options.folder, crypto().hash('sha256', `${entry} ${process.version} ${buildOfThis()}`, 'hex'))
+    return join(this.#options.folder, hashOf(`${entry} ${process.version} ${process.arch} ${buildOfThis()}`))
   }
 }
 
 /** Nobody else may have written what is trusted. */
 const isOwn = ({ uid, mode }: fs.Stats): boolean =>
   process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0)
-
-let build: string | undefined
-
-/** Other versions of this code may find other things out, and so may those under work. */
-function buildOfThis(): string {
-  if (build !== undefined) return build
-  const digest = crypto().createHash('sha256')
-  // This file, or the larger one that it is a part of.
-  for (const path of ['.', '..']) {
-    const folder = fileURLToPath(new URL(path, import.meta.url))
-    if (!fs.existsSync(folder)) continue
-    for (const name of fs.readdirSync(folder).sort()) {
-      // Packages come with times of the text that say nothing; the time of the change of the file is the disk's own.
-      const { ctimeMs, size } = fs.statSync(join(folder, name))
-      digest.update(`${name} ${ctimeMs} ${size} `)
-    }
-  }
-  build = digest.digest('hex')
-  return build
-}
 
 /** All of a record but its checksum. */
 function pack({ texts, answers, codes }: LoadRecord): Buffer {

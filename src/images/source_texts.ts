@@ -1,12 +1,13 @@
 import fs from 'node:fs'
 import { ImageFault } from './fault.ts'
 import { type Format, formatByName, formatOf, isTypeScript } from './format.ts'
+import { hashOf } from './hash.ts'
 import type { ImageEnvironment } from './image.ts'
 import { isJsx } from './jsx.ts'
 import { decode, readContents } from './large_text.ts'
 import { isSameStamp, isSettled, type Stamp, stampAt } from './stamp.ts'
 import { toJavaScript } from './strip.ts'
-import { hashOf, KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
+import { KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
 import { WasmFiles } from './wasm.ts'
 
 /** A file as it was read. */
@@ -15,7 +16,7 @@ export interface SourceFile {
   readonly known: KnownText
   /** In the author's text. */
   readonly bytes: number
-  /** The SHA-256 of the contents, where somebody remembers. */
+  /** Of the contents, where somebody remembers. */
   readonly hash: string | undefined
   /** Undefined where a later change might not be seen by it. */
   readonly stamp: Stamp | undefined

@@ -1,6 +1,6 @@
 import type { Script } from 'node:vm'
 import { type CodeMemory, REMEMBERS_CODE, writeDown } from './engine.ts'
-import { crypto } from './node_parts.ts'
+import { hashOf } from './hash.ts'
 
 /** What was found out about one text, by what was asked. Only what the text alone decides; values that JSON can carry. */
 export type Facts = Record<string, unknown>
@@ -47,8 +47,6 @@ export class KnownText {
     return made
   }
 }
-
-export const hashOf = (text: string | Uint8Array): string => crypto().hash('sha256', text, 'base64')
 
 /** What the engine made of texts: by the hash of the text, and what besides decides about the code. */
 export type Codes = ReadonlyMap<string, Uint8Array>

@@ -2,9 +2,10 @@ import { equal } from 'node:assert/strict'
 import { statSync, utimesSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { createKernel } from 'outlive'
+import { hashOf } from '#dist/images/hash.js'
 import { type SourceFile, SourceTexts } from '#dist/images/source_texts.js'
 import { stampAt } from '#dist/images/stamp.js'
-import { hashOf, KnownText, NO_FACTS } from '#dist/images/text_facts.js'
+import { KnownText, NO_FACTS } from '#dist/images/text_facts.js'
 import { Folder } from '../support/folder.ts'
 
 /** Reads a file as an image does that knows it from a load before. */
