@@ -3,6 +3,7 @@
  * `N passed, N failed`: the tests on all lines of Node, and every other step that failed.
  */
 import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NODE_LINES, provideNode } from './nodes.mjs'
@@ -12,12 +13,22 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const LIMIT_MS = 1_800_000
 const COUNTS = /^(\d+) passed, (\d+) failed$/
 
+const PROCESSORS = availableParallelism()
+
 const total = { passed: 0, failed: 0 }
 
-let endStep = () => {}
+/** Of the steps that are under way. */
+const children = new Set()
+const end = child => {
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // Nothing of it is left.
+  }
+}
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.once(signal, () => {
-    endStep()
+    for (const child of children) end(child)
     process.exit(1)
   })
 
@@ -31,17 +42,18 @@ function run(env, command, ...args) {
       detached: true,
     })
     let output = ''
-    endStep = () => process.kill(-child.pid, 'SIGKILL')
     const limit = setTimeout(() => {
       output += `\nended: it took longer than ${LIMIT_MS / 60_000} minutes`
-      endStep()
+      end(child)
     }, LIMIT_MS)
+    child.on('spawn', () => children.add(child))
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (output += text))
     child.on('error', error => {
       clearTimeout(limit)
       resolve({ ok: false, output: String(error) })
     })
     child.on('close', code => {
+      children.delete(child)
       clearTimeout(limit)
       resolve({ ok: code === 0, output: output.trimEnd() })
     })
@@ -71,25 +83,46 @@ async function check(name, ...command) {
   return ok
 }
 
-/** What takes longest is shared out over the lines; see test/support/share.ts. */
+/** What takes longest is shared out over the lines; see test/support/share.ts. The others have their part of the processors. */
 async function test(line, part) {
   const { path } = await provideNode(line)
   const env = { OUTLIVE_SHARE: `${part}/${NODE_LINES.length}` }
-  const { ok, counts } = await timed(`tests on Node ${line}`, script('test.mjs', '--node', path), env)
+  const command = script('test.mjs', '--node', path, '--concurrency', String(Math.ceil(PROCESSORS / NODE_LINES.length)))
+  const { ok, counts } = await timed(`tests on Node ${line}`, command, env)
   const [passed = 0, failed = 0] = (counts ?? []).slice(1).map(Number)
   total.passed += passed
   total.failed += ok ? 0 : Math.max(1, failed)
 }
 
+/** Begins them in their order, so many at once. */
+async function inTurns(steps, width) {
+  const left = [...steps]
+  const work = async () => {
+    for (let step = left.shift(); step; step = left.shift()) await step()
+  }
+  await Promise.all(Array.from({ length: width }, work))
+}
+
 await check('format and lint', tool('biome'), 'check', '.')
 if ((await check('build', tool('tsc'), '-b')) && (await check('bundle', ...script('bundle.mjs')))) {
-  await check('layers', ...script('layers.mjs'))
-  await check('seam', ...script('seam.mjs'))
-  await check('public interface', ...script('api.mjs', '--check'))
-  await check('package', ...script('package.mjs'))
-  for (const [index, line] of NODE_LINES.entries()) await test(line, index + 1)
-  await check('100,000 schedules', ...script('schedules.mjs', 'random'))
-  await check('deliberate mistakes', ...script('schedules.mjs', 'mutations'))
+  await inTurns(
+    [
+      () => check('package', ...script('package.mjs')),
+      () => check('seam', ...script('seam.mjs')),
+      () => check('public interface', ...script('api.mjs', '--check')),
+      () => check('layers', ...script('layers.mjs')),
+    ],
+    PROCESSORS,
+  )
+  // Tests wait now and then, and while one does another line goes on. Schedules wait for nothing: they come last and leave no processor idle.
+  await inTurns(
+    [
+      ...NODE_LINES.map((line, index) => () => test(line, index + 1)),
+      () => check('deliberate mistakes', ...script('schedules.mjs', 'mutations')),
+      () => check('100,000 schedules', ...script('schedules.mjs', 'random')),
+    ],
+    NODE_LINES.length,
+  )
 }
 const { passed, failed } = total
 console.log(`${passed} passed, ${failed} failed`)

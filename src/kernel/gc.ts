@@ -19,9 +19,9 @@ function collector(): () => void {
  * Collects until what can be collected is: a weak reference that was looked at stays alive to the end of the job, so there is a turn of the event loop between
  * the rounds. Blocks the host for each round as long as a full collection takes; called only by operations that ask for it.
  */
-export async function collectGarbage(): Promise<void> {
+export async function collectGarbage(rounds = ROUNDS): Promise<void> {
   const gc = collector()
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     await setImmediate()
     gc()
   }

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
 import { fixture } from '../support/paths.ts'
-import { shareOf } from '../support/share.ts'
+import { AT_ONCE, shareOf } from '../support/share.ts'
 import { findingsOf, reportOf } from './command.ts'
 
 /** Says nothing about unloading: a route may well refuse a request that asks for nothing. */
 const NOTES = new Set(['failed call'])
 
-describe('check raises no false alarm', { concurrency: availableParallelism() }, () => {
+describe('check raises no false alarm', { concurrency: AT_ONCE }, () => {
   const modules = readdirSync(fixture('check', 'clean'))
   it('over two dozen modules', () => assert.ok(modules.length >= 24))
   for (const name of shareOf(modules))

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { fixture } from '../support/paths.ts'
-import { shareOf } from '../support/share.ts'
+import { AT_ONCE, shareOf } from '../support/share.ts'
 import { findingsOf, reportOf } from './command.ts'
 
 const QUICK = ['--scheme', 'collect', '--cycles', '8']
-const concurrency = availableParallelism()
+/** What is held is held from the first cycle on. */
+const BRIEFLY = ['--scheme', 'collect', '--cycles', '2']
 /** Kinds that are told and fail nothing. */
 const NOTES: ReadonlySet<string> = new Set(['environment'])
 
@@ -21,14 +21,14 @@ interface Expected {
 
 const leaks = readdirSync(fixture('leaks'), { withFileTypes: true }).filter(entry => entry.isDirectory())
 
-describe('check finds what holds the code of a module', { concurrency }, () => {
+describe('check finds what holds the code of a module', { concurrency: AT_ONCE }, () => {
   for (const { name } of shareOf(leaks))
     it(name, async () => {
       const host = pathToFileURL(fixture('leaks', name, 'host.mjs')).href
       const { expected } = (await import(host)) as { expected: Expected | undefined }
       const file = fixture('leaks', name, 'leak.ts')
       const options = ['--setup', fixture('check', 'leak_host.mjs'), '--modules', fixture('leaks', name)]
-      const report = await reportOf([file, ...options, ...QUICK], { LEAK: name })
+      const report = await reportOf([file, ...options, ...BRIEFLY], { LEAK: name })
       const held = report.findings.filter(({ kind }) => kind === 'held')
       if (!expected || expected.internal) {
         assert.deepEqual(held, [], 'nothing is held')
@@ -41,7 +41,7 @@ describe('check finds what holds the code of a module', { concurrency }, () => {
     })
 })
 
-describe('check finds what a module does beside holding code', { concurrency }, () => {
+describe('check finds what a module does beside holding code', { concurrency: AT_ONCE }, () => {
   for (const name of shareOf(readdirSync(fixture('check', 'leaky'))))
     it(name, async () => {
       const file = fixture('check', 'leaky', name)

@@ -8,7 +8,7 @@ interface Churn {
   readonly bytesPerRound: number
 }
 
-const ROUNDS = 300
+const ROUNDS = 150
 /** A version that stays costs ten times as much; what the engine keeps for itself goes up and down by a third of this. */
 const BYTES = 3000
 

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import type { WhyReport } from '#dist/kernel/kmemleak/index.js'
 import { fixture, root } from '../support/paths.ts'
-import { shareOf } from '../support/share.ts'
+import { AT_ONCE, shareOf } from '../support/share.ts'
 
 /** What the host of a fixture says that `why` has to find. */
 interface Expected {
@@ -38,7 +38,7 @@ const names = readdirSync(fixture('leaks'), { withFileTypes: true })
   .filter(entry => entry.isDirectory())
   .map(entry => entry.name)
 
-describe('why names who holds a removed image', { concurrency: 2 }, () => {
+describe('why names who holds a removed image', { concurrency: AT_ONCE }, () => {
   assert.ok(names.length >= 24)
   for (const name of shareOf(names))
     it(name, async () => {

@@ -1,3 +1,8 @@
+import { availableParallelism } from 'node:os'
+
+/** How many cases of one file run at once: as many as there are processors, but where the tests are shared out, the other lines have those. */
+export const AT_ONCE = process.env.OUTLIVE_SHARE === undefined ? availableParallelism() : 1
+
 /**
  * A test that costs seconds a case may be shared out: with `OUTLIVE_SHARE=2/4` it takes the second of every four cases, so that four runs on four lines of Node do
  * all of them between them. Without it, as in `npm test`, it takes them all.

@@ -20,6 +20,10 @@ const PATIENCE = 5000
 const NOISE = 120_000
 const LEAST_PER_CYCLE = 2048
 const SETTLING_ROUNDS = 6
+/** What is closed in the background has this many milliseconds in each of them. */
+const SETTLING_MS = 30
+/** Collections of each: the first takes images away, and the second what telling of them has let go of. A third finds nothing. */
+const COLLECTIONS = 2
 /** Holders told of an image: the first ones are those that its author can change. */
 const MOST_HOLDERS = 3
 
@@ -166,7 +170,7 @@ export class SchemeCheck {
   }
 
   async #height(): Promise<number> {
-    await collectGarbage()
+    await collectGarbage(COLLECTIONS)
     return process.memoryUsage().heapUsed
   }
 
@@ -193,7 +197,8 @@ export class SchemeCheck {
     const held = () => this.#kernel.lingering().filter(({ image }) => image.startsWith(`${this.#name}#`))
     let images = held()
     for (let round = 0; round < SETTLING_ROUNDS && images.length > 0; round++) {
-      await collectGarbage()
+      await sleep(SETTLING_MS)
+      await collectGarbage(COLLECTIONS)
       images = held()
     }
     const [oldest] = images
