@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { FileImage } from '../build/src/images/file_image.js'
+import { NO_GLOBALS } from '../build/src/images/image.js'
 import { createKernel } from '../dist/index.js'
 import { settledHeap } from './support/heap.mjs'
 import { report, row } from './support/report.mjs'
@@ -44,7 +45,7 @@ async function bareImage(entry) {
     entry,
     root: undefined,
     environment: {
-      globals: {},
+      globals: NO_GLOBALS,
       builtin: name => process.getBuiltinModule(name),
       isModule: () => false,
       requestModule: () => Promise.reject(new Error('there is no other module')),

@@ -15,13 +15,14 @@ async function load() {
     await import(pathToFileURL(test.file).href)
     return
   }
+  const { NO_GLOBALS } = await import('../build/src/images/image.js')
   const { FileImage } = await import('../build/src/images/file_image.js')
   const image = new FileImage({
     label: 'test',
     entry: test.file,
     root: dirname(test.file),
     environment: {
-      globals: {},
+      globals: NO_GLOBALS,
       builtin: name => nativeRequire(name),
       isModule: () => false,
       requestModule: () => Promise.reject(new Error('there are no other modules')),

@@ -33,13 +33,13 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   readonly entry: string
   readonly globals: ImageGlobals
   readonly dependencies: Dependency[] = []
-  readonly #addons = new Set<string>()
+  #addons: Set<string> | undefined
   readonly #environment: ImageEnvironment
   #stale: ((name: string) => Error) | undefined
   readonly #root: string | undefined
   readonly #texts: SourceTexts
   readonly #graph = new ModuleGraph(this)
-  readonly #commonJs = new CommonJsFiles(this)
+  #commonJsFiles: CommonJsFiles | undefined
   readonly #lazy: LazyFiles
   #nodeModule: object | undefined
   /** Where the image's own files were found. They are found there again when the disk has changed. */
@@ -60,6 +60,12 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.#stores = options.environment.verify ? undefined : stores
     this.#texts = new SourceTexts(options.label, () => this.#memory, options.environment.verify)
     this.#lazy = new LazyFiles(this.#texts, (specifier, from, loader) => this.resolve(specifier, from, loader))
+  }
+
+  /** Made for the first file that needs them: most images have none. */
+  get #commonJs(): CommonJsFiles {
+    this.#commonJsFiles ??= new CommonJsFiles(this)
+    return this.#commonJsFiles
   }
 
   get bytes(): number {
@@ -133,7 +139,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.#graph.clear()
     this.#texts.clear()
     this.#stores?.recent.forget(this)
-    this.#commonJs.clear()
+    this.#commonJsFiles?.clear()
   }
 
   textOf(file: string): string | undefined {
@@ -263,6 +269,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   #loadAddon(file: string): unknown {
     this.#environment.verify?.(file, readFileSync(file))
+    this.#addons ??= new Set()
     if (!this.#addons.has(file)) this.#environment.usesAddon?.(file)
     this.#addons.add(file)
     return createRequire(file)(file)

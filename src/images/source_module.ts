@@ -34,6 +34,8 @@ import { NO_FACTS, type TextFacts } from './text_facts.ts'
 /** Emitters of Node that look after the image's listeners by themselves. */
 const HAVE_VIEWS: ReadonlySet<string> = new Set(['node:process', 'node:cluster'])
 
+const NO_ENTRIES: ReadonlySet<ImportEntry> = new Set()
+
 /** The part of an image that a file calls back into. */
 export interface FileOwner {
   readonly globals: ImageGlobals
@@ -64,7 +66,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   #resolved: readonly ResolvedBinding[] = []
   /** Imports that may be read before they are initialised. */
-  #early = new Set<ImportEntry>()
+  #early: ReadonlySet<ImportEntry> = NO_ENTRIES
   #body: ReturnType<ModuleBody['start']> | undefined
   /** Begins a file with top-level await that did not have to be opened before. */
   #begin: (() => Promise<unknown>) | undefined
@@ -77,9 +79,9 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   readonly #exports: LocalExports
   #started = false
   readonly #cells: Generator<unknown, void, unknown>[] = []
-  readonly #setters = new Map<ImportEntry, (value: unknown) => void>()
+  #setters: Map<ImportEntry, (value: unknown) => void> | undefined
   /** Importers, of this image or of others, that must be told when an export changes. Weak: an importer is not kept by what it imports. */
-  readonly #importers = new Set<WeakRef<SourceModule>>()
+  #importers: Set<WeakRef<SourceModule>> | undefined
   #namespace: ModuleNamespace | undefined
   #required: object | undefined
   readonly #self = new WeakRef(this)
@@ -213,13 +215,14 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   instantiate(cycle: ReadonlySet<SourceModule>, reads: EarlyReads): void {
     if (reads === 'by imports')
       this.source = this.#facts.recall('cyclic', () => parseModule(this.file, this.text, true))
-    this.#early = new Set()
+    const early = new Set<ImportEntry>()
     for (const [index, entry] of this.source.imports.entries()) {
       const { module, bindingName } = this.#resolved[index]!
       if (bindingName === undefined || !cycle.has(this.requested[entry.request] as SourceModule)) continue
       if (module instanceof SyntheticModule) module.whenEvaluated(() => this.#rebindPlain())
-      else if (module instanceof SourceModule && !module.isComplete) this.#early.add(entry)
+      else if (module instanceof SourceModule && !module.isComplete) early.add(entry)
     }
+    this.#early = early.size > 0 ? early : NO_ENTRIES
     const publish = Object.assign((value?: unknown) => this.#publish(value), {
       constant: () => this.#refuseAssignment(),
       eval: (value: unknown, imports: () => readonly unknown[]) => this.#afterEval(value, imports),
@@ -305,8 +308,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       if (
         module instanceof SourceModule &&
         (module.source.mutableExports || this.#early.has(this.source.imports[index]!))
-      )
+      ) {
+        module.#importers ??= new Set()
         module.#importers.add(this.#self)
+      }
   }
 
   get isComplete(): boolean {
@@ -398,10 +403,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   #publish(value: unknown): unknown {
     this.#namespace?.fill()
-    for (const reference of this.#importers) {
+    for (const reference of this.#importers ?? []) {
       const importer = reference.deref()
       if (importer) importer.#refresh(this)
-      else this.#importers.delete(reference)
+      else this.#importers!.delete(reference)
     }
     return value
   }
@@ -420,6 +425,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       } catch {
         continue
       }
+      this.#setters ??= new Map()
       const set = this.#setters.get(entry)
       if (set) set(value)
       else this.#setters.set(entry, scope!.next(value).value as (value: unknown) => void)
@@ -467,11 +473,11 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
           .filter(entry => !this.#early.has(entry))
           .map(entry => staleBinding(() => stale(`import ${entry.localName}`))),
       )
-    for (const [entry, set] of this.#setters) set(staleBinding(() => stale(`import ${entry.localName}`)))
+    for (const [entry, set] of this.#setters ?? []) set(staleBinding(() => stale(`import ${entry.localName}`)))
     this.#exports.cut(stale)
     this.#resolved = []
     this.requested = []
-    this.#importers.clear()
+    this.#importers = undefined
   }
 
   /** What `eval` does to exports is told; what it does to imports, which are constant, is undone. */

@@ -25,7 +25,7 @@ export const NO_FACTS: TextFacts = {
 export class KnownText {
   readonly text: string
   #hash: string | undefined
-  readonly #made = new Map<string, string>()
+  #made: Map<string, string> | undefined
 
   constructor(text: string, hash?: string) {
     this.text = text
@@ -39,6 +39,7 @@ export class KnownText {
   }
 
   keep(what: string, make: () => string): string {
+    this.#made ??= new Map()
     let made = this.#made.get(what)
     if (made === undefined) {
       made = make()

@@ -1,5 +1,6 @@
 import { ModuleError } from './errno.ts'
 import { Flight, Flights } from './flights.ts'
+import { type AnyFunction, Cell, type EntryGate, type Member, makeEntry } from './gate_entry.ts'
 import { type CallSite, captureCallSite } from './leftovers/call_site.ts'
 import type { KernelLog } from './printk.ts'
 import type { Seam } from './seam.ts'
@@ -9,43 +10,9 @@ import type { UnloadScheme } from './unload/scheme.ts'
 /** What a call does that comes through an old pointer after its module was removed. */
 export type LateCallPolicy = 'run' | 'forward' | 'fail'
 
-type AnyFunction = (...args: unknown[]) => unknown
-/** A name among registered operations; undefined for a function that was registered by itself. */
-type Member = string | symbol | undefined
-
 /** Something that stands between the host and the code, and can let go of the code. */
 interface Severable {
   sever(): void
-}
-
-/** One function of a module as the host holds it. Letting go of `target` cuts the host off from the code. */
-class Cell implements Severable {
-  target: AnyFunction | undefined
-  readonly name: string
-  /** What the function sees as `this` when it is a method of registered operations. */
-  readonly self: Operations | undefined
-  /** The function that stands in this one's place now, if a later image registered one. */
-  readonly successor: (member: Member) => AnyFunction | undefined
-  /** Which of the operations it is. */
-  readonly member: Member
-
-  constructor(
-    target: AnyFunction,
-    name: string,
-    self: Operations | undefined,
-    successor: Cell['successor'],
-    member: Member,
-  ) {
-    this.target = target
-    this.name = name
-    this.self = self
-    this.successor = successor
-    this.member = member
-  }
-
-  sever(): void {
-    this.target = undefined
-  }
 }
 
 /** An object of operations as its module registered it, behind the face that the host sees. */
@@ -89,7 +56,7 @@ export interface GateOptions {
  * unloaded while it runs), in `refcount` takes and puts for the host, and after removal decides about late calls. Holds what it guards weakly:
  * the kernel may keep a gate without keeping code.
  */
-export class CallGate {
+export class CallGate implements EntryGate {
   /** `hello#3` */
   readonly label: string
   lateCalls = 0
@@ -101,8 +68,8 @@ export class CallGate {
   #counts = false
   #refusesLateCalls = false
   #state: GateState = { is: 'open' }
-  /** Open, and the scheme does not count: all that a call has to ask. */
-  #isStraight = true
+  /** Open, and the scheme does not count. */
+  isStraight = true
 
   constructor(label: string, options: GateOptions) {
     this.label = label
@@ -127,7 +94,7 @@ export class CallGate {
 
   #enter(state: GateState): void {
     this.#state = state
-    this.#isStraight = state.is === 'open' && !this.#counts
+    this.isStraight = state.is === 'open' && !this.#counts
   }
 
   /** Settled once the module's own wish is known, before anything is guarded. */
@@ -167,17 +134,12 @@ export class CallGate {
   ): AnyFunction {
     const cell = new Cell(target, name, self, successor, member)
     this.#remember(cell)
-    const gate = this
-    const entry = function (this: unknown, ...args: unknown[]): unknown {
-      const receiver = self ? self.source : this
-      if (!gate.#isStraight)
-        return gate.#state.is === 'open' ? gate.#counted(cell, receiver, args) : gate.#late(cell, entry, receiver, args)
-      const result = cell.target!.apply(receiver, args)
-      return result instanceof Promise ? gate.#track(result, name) : result
-    }
-    Object.defineProperty(entry, 'name', { value: target.name, configurable: true })
-    Object.defineProperty(entry, 'length', { value: target.length, configurable: true })
-    return entry
+    return makeEntry(this, cell)
+  }
+
+  /** A call while the gate counts, or is not open. */
+  detour(cell: Cell, entry: AnyFunction, receiver: unknown, args: ArrayLike<unknown>): unknown {
+    return this.#state.is === 'open' ? this.#counted(cell, receiver, args) : this.#late(cell, entry, receiver, args)
   }
 
   /**
@@ -185,7 +147,7 @@ export class CallGate {
    * can be. It is settled by nothing but `result`, and handled by nothing but the end of the call, for two reasons: the engine follows such a chain,
    * so that stack traces stay whole, and a rejection is reported as unhandled when, and only when, the caller does not handle it.
    */
-  #track(result: Promise<unknown>, name: string): Promise<unknown> {
+  track(result: Promise<unknown>, name: string): Promise<unknown> {
     let refuse!: (reason: Error) => void
     const between = new Promise<unknown>((resolve, reject) => {
       refuse = reject
@@ -214,12 +176,12 @@ export class CallGate {
   }
 
   /** try_module_get and module_put around a call, on the host's behalf. */
-  #counted(cell: Cell, self: unknown, args: unknown[]): unknown {
+  #counted(cell: Cell, self: unknown, args: ArrayLike<unknown>): unknown {
     const { count } = this
     count.enter(cell.name)
     let result: unknown
     try {
-      result = cell.target!.apply(self, args)
+      result = Reflect.apply(cell.target!, self, args)
     } catch (error) {
       count.leave(cell.name)
       throw error
@@ -228,16 +190,16 @@ export class CallGate {
       count.leave(cell.name)
       return result
     }
-    return this.#track(result, cell.name).finally(() => count.leave(cell.name))
+    return this.track(result, cell.name).finally(() => count.leave(cell.name))
   }
 
-  #late(cell: Cell, entry: AnyFunction, self: unknown, args: unknown[]): unknown {
+  #late(cell: Cell, entry: AnyFunction, self: unknown, args: ArrayLike<unknown>): unknown {
     if (this.lateCalls++ === 0) this.#options.onFirstLateCall(this.label, cell.name, captureCallSite(entry))
     if (!cell.target || this.#refusesLateCalls || this.#options.lateCalls === 'fail') throw this.#stale(cell.name)
     const successor = this.#options.lateCalls === 'forward' ? cell.successor(cell.member) : undefined
-    if (successor) return successor.apply(self, args)
-    const result = cell.target.apply(self, args)
-    return result instanceof Promise ? this.#track(result, cell.name) : result
+    if (successor) return Reflect.apply(successor, self, args)
+    const result = Reflect.apply(cell.target, self, args)
+    return result instanceof Promise ? this.track(result, cell.name) : result
   }
 
   #stale(name: string): ModuleError {

@@ -68,7 +68,8 @@ export class ModuleContextImplementation implements ModuleContext {
   readonly module: { readonly name: string; readonly generation: number; readonly file: string }
   #log: ModuleLog | undefined
   #kernel: { request(alias: string): Promise<boolean> } | undefined
-  readonly registered = new Set<Registered>()
+  /** In order. A list, since most modules have one or two, for which a set takes as much memory as all else here. */
+  readonly registered: Registered[] = []
   readonly #host: ContextHost
   /** Made when it is first asked for: most modules never do, and it costs more than all else here. */
   #controller: AbortController | undefined
@@ -117,10 +118,13 @@ export class ModuleContextImplementation implements ModuleContext {
         reason: `register('${point}') needs a function or an object of functions, got ${ops === null ? 'null' : typeof ops}`,
       })
     const registered: Registered = { point, entry: this.#host.entryOf(point, ops), slot: undefined }
-    this.registered.add(registered)
+    this.registered.push(registered)
     if (this.#phase === 'published') registered.slot = this.#host.publish(point, registered.entry)
     const unregister = (): void => {
-      if (!this.registered.delete(registered) || !registered.slot) return
+      const place = this.registered.indexOf(registered)
+      if (place === -1) return
+      this.registered.splice(place, 1)
+      if (!registered.slot) return
       this.#host.retract(point, registered.slot)
       registered.slot = undefined
     }
@@ -170,7 +174,7 @@ export class ModuleContextImplementation implements ModuleContext {
   withdraw(): void {
     this.#phase = 'withdrawn'
     for (const { point, slot } of this.registered) if (slot) this.#host.retract(point, slot)
-    this.registered.clear()
+    this.registered.length = 0
   }
 
   /** Takes every registration away for now; `publish` brings them back, at the end of their points. */
@@ -185,7 +189,7 @@ export class ModuleContextImplementation implements ModuleContext {
   /** As `withdraw`, when a successor has taken the slots. */
   markWithdrawn(): void {
     this.#phase = 'withdrawn'
-    this.registered.clear()
+    this.registered.length = 0
   }
 
   abort(): void {

@@ -178,6 +178,36 @@ describe('registered operations', () => {
     assert.throws(() => throwing!(), { name: 'TypeError', message: 'as it is' })
   })
 
+  it('that are functions get as many arguments as the host gives, whatever their length and name', async t => {
+    const { kernel, file } = stage(t, {
+      'a.ts': `
+        const names = ['none', 'one', 'two', 'three', 'four', 'five', '', '__proto__', 'two words']
+        const of = (name, length) => {
+          const parameters = Array.from({ length }, (_, n) => 'p' + n).join()
+          const body = 'return function (' + parameters + ') { return [this?.base, ...arguments] }'
+          return Object.defineProperty(new Function(body)(), 'name', { value: name, configurable: true })
+        }
+        export function init(k) {
+          for (const [length, name] of names.entries()) k.register('p', of(name, length))
+          k.register('p', class { static name = 1 })
+        }`,
+    })
+    await kernel.insmod(file('a.ts'))
+    const all = [...kernel.point<(...args: unknown[]) => unknown>('p')]
+    assert.deepEqual(
+      all.map(({ name, length }) => [name, length]),
+      [...['none', 'one', 'two', 'three', 'four', 'five', '', '__proto__', 'two words'].entries()]
+        .map(([length, name]): [unknown, number] => [name, length])
+        .concat([[1, 0]]),
+    )
+    for (const entry of all.slice(0, -1))
+      for (const count of [0, 1, 3, 9]) {
+        const args = Array.from({ length: count }, (_, n) => n)
+        assert.deepEqual(Reflect.apply(entry, { base: 'this' }, args), ['this', ...args])
+        assert.deepEqual(entry(...args), [undefined, ...args])
+      }
+  })
+
   it('must be operations, at a point that has a name', async t => {
     for (const [call, message] of [
       [`k.register('p')`, /register\('p'\) needs a function or an object of functions, got undefined/],
