@@ -1,4 +1,4 @@
-import { BACKSLASH, fnmatch, fold, OPEN, widthAt } from './glob.ts'
+import { BACKSLASH, fnmatch, fold, hasLooseBracket, OPEN, widthAt } from './glob.ts'
 import {
   type Branch,
   childFor,
@@ -85,7 +85,7 @@ export class AliasIndex {
     const modules: string[] = []
     for (const entry of found) {
       const module = table.moduleOf(entry)
-      if (module !== undefined) modules.push(module)
+      if (module !== undefined && !hasLooseBracket(table.patternOf(entry))) modules.push(module)
     }
     return modules
   }

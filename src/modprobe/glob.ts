@@ -164,37 +164,21 @@ export function fnmatch(pattern: string, text: string, p = 0, t = 0): boolean {
 export function fold(alias: string): string {
   if (!alias.includes('-')) return alias
   if (!alias.includes('[')) return alias.replaceAll('-', '_')
-  let folded = ''
-  for (let i = 0; i < alias.length; i++) {
-    const c = alias.charCodeAt(i)
-    if (c === BACKSLASH && i + 1 < alias.length) {
-      folded += `\\${alias[++i] === '-' ? '_' : alias[i]}`
-      continue
-    }
-    const close = c === OPEN ? bracketEnd(alias, i) : -1
-    if (close === -1) folded += c === MINUS ? '_' : alias[i]
-    else {
-      folded += alias.slice(i, close + 1)
-      i = close
-    }
-  }
-  return folded
+  return alias.replace(/\[[^\]]*\]|-/g, part => (part === '-' ? '_' : part))
 }
+
+/**
+ * Is there a bracket that nothing opens or closes? A pair ends at its first `]`, whatever stands before that, and inside of it another `[` is a
+ * character. kmod takes no such name and leaves out such a pattern, even where fnmatch would understand it.
+ */
+export const hasLooseBracket = (text: string): boolean =>
+  /[[\]]/.test(text) && /[[\]]/.test(text.replace(/\[[^\]]*\]/g, ''))
 
 /** Why a text is no proper pattern; undefined when it is one. What is wrong in a pattern would never match. */
 export function patternFault(pattern: string): string | undefined {
   if (pattern === '') return 'empty pattern'
   if (/[\0\r\n]/.test(pattern)) return 'line break in pattern'
-  for (let i = 0; i < pattern.length; i++) {
-    const c = pattern.charCodeAt(i)
-    if (c === BACKSLASH && ++i === pattern.length) return 'nothing after the last backslash'
-    if (c === CLOSE) return 'unmatched bracket'
-    if (c !== OPEN) continue
-    i = bracketEnd(pattern, i)
-    if (i === -1) return 'unmatched bracket'
-  }
+  if (hasLooseBracket(pattern)) return 'unmatched bracket'
+  if (/(?<!\\)(?:\\\\)*\\$/.test(pattern)) return 'nothing after the last backslash'
   return undefined
 }
-
-/** Is there a bracket in a name that nothing opens or closes? Inside a pair another `[` is a character. */
-export const hasLooseBracket = (name: string): boolean => /[[\]]/.test(name.replace(/\[[^\]]*\]/g, ''))

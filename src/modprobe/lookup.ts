@@ -43,7 +43,8 @@ export function lookup(name: string, sources: LookupSources): Candidate[] {
   const configured: Candidate[] = []
   for (const [pattern, modules] of sources.configured ?? []) {
     const alias = fold(pattern)
-    if (fnmatch(alias, folded)) for (const module of modules) configured.push({ module: fold(module), alias })
+    if (!hasLooseBracket(pattern) && fnmatch(alias, folded))
+      for (const module of modules) configured.push({ module: fold(module), alias })
   }
   if (configured.length > 0) return configured
   if (sources.hasModule(folded)) return byName()

@@ -2,7 +2,7 @@ import { deepEqual, equal, throws } from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { AliasIndex } from '#dist/modprobe/alias_index.js'
-import { fnmatch, fold, patternFault } from '#dist/modprobe/glob.js'
+import { fnmatch, fold, hasLooseBracket, patternFault } from '#dist/modprobe/glob.js'
 import { lookup } from '#dist/modprobe/lookup.js'
 import { PreparedTableError } from '#dist/modprobe/prepared_table.js'
 import { formatAliases, parseAliases } from '#dist/modprobe/text_forms.js'
@@ -20,7 +20,7 @@ function indexOf(aliases: readonly Alias[]): AliasIndex {
 function tryEveryPattern(aliases: readonly Alias[], name: string): string[] {
   const places = [...new Set(aliases.map(([, module]) => module))]
   return aliases
-    .filter(([pattern]) => fnmatch(fold(pattern), fold(name)))
+    .filter(([pattern]) => !hasLooseBracket(pattern) && fnmatch(fold(pattern), fold(name)))
     .map(([, module]) => module)
     .sort((a, b) => places.indexOf(a) - places.indexOf(b))
 }
@@ -89,7 +89,9 @@ describe('the alias index', () => {
             equal(index.remove(step.remove), held.filter(([, module]) => module === step.remove).length)
             held = held.filter(([, module]) => module !== step.remove)
           } else {
-            const wanted = held.filter(([pattern]) => fnmatch(fold(pattern), fold(step.lookup)))
+            const wanted = held.filter(
+              ([pattern]) => !hasLooseBracket(pattern) && fnmatch(fold(pattern), fold(step.lookup)),
+            )
             wanted.sort(([, a], [, b]) => places.indexOf(a) - places.indexOf(b))
             deepEqual(
               index.lookup(step.lookup),
@@ -175,6 +177,10 @@ describe('patterns', () => {
     ['s*s*s', 'sxsys', true],
     ['s*s*s', 'sxsysz', false],
     ['up*', 'UPx', false],
+    ['c[[a]c', 'cac', true],
+    ['k[!-]k', 'k_k', true],
+    ['g[:digit:]g', 'gig', true],
+    ['g[:digit:]g', 'g1g', false],
   ] as const) {
     it(`${pattern} ${matches ? 'matches' : 'does not match'} ${name}`, () => {
       equal(fnmatch(fold(pattern), fold(name)), matches)
@@ -187,6 +193,24 @@ describe('patterns', () => {
     equal(fnmatch('a\\*b', 'a*b'), true)
     equal(fnmatch('a\\*b', 'axb'), false)
     equal(fnmatch('?', '😀'), true)
+  })
+
+  it('are left out when nothing opens or closes one of their brackets, as in kmod: a pair ends at its first `]`', () => {
+    for (const [pattern, name] of [
+      ['[]a]x', 'ax'],
+      ['[!]a]x', 'bx'],
+      ['v[[:digit:]]', 'v1'],
+      ['e\\]*', 'e]'],
+    ] as const) {
+      const index = indexOf([[pattern, 'm']])
+      equal(fnmatch(pattern, name), true, 'by itself it would match')
+      deepEqual(index.lookup(name), [], pattern)
+      deepEqual(AliasIndex.fromPrepared(index.prepared()).lookup(name), [], pattern)
+      deepEqual(AliasIndex.fromText(`alias ${pattern} m\n`).lookup(name), [], pattern)
+      const sources = { hasModule: () => false, aliases: { lookup: () => [] } }
+      deepEqual(lookup(name, { ...sources, configured: [[pattern, ['m']]] }), [], pattern)
+      equal(patternFault(pattern), 'unmatched bracket')
+    }
   })
 
   it('names what is wrong in one', () => {
