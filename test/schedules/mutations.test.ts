@@ -64,7 +64,7 @@ describe('deliberate mistakes', { concurrency: availableParallelism(), skip }, (
       const folder = join(scratch, String(index))
       mutate(folder, mutant)
       const main = join(folder, 'build', 'test', 'schedules', 'search_main.js')
-      const order = { schedules: SCHEDULES, seed: SEED, carrier: 'memory', shrinks: false } as const
+      const order = { schedules: SCHEDULES, seed: mutant.seed ?? SEED, carrier: 'memory', shrinks: false } as const
       const found: Found = await searchInProcess(order, MINUTES, main)
       assert.ok(found.broken, `not caught in ${found.schedules} schedules`)
       rows.push({ mistake: mutant.mistake, rule: found.broken.rule, schedules: found.schedules })
