@@ -19,10 +19,9 @@ Well-known npm packages, each in the node_modules of a module folder of its own.
 const TAIL = `
 ## Where the time goes
 
-A load resolves, reads, scans, compiles and runs. The [cache of loads](design.md#loads-are-remembered) spares resolving and scanning, which is the distance from *first* to *cold*; with \`--no-cache\` the bench
-shows both without. What is left of a reload is V8's compiler, about half of it, which Node's loader has as well, then reading the files, running the code, the collector, and the hashes by which
-texts are recognised. A package of one small file is loaded in about the time that looking up the record and opening the views of an image takes, so that its ratios are above those of large packages. V8's own code cache was not
-tried: coverage of what is restored from it is less precise.
+A load resolves, reads, scans, compiles and runs. The [cache of loads](design.md#loads-are-remembered) spares resolving, scanning and most of compiling, which is the distance from *first* to *cold*; with \`--no-cache\` the bench
+shows all without. What is left of a reload is running the code, V8's restoring of what it had compiled, asking the disk whether anything has changed, and the collector. A package of one small file is loaded in about the time that looking up
+the record and opening the views of an image takes, so that its ratios are above those of large packages; in a fresh process that code of Outlive runs for the first time, too.
 `
 
 const percent = figure => `${figure >= 0 ? '+' : ''}${(figure * 100).toFixed(1)} %`
