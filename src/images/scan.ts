@@ -3,6 +3,7 @@ import { assignsAny } from './assignments.ts'
 import { blankStatement } from './blank.ts'
 import { type Edit, IMPORT, type ImportEntry, type ModuleRequest, type ModuleSource } from './module_source.ts'
 import { readExports } from './scan_exports.ts'
+import { mayMisread } from './stray_return.ts'
 
 /**
  * Constructs that a lexer cannot judge: what a function body allows and a module does not (`arguments`, `new.target`,
@@ -100,7 +101,7 @@ const MAY_IMPORT_SOURCE = /\bimport\s*\.?\s*source\b/
  * parser then decides. It never guesses: a text that it accepts is read the same way by `parseModule`.
  */
 export function scanModule(text: string): ModuleSource | undefined {
-  if (NEEDS_PARSER.test(text) || MAY_HIDE_IMPORT.test(text)) return undefined
+  if ((NEEDS_PARSER.test(text) && mayMisread(text)) || MAY_HIDE_IMPORT.test(text)) return undefined
   let lexed: ReturnType<typeof parse>
   try {
     lexed = parse(text)

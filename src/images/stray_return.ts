@@ -6,6 +6,11 @@ type Open = number
 const IN_FUNCTION = 256
 /** The parenthesis of `if (…)`, `for (…)` and their like: a brace after it opens a block, not a function. */
 const IS_CONTROL = 512
+/** The parenthesis behind a name, that of `function` included: a brace after it opens a function which has an `arguments` of its own. */
+const IS_HEAD = 1024
+/** Inside such a function. */
+const IN_PLAIN_FUNCTION = 2048
+const INHERITED = IN_FUNCTION | IN_PLAIN_FUNCTION
 const closeOf = (open: Open): number => open & 255
 
 const WIDE_SPACE = /[^\S\t\n\v\f\r ]/
@@ -16,6 +21,10 @@ const keysOf = (words: string): ReadonlySet<number> => new Set(words.split(' ').
 const CONTROL = keysOf('if for await while switch catch with')
 const BEFORE_REGEXP = keysOf('return typeof case in of else do void delete throw await yield instanceof')
 const RETURN = keyOf('return')
+/** What may stand before the name of a function that is called to give what a class extends. */
+const EXTENDED = keysOf('extends new await yield')
+const FOR = keyOf('for')
+const FUNCTION = keyOf('function')
 const LONGEST_KEY = 'instanceof'.length
 
 /** The key of the word that ends at `last`; 0 for what is no word of small letters by itself. */
@@ -40,6 +49,10 @@ const DOUBLE_QUOTE = 34
 const BACKQUOTE = 96
 const BACKSLASH = 92
 const SLASH = 47
+const PLUS = 43
+const DOT = 46
+const LESS = 60
+const MINUS = 45
 const STAR = 42
 const OPEN_BRACE = 123
 const CLOSE_BRACE = 125
@@ -60,6 +73,12 @@ const MATTERS_OUTSIDE = tableOf([
   ...[OPEN_PAREN, CLOSE_PAREN, LETTER_R],
 ])
 
+/** What a word that is looked for begins with, too. */
+const MATTERS_TO_WORDS = tableOf([
+  ...[END, QUOTE, DOUBLE_QUOTE, SLASH, BACKQUOTE, OPEN_BRACE, CLOSE_BRACE, OPEN_PAREN, CLOSE_PAREN],
+  ...Array.from('arnue<-\\\\', character => character.charCodeAt(0)),
+])
+
 /** Bytes are read several times as fast as the characters of a string. An `END` stands behind the last. */
 function bytesOf(source: string, isPlain: boolean): Uint8Array {
   const most = (isPlain ? 1 : 3) * source.length + 1
@@ -73,14 +92,23 @@ function bytesOf(source: string, isPlain: boolean): Uint8Array {
  * Could a `return` stand outside of every function? The generator function around a module would let it pass. Reads brackets, strings and
  * comments only, in a small part of the time of a parse, and errs on the side of yes: then the engine is asked.
  */
-export function mayReturnOutside(source: string): boolean {
+export const mayReturnOutside = (source: string): boolean => read(source, false)
+
+/**
+ * Could any of the words for which a lexer needs a parser mean something where it stands? Not in a comment, a string or a regular expression; and `arguments` and `new.target` not in a function.
+ * Reads and errs as `mayReturnOutside` does, and looks for `return` as well.
+ */
+export const mayMisread = (source: string): boolean => read(source, true)
+
+function read(source: string, words: boolean): boolean {
   const isPlain = !BEYOND_ASCII.test(source)
   const text = bytesOf(source, isPlain)
   // What is beyond ASCII is a part of a name, a string or a comment; or else it is white space, which the bytes do not show.
   if (!isPlain && WIDE_SPACE.test(source)) return true
   const stack: Open[] = []
   let top: Open = 0
-  let closedControl = false
+  /** Of the parenthesis that was closed last. */
+  let closed: Open = 0
   /** Where the last comment ends, and what stands before it. */
   let commentEnd = 0
   let beforeComment = -1
@@ -91,7 +119,7 @@ export function mayReturnOutside(source: string): boolean {
     return last < commentEnd ? beforeComment : last
   }
   for (let at = 0; ; at++) {
-    const matters = top & IN_FUNCTION ? MATTERS_INSIDE : MATTERS_OUTSIDE
+    const matters = words ? MATTERS_TO_WORDS : top & IN_FUNCTION ? MATTERS_INSIDE : MATTERS_OUTSIDE
     while (matters[text[at]!] === 0) at++
     const char = text[at]!
     switch (char) {
@@ -99,10 +127,12 @@ export function mayReturnOutside(source: string): boolean {
         if (at === text.length - 1) return stack.length > 0
         break
       case QUOTE:
-      case DOUBLE_QUOTE:
-        at = endOfString(text, at, char)
-        if (at === -1) return true
+      case DOUBLE_QUOTE: {
+        const end = endOfString(text, at, char)
+        if (end === -1 || (words && !(top & IN_FUNCTION) && hasEscapedLetter(text, at, end))) return true
+        at = end
         break
+      }
       case SLASH: {
         const next = text[at + 1]
         const last = lastBefore(at)
@@ -116,44 +146,50 @@ export function mayReturnOutside(source: string): boolean {
         }
         const before = last === -1 ? 0 : text[last]!
         if (before === CLOSE_BRACE) return true
-        if (isOperandEnd(before) && !BEFORE_REGEXP.has(wordAt(text, last))) break
+        // Behind `++` it depends on what that belongs to.
+        if ((before === PLUS || before === MINUS) && text[last - 1] === before) return true
+        const isRegexp = words && before === CLOSE_PAREN && (closed & IS_CONTROL) !== 0
+        if (!isRegexp && isOperandEnd(before) && !BEFORE_REGEXP.has(wordAt(text, last))) break
         at = endOfRegexp(text, at)
         if (at === -1) return true
         break
       }
       case BACKQUOTE:
         stack.push(top)
-        top = BACKQUOTE | (top & IN_FUNCTION)
+        top = BACKQUOTE | (top & INHERITED)
         at = endOfTemplateText(text, at)
         if (at === -1) return true
         if (text[at] === BACKQUOTE) top = stack.pop()!
         else {
           stack.push(top)
-          top = DOLLAR | (top & IN_FUNCTION)
+          top = DOLLAR | (top & INHERITED)
         }
         break
-      case OPEN_PAREN:
+      case OPEN_PAREN: {
+        const last = lastBefore(at)
         stack.push(top)
-        top = CLOSE_PAREN | (CONTROL.has(wordAt(text, lastBefore(at))) ? IS_CONTROL : 0)
+        const kind = CONTROL.has(wordAt(text, last)) ? IS_CONTROL : words && isHead(text, last) ? IS_HEAD : 0
+        top = CLOSE_PAREN | kind | (top & INHERITED)
         break
+      }
       case CLOSE_PAREN:
         if (closeOf(top) !== CLOSE_PAREN) return true
-        closedControl = (top & IS_CONTROL) !== 0
+        closed = top
         top = stack.pop()!
         break
       case OPEN_BRACE: {
-        let inFunction = top & IN_FUNCTION
-        if (inFunction === 0) {
+        let inner = top & INHERITED
+        if ((inner & (words ? IN_PLAIN_FUNCTION : IN_FUNCTION)) === 0) {
           const last = lastBefore(at)
           const before = last === -1 ? 0 : text[last]!
-          if (before === CLOSE_PAREN && !closedControl) {
+          if (before === CLOSE_PAREN && !(closed & IS_CONTROL)) {
             // On a line of its own it might be a block after a call.
             if (text.lastIndexOf(NEWLINE, at) > last) return true
-            inFunction = IN_FUNCTION
-          } else if (before === 62 && text[last - 1] === 61) inFunction = IN_FUNCTION
+            inner |= IN_FUNCTION | (closed & IS_HEAD ? IN_PLAIN_FUNCTION : 0)
+          } else if (before === 62 && text[last - 1] === 61) inner |= IN_FUNCTION
         }
         stack.push(top)
-        top = CLOSE_BRACE | inFunction
+        top = CLOSE_BRACE | inner
         break
       }
       case CLOSE_BRACE:
@@ -168,13 +204,111 @@ export function mayReturnOutside(source: string): boolean {
         if (text[at] === BACKQUOTE) top = stack.pop()!
         else {
           stack.push(top)
-          top = DOLLAR | (top & IN_FUNCTION)
+          top = DOLLAR | (top & INHERITED)
         }
         break
+      case LETTER_R:
+        if (!(top & IN_FUNCTION) && !isIdentifierPart(text[at + 6]!) && wordAt(text, at + 5) === RETURN) return true
+        break
       default:
-        if (!isIdentifierPart(text[at + 6]!) && wordAt(text, at + 5) === RETURN) return true
+        if (meansSomething(text, at, (top & IN_PLAIN_FUNCTION) !== 0, () => lastBefore(at))) return true
+        at = endOfName(text, at)
     }
   }
+}
+
+const wordOf = (word: string): readonly number[] => Array.from(word, letter => letter.charCodeAt(0))
+const ARGUMENTS = wordOf('arguments')
+const AWAIT = wordOf('await')
+const EVAL = wordOf('eval')
+const EXPORT = wordOf('export')
+const IMPORT = wordOf('import')
+const NEW = wordOf('new')
+const USING = wordOf('using')
+const COMMENT_START = wordOf('<!--')
+const COMMENT_END = wordOf('-->')
+
+const startsWith = (text: Uint8Array, at: number, word: readonly number[]): boolean =>
+  word.every((letter, index) => text[at + index] === letter)
+
+const isWord = (text: Uint8Array, at: number, word: readonly number[]): boolean =>
+  startsWith(text, at, word) && !isIdentifierPart(text[at + word.length]!)
+
+/** Is there at `at`, in code, what `NEEDS_PARSER` looks for? */
+function meansSomething(text: Uint8Array, at: number, inPlainFunction: boolean, lastBefore: () => number): boolean {
+  switch (text[at]) {
+    case BACKSLASH:
+      return true
+    case LESS:
+      return startsWith(text, at, COMMENT_START)
+    case MINUS:
+      return startsWith(text, at, COMMENT_END)
+  }
+  const before = text[at - 1]!
+  // A property, but not what is spread.
+  if (at > 0 && (isIdentifierPart(before) || (before === DOT && text[at - 2] !== DOT))) return false
+  if (isWord(text, at, ARGUMENTS)) return !inPlainFunction
+  if (isWord(text, at, AWAIT)) return !isPlainAwait(text, at) && wordAt(text, lastBefore()) !== FOR
+  if (isWord(text, at, EVAL)) return text[skipSpace(text, at + 4)] === OPEN_PAREN
+  if (isWord(text, at, USING)) {
+    const next = text[skipSpace(text, at + 5)]!
+    return isIdentifierPart(next) || next === SLASH || next === BACKSLASH
+  }
+  if (isWord(text, at, NEW)) {
+    const next = skipSpace(text, at + 3)
+    return isWord(text, next, IMPORT) || (text[next] === DOT && !inPlainFunction)
+  }
+  if (!isWord(text, at, EXPORT)) return false
+  const open = skipSpace(text, at + 6)
+  return text[open] === OPEN_BRACE && text[skipSpace(text, open + 1)] === CLOSE_BRACE
+}
+
+const BINARY = ['in', 'instanceof', 'of', 'extends'].map(wordOf)
+
+/** Is what stands behind `await`, on its line, what can only be its operand? */
+function isPlainAwait(text: Uint8Array, at: number): boolean {
+  let next = at + AWAIT.length
+  while (text[next] === 32 || text[next] === 9) next++
+  const char = text[next]!
+  if (next === at + AWAIT.length || !(isAsciiName(char) || char === QUOTE || char === DOUBLE_QUOTE)) return false
+  return !BINARY.some(word => isWord(text, next, word))
+}
+
+const isAsciiName = (char: number): boolean => isIdentifierPart(char) && char <= 127
+
+/** Comments are no space here: what stands behind one is not found, and then neither by `NEEDS_PARSER`. */
+function skipSpace(text: Uint8Array, at: number): number {
+  while (text[at]! <= 32 && text[at] !== END) at++
+  return at
+}
+
+function endOfName(text: Uint8Array, at: number): number {
+  while (isIdentifierPart(text[at + 1]!)) at++
+  return at
+}
+
+/** Does a name end at `last`, behind which a parenthesis can open the parameters of a function? Not what a class extends, which is called. */
+function isHead(text: Uint8Array, last: number): boolean {
+  if (last < 0) return false
+  if (text[last] === STAR) return true
+  if (!isIdentifierPart(text[last]!)) return false
+  if (wordAt(text, last) === FUNCTION) return true
+  let before = last
+  while (before >= 0 && isIdentifierPart(text[before]!)) before--
+  while (before >= 0 && text[before]! <= 32) before--
+  // A comment may end at the slash.
+  if (before < 0) return true
+  return !(text[before] === SLASH || text[before] === DOT || EXTENDED.has(wordAt(text, before)))
+}
+
+/** Is a letter of a word written by its number? */
+const ESCAPED_LETTER = /\\u(?:\{0*|00)(?:[46][1-9a-fA-F]|[57][0-9aA])/
+
+function hasEscapedLetter(text: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++)
+    if (text[at] === BACKSLASH && text[++at] === 117)
+      return ESCAPED_LETTER.test(Buffer.from(text.buffer, text.byteOffset + start, end - start).toString('latin1'))
+  return false
 }
 
 const isIdentifierPart = (char: number): boolean =>
