@@ -27,7 +27,13 @@ export class Publisher {
     return [...this.#closing.toReversed(), ...this.#edits]
   }
 
-  assignments(use: TopLevelUse, imported: ReadonlySet<string>, exported: ReadonlySet<string>): void {
+  /** @param inFunction whether the text is code of an eval in a function */
+  assignments(
+    use: TopLevelUse,
+    imported: ReadonlySet<string>,
+    exported: ReadonlySet<string>,
+    inFunction = false,
+  ): void {
     for (const { node, names } of use.assignments)
       if (names.some(name => imported.has(name))) this.#refuse(node)
       else if (names.some(name => exported.has(name))) {
@@ -36,12 +42,20 @@ export class Publisher {
           this.#atLoopStart(node.body as AnyNode, `${PUBLISH}()`)
         else this.#wrap(node, `${PUBLISH}(`)
       }
-    if (exported.size + imported.size === 0 || use.directEvals.length === 0) return
     // Its code may assign to anything.
-    this.mutable ||= exported.size > 0
-    for (const node of use.directEvals)
-      if (imported.size === 0) this.#wrap(node, `${PUBLISH}(`)
-      else this.#wrap(node, `${PUBLISH}.eval(`, `,()=>[${[...imported].join(',')}])`)
+    if (use.directEvals.length > 0) this.mutable ||= exported.size > 0
+    const names = [...imported, ...exported]
+    for (const { node, scopes } of use.directEvals) {
+      const [code] = node.arguments
+      if (!code || code.type === 'SpreadElement') {
+        if (exported.size > 0) this.#wrap(node, `${PUBLISH}(`)
+        continue
+      }
+      const isShadowed = (name: string) => scopes.some(scope => scope.has(name))
+      const words = [names.filter(isShadowed).join(' '), inFunction || isShadowed('arguments') ? 'function' : '']
+      const place = words.map(word => `'${word}'`).join(',')
+      this.#around(code.start, `${PUBLISH}.code(`, code.end, `,${place})`)
+    }
   }
 
   /** An import is constant: assigning it throws once the right side has run, if it is run at all. */

@@ -1,4 +1,4 @@
-import type { AnyNode, Node, Pattern, Program } from 'acorn'
+import type { AnyNode, CallExpression, Node, Pattern, Program } from 'acorn'
 
 /** An expression or loop head that assigns to a binding of the module's top level. */
 export interface Assignment {
@@ -10,19 +10,29 @@ export interface TopLevelUse {
   readonly assignments: readonly Assignment[]
   readonly hasTopLevelAwait: boolean
   /** Calls of `eval` by that name: their code can assign whatever is in scope. */
-  readonly directEvals: readonly AnyNode[]
+  readonly directEvals: readonly DirectEval[]
   readonly dynamicImports: readonly Extract<AnyNode, { type: 'ImportExpression' }>[]
   readonly metaProperties: readonly Extract<AnyNode, { type: 'MetaProperty' }>[]
 }
 
 type Scope = ReadonlySet<string>
 
-/** Walks a module once for what its text does to its own top-level bindings. Inner bindings of the same name shadow them. */
-export function analyseTopLevel(program: Program): TopLevelUse {
+export interface DirectEval {
+  readonly node: CallExpression
+  /** The scopes around it, below the top level. A function that is no arrow has `arguments` in its scope. */
+  readonly scopes: readonly Scope[]
+}
+
+/**
+ * Walks a module once for what its text does to its own top-level bindings. Inner bindings of the same name shadow them.
+ *
+ * @param around scopes around the text itself
+ */
+export function analyseTopLevel(program: Program, around: readonly Scope[] = []): TopLevelUse {
   const assignments: Assignment[] = []
   const dynamicImports: Extract<AnyNode, { type: 'ImportExpression' }>[] = []
   const metaProperties: Extract<AnyNode, { type: 'MetaProperty' }>[] = []
-  const directEvals: AnyNode[] = []
+  const directEvals: DirectEval[] = []
   let hasTopLevelAwait = false
 
   const visitAll = (nodes: readonly (Node | null)[], scopes: readonly Scope[], inFunction: boolean) => {
@@ -39,6 +49,7 @@ export function analyseTopLevel(program: Program): TopLevelUse {
       case 'ArrowFunctionExpression': {
         const own = new Set(node.params.flatMap(boundNames))
         if (node.type === 'FunctionExpression' && node.id) own.add(node.id.name)
+        if (node.type !== 'ArrowFunctionExpression') own.add('arguments')
         if (node.body.type === 'BlockStatement') for (const name of varNames(node.body)) own.add(name)
         const inner = [...scopes, own]
         visitAll(node.params, inner, true)
@@ -53,13 +64,13 @@ export function analyseTopLevel(program: Program): TopLevelUse {
       }
       case 'PropertyDefinition':
         if (node.computed) visit(node.key as AnyNode, scopes, inFunction)
-        if (node.value) visit(node.value as AnyNode, scopes, true)
+        if (node.value) visit(node.value as AnyNode, [...scopes, FIELD], true)
         return
       case 'BlockStatement':
       case 'StaticBlock': {
         const own = lexicalNames(node.body)
         const isStatic = node.type === 'StaticBlock'
-        if (isStatic) for (const name of varNames(node)) own.add(name)
+        if (isStatic) for (const name of ['arguments', ...varNames(node)]) own.add(name)
         visitAll(node.body, [...scopes, own], inFunction || isStatic)
         return
       }
@@ -104,7 +115,7 @@ export function analyseTopLevel(program: Program): TopLevelUse {
         if ((node.kind as string) === 'await using' && !inFunction) hasTopLevelAwait = true
         break
       case 'CallExpression':
-        if (node.callee.type === 'Identifier' && node.callee.name === 'eval') directEvals.push(node)
+        if (node.callee.type === 'Identifier' && node.callee.name === 'eval') directEvals.push({ node, scopes })
         break
       case 'ImportExpression':
         dynamicImports.push(node)
@@ -115,9 +126,16 @@ export function analyseTopLevel(program: Program): TopLevelUse {
     }
     for (const child of children(node)) visit(child, scopes, inFunction)
   }
-  for (const statement of program.body) visit(statement, [], false)
+  for (const statement of program.body) visit(statement, around, false)
   return { assignments, hasTopLevelAwait, directEvals, dynamicImports, metaProperties }
 }
+
+/** What initialises a field is a function, though nobody sees it. */
+const FIELD: Scope = new Set(['arguments'])
+
+/** What a text declares at its top level. */
+export const declaredNames = (program: Program): Set<string> =>
+  new Set([...varNames(program), ...lexicalNames(program.body)])
 
 const headScope = (head: Node | null | undefined, scopes: readonly Scope[]): readonly Scope[] => {
   const declaration = head as AnyNode | null | undefined

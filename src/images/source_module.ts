@@ -8,6 +8,7 @@ import {
   type FileEnvironment,
   type ModuleBody,
 } from './compile.ts'
+import { directEvalCode } from './direct_eval.ts'
 import type { EvaluationStatus, Promised } from './evaluation_status.ts'
 import { exportEntry } from './export_index.ts'
 import { engineOffset, faultAt } from './fault.ts'
@@ -225,7 +226,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#early = early.size > 0 ? early : NO_ENTRIES
     const publish = Object.assign((value?: unknown) => this.#publish(value), {
       constant: () => this.#refuseAssignment(),
-      eval: (value: unknown, imports: () => readonly unknown[]) => this.#afterEval(value, imports),
+      code: (code: unknown, shadowed: string, place: string) => this.#evalCode(code, shadowed, place),
     })
     const dynamicImport = Object.assign(
       (specifier: unknown, options: unknown) => this.owner.dynamicImport(this.file, specifier, options),
@@ -480,16 +481,14 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#importers = undefined
   }
 
-  /** What `eval` does to exports is told; what it does to imports, which are constant, is undone. */
-  #afterEval(value: unknown, imports: () => readonly unknown[]): unknown {
-    let intact = true
-    try {
-      const found = imports()
-      intact = this.#resolved.every((resolved, index) => Object.is(readResolved(resolved), found[index]))
-    } catch {
-      // Something is in its temporal dead zone still.
-    }
-    return intact ? this.#publish(value) : this.#refuseAssignment()
+  #evalCode(code: unknown, shadowed: string, place: string): unknown {
+    const { imports, localExports } = this.source
+    return directEvalCode(code, {
+      imported: new Set(imports.map(entry => entry.localName)),
+      exported: new Set(localExports.map(entry => entry.localName)),
+      shadowed: shadowed.split(' '),
+      inFunction: place === 'function',
+    })
   }
 
   #refuseAssignment(): never {

@@ -168,6 +168,22 @@ const CASES: Readonly<Record<string, Files>> = {
   '19.2.1 import() in code that is made while it runs': {
     'main.mjs': `const path = 'import("node:path")'; const of = async p => (await p).sep.length; export const r = [await of(eval(path)), await of((0, eval)(path)), await of(new Function('return ' + path)()), await of(Function('x', 'return import(x)')('node:path'))]`,
   },
+  '19.2.1.1 direct eval is refused where it assigns, and goes on from there': {
+    'main.mjs': `${thrown} import { n, up } from './dep.mjs'; import * as me from './main.mjs'; export let e = 1; export default 0
+      const later = eval('() => { e = 10 }')
+      export const r = [eval('try { n = 1; "went on" } catch (error) { error.name }'), n, eval('e++; e'), later(), me.e, eval('[e] = [20]; for (e of [e + 1]) ; e'), me.e, eval('eval("e = 30")'), me.e, t(() => eval('eval("n = 1")')),
+        t(() => eval('let n = 5; n = 6; n')), t(() => { let n = 1; eval('n = 8'); return n }), t(() => eval('(n => { n = 7; return n })(1)')), t(() => eval('"n = 1"')), t(() => eval('\\u0065 = 40')), me.e, t(() => eval('e = ')), t(() => eval(5)), t(() => eval())]`,
+    'dep.mjs': 'export let n = 0; export const up = () => { n++ }',
+  },
+  '19.2.1.1 direct eval at the top level has neither arguments nor new.target, in a function it has both': {
+    'main.mjs': `${thrown} function F() { return [eval('new.target === F'), eval('(() => arguments.length)()')] }
+      class K { f = eval('new.target'); static s = eval('new.target'); m() { return eval('super.toString') === Object.prototype.toString } }
+      export const r = [t(() => eval('new.target')), t(() => eval('() => new.target')), t(() => eval('(function () { return new.target })()')), t(() => eval('arguments')), t(() => eval('() => arguments')()), t(() => eval('(function () { return arguments.length })(1)')), F(1, 2), Reflect.construct(F, [1]), new K().f, K.s, new K().m()]`,
+  },
+  '19.2.1.1 import() of direct eval is that of the module': {
+    'main.mjs': `import * as ns from './dep.mjs'; export const r = [(await eval('import("./dep.mjs")')) === ns, await eval('(async () => (await import("./dep.mjs")).n)()')]`,
+    'dep.mjs': 'export let n = 0',
+  },
   '19.2.1 indirect eval sees the global scope alone': {
     'main.mjs': `${thrown} let own = 1; export const r = [t(() => (0, eval)('own')), (0, eval)('typeof globalThis'), t(() => new Function('return own')()), t(() => globalThis.own)]`,
   },
