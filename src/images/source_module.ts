@@ -9,6 +9,7 @@ import {
   type ModuleBody,
 } from './compile.ts'
 import { directEvalCode } from './direct_eval.ts'
+import { EarlyImports, NO_EARLY_IMPORTS } from './early_imports.ts'
 import type { EvaluationStatus, Promised } from './evaluation_status.ts'
 import { exportEntry } from './export_index.ts'
 import { engineOffset, faultAt } from './fault.ts'
@@ -34,8 +35,6 @@ import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** Emitters of Node that look after the image's listeners by themselves. */
 const HAVE_VIEWS: ReadonlySet<string> = new Set(['node:process', 'node:cluster'])
-
-const NO_ENTRIES: ReadonlySet<ImportEntry> = new Set()
 
 /** The part of an image that a file calls back into. */
 export interface FileOwner {
@@ -66,8 +65,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   topLevel: Promised | undefined
 
   #resolved: readonly ResolvedBinding[] = []
-  /** Imports that may be read before they are initialised. */
-  #early: ReadonlySet<ImportEntry> = NO_ENTRIES
+  #early = NO_EARLY_IMPORTS
   #body: ReturnType<ModuleBody['start']> | undefined
   /** Begins a file with top-level await that did not have to be opened before. */
   #begin: (() => Promise<unknown>) | undefined
@@ -79,8 +77,6 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   #rebind: ((values: readonly unknown[]) => void) | undefined
   readonly #exports: LocalExports
   #started = false
-  readonly #cells: Generator<unknown, void, unknown>[] = []
-  #setters: Map<ImportEntry, (value: unknown) => void> | undefined
   /** Importers, of this image or of others, that must be told when an export changes. Weak: an importer is not kept by what it imports. */
   #importers: Set<WeakRef<SourceModule>> | undefined
   #namespace: ModuleNamespace | undefined
@@ -216,14 +212,14 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   instantiate(cycle: ReadonlySet<SourceModule>, reads: EarlyReads): void {
     if (reads === 'by imports')
       this.source = this.#facts.recall('cyclic', () => parseModule(this.file, this.text, true))
-    const early = new Set<ImportEntry>()
+    const early: ImportEntry[] = []
     for (const [index, entry] of this.source.imports.entries()) {
       const { module, bindingName } = this.#resolved[index]!
       if (bindingName === undefined || !cycle.has(this.requested[entry.request] as SourceModule)) continue
       if (module instanceof SyntheticModule) module.whenEvaluated(() => this.#rebindPlain())
-      else if (module instanceof SourceModule && !module.isComplete) early.add(entry)
+      else if (module instanceof SourceModule && !module.isComplete) early.push(entry)
     }
-    this.#early = early.size > 0 ? early : NO_ENTRIES
+    this.#early = early.length > 0 ? new EarlyImports(early) : NO_EARLY_IMPORTS
     const publish = Object.assign((value?: unknown) => this.#publish(value), {
       constant: () => this.#refuseAssignment(),
       code: (code: unknown, shadowed: string, place: string) => this.#evalCode(code, shadowed, place),
@@ -264,7 +260,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       url: this.url,
       text: this.text,
       source: this.source,
-      early: this.#early,
+      early: this.#early.entries,
       reads,
       globals: this.owner.globals,
       ownImports: this.#ownImports(),
@@ -280,9 +276,9 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
         throw error instanceof SyntaxError
           ? faultAt({ kind: 'syntax', reason: error.message }, this.file, this.text, engineOffset(error, this.text))
           : error
-      const early = this.#early
+      const early = new Set([...this.#early.entries].map(({ localName }) => localName))
       this.source = parsed
-      this.#early = new Set(parsed.imports.filter(entry => [...early].some(old => old.localName === entry.localName)))
+      if (early.size > 0) this.#early = new EarlyImports(parsed.imports.filter(entry => early.has(entry.localName)))
       return compileModule(request(), this, dynamicImport, publish)
     }
   }
@@ -388,11 +384,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   nest(scope: () => Generator<unknown, void, unknown>): unknown {
-    const cell = scope()
-    this.#cells.push(cell)
-    const { value } = cell.next()
-    cell.next()
-    return value
+    return this.#early.open(scope)
   }
 
   #plainValues(): unknown[] {
@@ -414,23 +406,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   /** Takes over what `exporter` has to say now, or each of them. */
   #refresh(exporter?: SourceModule): void {
-    let cell = 0
-    for (const [index, entry] of this.source.imports.entries()) {
-      if (!this.#early.has(entry)) continue
-      const scope = this.#cells[cell++]
-      const resolved = this.#resolved[index]!
-      if (exporter && resolved.module !== exporter) continue
-      let value: unknown
-      try {
-        value = readResolved(resolved)
-      } catch {
-        continue
-      }
-      this.#setters ??= new Map()
-      const set = this.#setters.get(entry)
-      if (set) set(value)
-      else this.#setters.set(entry, scope!.next(value).value as (value: unknown) => void)
-    }
+    const concerns = ({ module }: ResolvedBinding): boolean => exporter === undefined || module === exporter
+    this.#early.refresh(this.source.imports, this.#resolved, concerns)
     this.#rebindPlain()
   }
 
@@ -474,7 +451,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
           .filter(entry => !this.#early.has(entry))
           .map(entry => staleBinding(() => stale(`import ${entry.localName}`))),
       )
-    for (const [entry, set] of this.#setters ?? []) set(staleBinding(() => stale(`import ${entry.localName}`)))
+    this.#early.cut(stale)
     this.#exports.cut(stale)
     this.#resolved = []
     this.requested = []
