@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ControlClient, ControlError, findHost, Refused } from '../control/client.ts'
 import { ERROR_CODES, type ErrorCode, ModuleError } from '../kernel/errno.ts'
@@ -15,10 +15,17 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** @throws UsageError where there is none */
+/** @throws UsageError where there is none, or none that this user may look into */
 export function folderNamed(path: string): string {
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`no such folder: ${path}`)
-  return path
+  try {
+    if (!statSync(path).isDirectory()) throw new UsageError(`no such folder: ${path}`)
+    accessSync(path, constants.R_OK | constants.X_OK)
+    return path
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    const isDenied = (error as NodeJS.ErrnoException).code === 'EACCES'
+    throw new UsageError(isDenied ? `cannot read folder ${path}: Permission denied` : `no such folder: ${path}`)
+  }
 }
 
 export const connect = async (line: CommandLine): Promise<ControlClient> =>

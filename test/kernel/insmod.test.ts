@@ -49,6 +49,25 @@ describe('insmod', () => {
       assert.deepEqual(await callAll(kernel, 'p'), [name.includes('.c') ? 'cjs' : 'esm'])
     })
 
+  it('finds the entry of a package as Node does', async t => {
+    const entries: Readonly<Record<string, object>> = {
+      'lib/main.js': { main: 'lib/main' },
+      'lib/index.js': { main: './lib' },
+      'index.js': { main: 'gone' },
+      'first.js': { exports: { default: './first.js', import: './gone.js' } },
+      'second.js': { exports: { browser: './gone.js', node: { require: './gone.js', import: './second.js' } } },
+      'third.js': { exports: [{ browser: './gone.js' }, './third.js'] },
+      'fourth.js': { exports: { '.': { require: './fourth.js' } }, main: 'gone' },
+    }
+    const files = Object.entries(entries).flatMap(([entry, manifest], index) => [
+      [`p${index}/package.json`, JSON.stringify(manifest)] as const,
+      [`p${index}/${entry}`, 'exports.ran = 1'] as const,
+    ])
+    const { kernel, file } = stage(t, Object.fromEntries(files))
+    for (const [index, entry] of Object.keys(entries).entries())
+      assert.equal((await kernel.modprobe(`p${index}`))[0]!.file, file(`p${index}/${entry}`))
+  })
+
   it('takes a folder with a package.json, named after the package, scope left out', async t => {
     const { kernel, file } = stage(t, {
       'somewhere/package.json': '{ "name": "@scope/my-greeter", "main": "lib/main.ts" }',
