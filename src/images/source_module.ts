@@ -117,6 +117,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   resolveExport(name: string, seen?: ResolveSet): Resolution {
     const entry = exportEntry(this.source, name)
     if (entry && !('request' in entry)) return { module: this, bindingName: entry.localName }
+    // Most modules that an `export *` leads to end here, for most names.
+    if (!entry && (name === 'default' || this.source.starExports.length === 0)) return undefined
     seen ??= new Map()
     const names = seen.get(this)
     if (names?.has(name)) return undefined
@@ -128,7 +130,6 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
         ? { module, bindingName: undefined }
         : module.resolveExport(entry.importName, seen)
     }
-    if (name === 'default') return undefined
     let found: ResolvedBinding | undefined
     for (const request of this.source.starExports) {
       const resolution = this.requested[request]!.resolveExport(name, seen)
