@@ -2,8 +2,8 @@ import { type DynamicImport, init, parse, type StaticImport } from 'es-module-le
 import { assignsAny } from './assignments.ts'
 import { blankStatement } from './blank.ts'
 import { type Edit, IMPORT, type ImportEntry, type ModuleRequest, type ModuleSource } from './module_source.ts'
-import { readExports } from './scan_exports.ts'
-import { mayMisread } from './stray_return.ts'
+import { COMMENT, readExports } from './scan_exports.ts'
+import { codeOnly, mayMisread } from './stray_return.ts'
 
 /**
  * Constructs that a lexer cannot judge: what a function body allows and a module does not (`arguments`, `new.target`,
@@ -137,7 +137,7 @@ export function scanModule(text: string): ModuleSource | undefined {
   const bound = new Set(imports.map(entry => entry.localName))
   for (const entry of exports.local) bound.add(entry.localName)
   if (bound.has('await')) return undefined
-  if (assignsAny(text, bound)) return undefined
+  if (assignsAny(text, bound) && assignsAny(codeOnly(text) ?? text, bound)) return undefined
   edits.sort((a, b) => a.start - b.start)
   return {
     requests: requests.list,
@@ -192,8 +192,9 @@ function readImportClause(text: string, found: StaticImport, request: number): I
   const offset = found.importStart
   // The clause is what stands between `import` and `from "…"`; a bare `import "…"` has none.
   const head = text.slice(offset + 'import'.length, found.start - 1)
-  if (head.includes('//') || head.includes('/*')) return undefined
-  let clause = head.trim()
+  const isCommented = head.includes('/')
+  if (isCommented && /["']/.test(head)) return undefined
+  let clause = (isCommented ? head.replace(COMMENT, ' ') : head).trim()
   if (clause === '') return []
   if (!clause.endsWith('from')) return undefined
   clause = clause.slice(0, -'from'.length).trim()

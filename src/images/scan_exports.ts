@@ -101,6 +101,16 @@ function isInList(text: string, offset: number): boolean {
   return LIST_HEAD.test(text)
 }
 
+/** In text that has no strings. */
+export const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*/g
+const PLAIN_STRING = /(["'])[\w.$ -]*\1/g
+
+/** Is this all of a list, and does the brace at its end stand neither in a comment nor in a string? Nothing may stand between two commas. */
+function isPlainList(list: string): boolean {
+  const bare = list.replace(COMMENT, ' ').replace(PLAIN_STRING, 's')
+  return bare.endsWith('}') && !/[/"']|[{,]\s*,/.test(bare)
+}
+
 const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|class|let|const|var)\b)?/y
 /** A lone one is no name; the parser tells. */
 const SURROGATE = /[\ud800-\udfff]/
@@ -116,8 +126,7 @@ function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit
   const [, isDefault, list, declaration] = head
   if (list && !isDefault) {
     const close = text.indexOf('}', start)
-    const inside = text.slice(start, close + 1)
-    if (close === -1 || /\/[/*]|["']|[{,]\s*,/.test(inside)) return undefined
+    if (close === -1 || !isPlainList(text.slice(start, close + 1))) return undefined
     return blankStatement(text, start, close + 1)
   }
   if (standsAfter(text, start) === 'inside') return undefined

@@ -49,6 +49,7 @@ const DOUBLE_QUOTE = 34
 const BACKQUOTE = 96
 const BACKSLASH = 92
 const SLASH = 47
+const SPACE = 32
 const PLUS = 43
 const DOT = 46
 const LESS = 60
@@ -100,7 +101,17 @@ export const mayReturnOutside = (source: string): boolean => read(source, false)
  */
 export const mayMisread = (source: string): boolean => read(source, true)
 
-function read(source: string, words: boolean): boolean {
+/** The text with spaces in place of comments and of what strings hold; undefined where that is not sure. */
+export function codeOnly(source: string): string | undefined {
+  const blanks: number[] = []
+  if (read(source, true, blanks)) return undefined
+  const bytes = Buffer.from(source)
+  for (let index = 0; index < blanks.length; index += 2) bytes.fill(SPACE, blanks[index], blanks[index + 1])
+  return bytes.toString()
+}
+
+/** @param blanks where comments and the insides of strings begin and end is put here, in turns, in bytes */
+function read(source: string, words: boolean, blanks?: number[]): boolean {
   const isPlain = !BEYOND_ASCII.test(source)
   const text = bytesOf(source, isPlain)
   // What is beyond ASCII is a part of a name, a string or a comment; or else it is white space, which the bytes do not show.
@@ -130,6 +141,7 @@ function read(source: string, words: boolean): boolean {
       case DOUBLE_QUOTE: {
         const end = endOfString(text, at, char)
         if (end === -1 || (words && !(top & IN_FUNCTION) && hasEscapedLetter(text, at, end))) return true
+        blanks?.push(at + 1, end)
         at = end
         break
       }
@@ -139,6 +151,7 @@ function read(source: string, words: boolean): boolean {
         if (next === SLASH || next === STAR) {
           const end = next === SLASH ? endOfLine(text, at) : endOfComment(text, at + 2)
           if (end === -1) return true
+          blanks?.push(at, end)
           beforeComment = last
           commentEnd = end
           at = end - 1
