@@ -48,8 +48,8 @@ export class LazyFiles {
 type Requested = readonly [specifier: string, loader: Loader]
 
 function specifiersOf(text: string, format: Format): readonly Requested[] {
-  if (format !== 'module' && format !== 'commonjs') return []
-  const imported = format === 'module' ? literalSpecifiers(text) : literalDynamicImports(text)
+  if (format !== 'module' && format !== 'commonjs' && format !== 'wasm') return []
+  const imported = format === 'commonjs' ? literalDynamicImports(text) : literalSpecifiers(text)
   return [
     ...imported.map((specifier): Requested => [specifier, 'import']),
     // An ES module may have a `require` of its own making.

@@ -84,6 +84,7 @@ const seen = () => [one === two, code === later, code instanceof WebAssembly.Mod
     const { kernel, folder } = withCounter(t, { 'main.mjs': late })
     await kernel.modprobe('m')
     folder.remove('m/counter.wasm')
+    folder.remove('m/told.mjs')
     assert.deepEqual(await callAll(kernel, 'late'), [5])
   })
 
