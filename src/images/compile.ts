@@ -1,4 +1,4 @@
-import { checkSyntax, compileFunctionExpression } from './engine.ts'
+import { checkSyntax, checkWhole, compileFunctionExpression } from './engine.ts'
 import type { ImageGlobals } from './image.ts'
 import { joinText } from './large_text.ts'
 import {
@@ -144,6 +144,8 @@ function namesFor(request: Composition): readonly string[] {
   return isWatched(request) ? [...names, ...GENERATED] : names
 }
 
+const END = '\n})'
+
 /**
  * What gives a file its surroundings, by the names that they have in its code.
  *
@@ -154,14 +156,14 @@ function compileWith(
   surroundings: Readonly<Record<string, unknown>>,
   variant: string,
   body: () => readonly string[],
-): unknown {
+): { readonly code: string; readonly value: unknown } {
   const names = namesFor(request)
   const parameters = [...Object.keys(surroundings), ...names].join()
   const { facts, globals } = request
   const what = `${variant} ${parameters}`
-  const code = facts.keep(what, () => joinText(['(function(', parameters, '){', ...body(), '\n})']))
+  const code = facts.keep(what, () => joinText(['(function(', parameters, '){', ...body(), END]))
   const factory = compileFunctionExpression(code, request.url, facts.code(what))
-  return factory(...Object.values(surroundings), ...names.map(name => globals.of(name)))
+  return { code, value: factory(...Object.values(surroundings), ...names.map(name => globals.of(name))) as unknown }
 }
 
 /** The text as it is compiled, in pieces. */
@@ -202,8 +204,8 @@ export function compileModule(
 ): ModuleBody {
   const kind = bodyKind(request.source, request.reads)
   const surroundings = { [FILE]: environment, [IMPORT]: dynamicImport, [PUBLISH]: publish }
-  const start = compileWith(request, surroundings, variantOf(request), () => bodyOfModule(request, kind))
-  return { kind, start } as ModuleBody
+  const { value } = compileWith(request, surroundings, variantOf(request), () => bodyOfModule(request, kind))
+  return { kind, start: value } as ModuleBody
 }
 
 function variantOf(request: CompileRequest): string {
@@ -293,12 +295,17 @@ export function compileCommonJs(
   dynamicImport: unknown,
 ): CommonJsBody {
   // In parentheses: see `bodyOfModule`.
-  const head = `void(()=>${FILE});return (function(exports,require,module,__filename,__dirname){\n`
+  const opening = `void(()=>${FILE});return (`
   const surroundings = { [FILE]: environment, [IMPORT]: dynamicImport }
   const variant = isWatched(request) ? 'watched script' : 'script'
-  return compileWith(request, surroundings, variant, () => [
-    head,
+  const { code, value } = compileWith(request, surroundings, variant, () => [
+    opening,
+    'function(exports,require,module,__filename,__dirname){\n',
     ...compose(request, request.edits, 'script'),
-    '\n})',
-  ]) as CommonJsBody
+    '\n}',
+    ')',
+  ])
+  const body = value as CommonJsBody
+  checkWhole(body, code.length - code.indexOf(opening) - opening.length - `)${END}`.length)
+  return body
 }

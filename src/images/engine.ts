@@ -32,7 +32,7 @@ function uncached<T>(work: () => T): T {
  * What the code of a function expression gives, whose first line is line 0.
  *
  * @param memory must be of this very code: the engine compares no more than its length
- * @throws SyntaxError
+ * @throws SyntaxError also for code that closes the function and goes on
  */
 export function compileFunctionExpression(code: string, filename: string, memory: CodeMemory | undefined): Function {
   const before = memory?.before
@@ -48,7 +48,19 @@ export function compileFunctionExpression(code: string, filename: string, memory
   )
   // What another engine wrote, or this one under other flags, is refused.
   if (memory && (!before || script.cachedDataRejected)) memory.note(script)
-  return script.runInThisContext() as Function
+  const compiled = script.runInThisContext() as Function
+  checkWhole(compiled, code.length - 2)
+  return compiled
+}
+
+/**
+ * An author's text may close the function that was put around it, and open another: then the one that is there is shorter than it was written. Its text is a part of the
+ * script's, which costs nothing to ask for.
+ *
+ * @throws SyntaxError
+ */
+export function checkWhole(compiled: Function, length: number): void {
+  if (`${compiled}`.length !== length) throw new SyntaxError("Unexpected token '}'")
 }
 
 /** @throws SyntaxError */
