@@ -26,7 +26,7 @@ describe('code that the engine has written down', () => {
   })
 
   it('is refused when it is that of a text of another length, and made anew', () => {
-    const { run, script } = compile(CODE, written(`${CODE}//`))
+    const { run, script } = compile(CODE, written(CODE.replace('\n', '\n\n')))
     equal(run(20), 41)
     ok(script)
   })
