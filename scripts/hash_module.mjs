@@ -35,11 +35,12 @@ const int32 = value => [0x41, ...numberCode(BigInt(value))]
 const int64 = value => [0x42, ...numberCode(value)]
 const load = offset => [0x29, 3, offset]
 const store = offset => [0x37, 3, offset]
-const turned = bits => [...int64(bits), 0x89]
+const ROTATE_LEFT = 0x89
+const turned = bits => [...int64(bits), ROTATE_LEFT]
 const times = factor => [...int64(factor), MULTIPLY]
 
-/** Locals of both functions: the place in memory is the first parameter. */
-const [AT, H1, H2] = [0, 2, 3]
+/** Locals of both functions: where they read, from the first parameter on, and the state. The second one is where `a` stops, or the total of `z`. */
+const [AT, LIMIT, H1, H2] = [0, 1, 2, 3]
 const C1 = 0x87c37b91114253d5n
 const C2 = 0x4cf5ad432745937fn
 const word1 = [...get(AT), ...load(0), ...times(C1), ...turned(31n), ...times(C2)]
@@ -47,53 +48,37 @@ const word2 = [...get(AT), ...load(8), ...times(C2), ...turned(33n), ...times(C1
 const open = [...int32(0), ...load(0), ...set(H1), ...int32(0), ...load(8), ...set(H2)]
 const close = [...int32(0), ...get(H1), ...store(0), ...int32(0), ...get(H2), ...store(8), END]
 const plus = (one, other) => [...get(one), ...get(other), ADD, ...set(one)]
+const ADD_32 = 0x6a
+const BELOW_32 = 0x49
+const LOOP = [0x03, 0x40]
+const IF = [0x04, 0x40]
+const AGAIN = [0x0c, 1]
 
-/** `mix`: the parameter counts down from the length, the second local is where it stops. */
+/** One half of the state takes in its word, and then the other half. */
+const mixed = (half, word, bits, other, constant) => [
+  ...[...get(half), ...word, XOR, ...turned(bits)],
+  ...[...get(other), ADD, ...times(5n), ...int64(constant), ADD, ...set(half)],
+]
+
 const MIX = [
   ...open,
-  // until the end of what is hashed
-  ...get(AT),
-  ...int32(START),
-  0x6a,
-  ...set(1),
-  ...int32(START),
-  ...set(AT),
-  ...[0x03, 0x40],
-  ...get(AT),
-  ...get(1),
-  0x49,
-  ...[0x04, 0x40],
-  ...get(H1),
-  ...word1,
-  XOR,
-  ...turned(27n),
-  ...get(H2),
-  ADD,
-  ...times(5n),
-  ...int64(0x52dce729n),
-  ADD,
-  ...set(H1),
-  ...get(H2),
-  ...word2,
-  XOR,
-  ...turned(31n),
-  ...get(H1),
-  ADD,
-  ...times(5n),
-  ...int64(0x38495ab5n),
-  ADD,
-  ...set(H2),
-  ...get(AT),
-  ...int32(BLOCK),
-  0x6a,
-  ...set(AT),
-  ...[0x0c, 1],
+  ...[...get(AT), ...int32(START), ADD_32, ...set(LIMIT)],
+  ...[...int32(START), ...set(AT)],
+  ...LOOP,
+  ...[...get(AT), ...get(LIMIT), BELOW_32],
+  ...IF,
+  ...mixed(H1, word1, 27n, H2, 0x52dce729n),
+  ...mixed(H2, word2, 31n, H1, 0x38495ab5n),
+  ...[...get(AT), ...int32(BLOCK), ADD_32, ...set(AT)],
+  ...AGAIN,
   END,
   END,
   ...close,
 ]
 
-const folded = local => [...get(local), ...get(local), ...int64(33n), 0x88, XOR]
+const EXTEND = 0xad
+const SHIFT_RIGHT = 0x88
+const folded = local => [...get(local), ...get(local), ...int64(33n), SHIFT_RIGHT, XOR]
 const scattered = local => [
   ...folded(local),
   ...times(0xff51afd7ed558ccdn),
@@ -104,11 +89,11 @@ const scattered = local => [
   ...folded(local),
   ...set(local),
 ]
-const withLength = local => [...get(local), ...get(1), 0xad, XOR, ...set(local)]
+const withLength = local => [...get(local), ...get(LIMIT), EXTEND, XOR, ...set(local)]
 
 const FINISH = [
   ...open,
-  ...[...get(AT), ...int32(START), 0x6a, ...set(AT)],
+  ...[...get(AT), ...int32(START), ADD_32, ...set(AT)],
   ...[...get(H1), ...word1, XOR, ...set(H1)],
   ...[...get(H2), ...word2, XOR, ...set(H2)],
   ...withLength(H1),

@@ -1,9 +1,9 @@
 import { type DynamicImport, init, parse, type StaticImport } from 'es-module-lexer'
 import { assignsAny } from './assignments.ts'
 import { blankStatement } from './blank.ts'
+import { codeOnly, mayMisread } from './code_reader.ts'
 import { type Edit, IMPORT, type ImportEntry, type ModuleRequest, type ModuleSource } from './module_source.ts'
 import { COMMENT, readExports } from './scan_exports.ts'
-import { codeOnly, mayMisread } from './stray_return.ts'
 
 /**
  * Constructs that a lexer cannot judge: what a function body allows and a module does not (`arguments`, `new.target`,

@@ -1,3 +1,4 @@
+import { mayReturnOutside } from './code_reader.ts'
 import {
   COMPLETED,
   type CompileRequest,
@@ -30,7 +31,6 @@ import type { ModuleNamespace } from './namespace.ts'
 import { parseModule } from './parse.ts'
 import { mayAddListeners } from './shared_emitters.ts'
 import { staleBinding } from './stale.ts'
-import { mayReturnOutside } from './stray_return.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** Emitters of Node that look after the image's listeners by themselves. */
