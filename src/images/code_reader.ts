@@ -10,8 +10,20 @@ const IS_CONTROL = 512
 const IS_HEAD = 1024
 /** Inside such a function. */
 const IN_PLAIN_FUNCTION = 2048
-const INHERITED = IN_FUNCTION | IN_PLAIN_FUNCTION
+/** The parenthesis of an asynchronous function. */
+const IS_ASYNC = 4096
+/** The parenthesis behind the word `async`: that of a function if an arrow follows. */
+const IS_BEHIND_ASYNC = 32768
+/** The innermost function that has braces is asynchronous. */
+const IN_ASYNC = 8192
+/** Behind the arrow of a function without braces, until the statement ends, and in brackets there. */
+const HAS_ARROW = 16384
+const UNDER_ARROW = 65536
+const INHERITED = IN_FUNCTION | IN_PLAIN_FUNCTION | IN_ASYNC | UNDER_ARROW
+const OF_EVERY_FUNCTION = IN_FUNCTION | IN_PLAIN_FUNCTION
 const closeOf = (open: Open): number => open & 255
+/** What brackets have from what is around them. */
+const inheritedFrom = (open: Open): Open => (open & INHERITED) | (open & HAS_ARROW ? UNDER_ARROW : 0)
 
 const WIDE_SPACE = /[^\S\t\n\v\f\r ]/
 /** A word of small letters as a number: words are compared often, and making strings of bytes is slow. */
@@ -20,10 +32,15 @@ const keysOf = (words: string): ReadonlySet<number> => new Set(words.split(' ').
 
 const CONTROL = keysOf('if for await while switch catch with')
 const BEFORE_REGEXP = keysOf('return typeof case in of else do void delete throw await yield instanceof')
+/** What stands before a brace is the name of a class, but for these. */
+const BEFORE_BLOCK = keysOf(
+  'else do try finally return typeof case in of default void delete throw await yield instanceof',
+)
 const RETURN = keyOf('return')
 /** What may stand before the name of a function that is called to give what a class extends. */
 const EXTENDED = keysOf('extends new await yield')
 const FOR = keyOf('for')
+const ASYNC = keyOf('async')
 const FUNCTION = keyOf('function')
 const LONGEST_KEY = 'instanceof'.length
 
@@ -50,9 +67,13 @@ const BACKQUOTE = 96
 const BACKSLASH = 92
 const SLASH = 47
 const SPACE = 32
+const HASH = 35
 const PLUS = 43
 const DOT = 46
+const SEMICOLON = 59
 const LESS = 60
+const EQUALS = 61
+const GREATER = 62
 const MINUS = 45
 const STAR = 42
 const OPEN_BRACE = 123
@@ -77,7 +98,7 @@ const MATTERS_OUTSIDE = tableOf([
 /** What a word that is looked for begins with, too. */
 const MATTERS_TO_WORDS = tableOf([
   ...[END, QUOTE, DOUBLE_QUOTE, SLASH, BACKQUOTE, OPEN_BRACE, CLOSE_BRACE, OPEN_PAREN, CLOSE_PAREN],
-  ...Array.from('arnue<-\\\\', character => character.charCodeAt(0)),
+  ...Array.from('arnue;=<-\\\\', character => character.charCodeAt(0)),
 ])
 
 /** Bytes are read several times as fast as the characters of a string. An `END` stands behind the last. */
@@ -120,6 +141,11 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
   let top: Open = 0
   /** Of the parenthesis that was closed last. */
   let closed: Open = 0
+  /** Where the parentheses that are open begin, and the one that was closed last. */
+  const starts: number[] = []
+  let closedStart = -1
+  /** An `await` that is taken for an operator, as it is not in parameters. */
+  let lastAwait = -1
   /** Where the last comment ends, and what stands before it. */
   let commentEnd = 0
   let beforeComment = -1
@@ -169,37 +195,51 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
       }
       case BACKQUOTE:
         stack.push(top)
-        top = BACKQUOTE | (top & INHERITED)
+        top = BACKQUOTE | inheritedFrom(top)
         at = endOfTemplateText(text, at)
         if (at === -1) return true
         if (text[at] === BACKQUOTE) top = stack.pop()!
         else {
           stack.push(top)
-          top = DOLLAR | (top & INHERITED)
+          top = DOLLAR | inheritedFrom(top)
         }
         break
       case OPEN_PAREN: {
         const last = lastBefore(at)
         stack.push(top)
         const kind = CONTROL.has(wordAt(text, last)) ? IS_CONTROL : words && isHead(text, last) ? IS_HEAD : 0
-        top = CLOSE_PAREN | kind | (top & INHERITED)
+        top = CLOSE_PAREN | kind | inheritedFrom(top)
+        if (words) {
+          starts.push(at)
+          if (isAsyncHead(text, last)) top |= IS_ASYNC
+          if (wordAt(text, last) === ASYNC) top |= IS_BEHIND_ASYNC
+        }
         break
       }
       case CLOSE_PAREN:
         if (closeOf(top) !== CLOSE_PAREN) return true
         closed = top
+        closedStart = starts.pop() ?? -1
         top = stack.pop()!
         break
       case OPEN_BRACE: {
-        let inner = top & INHERITED
-        if ((inner & (words ? IN_PLAIN_FUNCTION : IN_FUNCTION)) === 0) {
+        let inner = inheritedFrom(top)
+        if (words || (inner & IN_FUNCTION) === 0) {
           const last = lastBefore(at)
           const before = last === -1 ? 0 : text[last]!
           if (before === CLOSE_PAREN && !(closed & IS_CONTROL)) {
+            if (lastAwait > closedStart) return true
             // On a line of its own it might be a block after a call.
-            if (text.lastIndexOf(NEWLINE, at) > last) return true
-            inner |= IN_FUNCTION | (closed & IS_HEAD ? IN_PLAIN_FUNCTION : 0)
-          } else if (before === 62 && text[last - 1] === 61) inner |= IN_FUNCTION
+            const isSure = text.lastIndexOf(NEWLINE, at) <= last
+            if (!isSure && !(inner & IN_PLAIN_FUNCTION)) return true
+            inner = (inner & OF_EVERY_FUNCTION) | IN_FUNCTION
+            if (closed & IS_HEAD) inner |= IN_PLAIN_FUNCTION
+            if (isSure && closed & IS_ASYNC) inner |= IN_ASYNC
+          } else if (before === GREATER && text[last - 1] === EQUALS) {
+            inner = (inner & OF_EVERY_FUNCTION) | IN_FUNCTION
+            if (isAsyncArrow(text, last - 2, closed)) inner |= IN_ASYNC
+          } else if (words && isOperandEnd(before) && before !== CLOSE_PAREN && !BEFORE_BLOCK.has(wordAt(text, last)))
+            inner &= ~IN_ASYNC
         }
         stack.push(top)
         top = CLOSE_BRACE | inner
@@ -217,14 +257,25 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
         if (text[at] === BACKQUOTE) top = stack.pop()!
         else {
           stack.push(top)
-          top = DOLLAR | (top & INHERITED)
+          top = DOLLAR | inheritedFrom(top)
         }
         break
       case LETTER_R:
         if (!(top & IN_FUNCTION) && !isIdentifierPart(text[at + 6]!) && wordAt(text, at + 5) === RETURN) return true
         break
+      case SEMICOLON:
+        top &= ~HAS_ARROW
+        break
+      case EQUALS:
+        if (text[at + 1] !== GREATER) break
+        // The parameters end here.
+        if (text[lastBefore(at)] === CLOSE_PAREN && lastAwait > closedStart) return true
+        if (text[skipSpace(text, at + 2)] !== OPEN_BRACE) top |= HAS_ARROW
+        at++
+        break
       default:
-        if (meansSomething(text, at, (top & IN_PLAIN_FUNCTION) !== 0, () => lastBefore(at))) return true
+        if (isWord(text, at, AWAIT) && (top & (IN_ASYNC | HAS_ARROW | UNDER_ARROW)) === IN_ASYNC) lastAwait = at
+        else if (meansSomething(text, at, (top & IN_PLAIN_FUNCTION) !== 0, () => lastBefore(at))) return true
         at = endOfName(text, at)
     }
   }
@@ -312,6 +363,38 @@ function isHead(text: Uint8Array, last: number): boolean {
   // A comment may end at the slash.
   if (before < 0) return true
   return !(text[before] === SLASH || text[before] === DOT || EXTENDED.has(wordAt(text, before)))
+}
+
+/** Spaces and tabs: `async` stands on one line with what it belongs to. */
+function skipBack(text: Uint8Array, last: number): number {
+  while (text[last] === SPACE || text[last] === 9) last--
+  return last
+}
+
+/** A method may have a string for its name. */
+function beforeName(text: Uint8Array, last: number): number {
+  const quote = text[last]
+  if (quote === QUOTE || quote === DOUBLE_QUOTE) {
+    let open = last - 1
+    while (open >= 0 && text[open] !== quote) open--
+    return skipBack(text, open - 1)
+  }
+  while (last >= 0 && (isIdentifierPart(text[last]!) || text[last] === HASH)) last--
+  return skipBack(text, last)
+}
+
+/** Does what ends at `last` begin an asynchronous function whose parameters follow? */
+function isAsyncHead(text: Uint8Array, last: number): boolean {
+  let at = skipBack(text, wordAt(text, last) === FUNCTION ? last : beforeName(text, last))
+  if (text[at] === STAR) at = skipBack(text, at - 1)
+  if (wordAt(text, at) === FUNCTION) at = beforeName(text, at)
+  return wordAt(text, at) === ASYNC
+}
+
+/** @param last before the arrow */
+function isAsyncArrow(text: Uint8Array, last: number, closed: Open): boolean {
+  const end = skipBack(text, last)
+  return text[end] === CLOSE_PAREN ? (closed & IS_BEHIND_ASYNC) !== 0 : wordAt(text, beforeName(text, end)) === ASYNC
 }
 
 /** Is a letter of a word written by its number? */
