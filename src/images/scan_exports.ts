@@ -115,11 +115,20 @@ const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|
 /** A lone one is no name; the parser tells. */
 const SURROGATE = /[\ud800-\udfff]/
 
+const blankExport = (start: number): Edit => ({ start, end: start + 6, text: '      ' })
+
+const DECLARATIONS = ['function ', 'const ', 'class ', 'let ', 'async function ']
+
+/** Most exports are: seen without taking the head apart. */
+const isPlainDeclaration = (text: string, start: number): boolean =>
+  text.charCodeAt(start + 6) === SPACE && DECLARATIONS.some(head => text.startsWith(head, start + 7))
+
 function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit | undefined {
   const start = entry.exportStart
   if (entry.typeOnly) return undefined
   if (entry.type !== 'direct' && !isOfImport(entry, found))
     return blankStatement(text, start, found[entry.importIndex]!.importEnd)
+  if (isPlainDeclaration(text, start)) return standsAfter(text, start) === 'inside' ? undefined : blankExport(start)
   EXPORT_HEAD.lastIndex = start
   const head = EXPORT_HEAD.exec(text)
   if (!head) return undefined
@@ -131,7 +140,7 @@ function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit
   }
   if (standsAfter(text, start) === 'inside') return undefined
   if (!isDefault && declaration === undefined) return undefined
-  if (!isDefault) return { start, end: start + 'export'.length, text: ' '.repeat('export'.length) }
+  if (!isDefault) return blankExport(start)
   return defaultEdit(text, start, head[0], declaration, entry)
 }
 

@@ -24,6 +24,7 @@ export function standsAfter(text: string, start: number): Before {
       continue
     }
     const line = text.lastIndexOf('\n', at) + 1
+    if (line === at) break
     const comment = line === 0 && text.startsWith('#!') ? 0 : text.slice(line, at + 1).indexOf('//')
     if (comment === -1) break
     at = line + comment - 1
