@@ -18,8 +18,10 @@ const OUTSIDE = {
   'config_file.ts': 'reads files, as one step of whoever asks',
   'host_code.ts': 'runs code of the host, as one step of whoever asks',
   'depmod/catalogue.ts': 'reads files, as one step of whoever asks',
+  'depmod/fingerprint.ts': 'reads files, as one step of whoever asks',
   'depmod/text_folder.ts': 'is of the command depmod, without a kernel',
   'call_gate.ts': 'a call is waited for by its caller, not by the kernel; `drained` is',
+  'gate_entry.ts': 'the same: it makes the functions that callers call',
   'unload/reference_count.ts': '`zero` is what others wait for',
   'kmemleak/': 'reads a heap snapshot, as one step of whoever asks; does nothing to modules',
   'leftovers/': 'stands before what modules wait for, not the kernel; closing is looked at',
@@ -130,11 +132,14 @@ function comesFromOutside(node) {
 const isStep = node => ts.isCallExpression(node) && ['step', 'inTime'].includes(nameOf(node.expression))
 
 /** Is it, or the constant that it goes into, handed to the seam, or part of a function that gives it out? */
-function isGoverned(node) {
+function isGoverned(node, seen = new Set()) {
+  if (seen.has(node)) return false
+  seen.add(node)
   for (let at = node; at.parent; at = at.parent) {
     const { parent } = at
     if (isStep(parent) && parent.arguments.includes(at)) return true
-    if (ts.isVariableDeclaration(parent) && ts.isIdentifier(parent.name)) return usesOf(parent.name).some(isGoverned)
+    if (ts.isVariableDeclaration(parent) && ts.isIdentifier(parent.name))
+      return usesOf(parent.name).some(use => isGoverned(use, seen))
     if ((ts.isFunctionDeclaration(parent) || ts.isMethodDeclaration(parent)) && GIVES_OUT.has(parent.name?.text))
       return true
     if (ts.isFunctionDeclaration(parent) || ts.isMethodDeclaration(parent)) return false

@@ -34,6 +34,7 @@ export function controlService(setting: ControlSetting): KernelService | undefin
           kernel.log.error(`control socket: ${error.message}`)
           return undefined
         })
+      return serving
     },
     async stop() {
       const server = await serving

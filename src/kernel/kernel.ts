@@ -70,7 +70,8 @@ export interface ModuleRow {
 export interface KernelService {
   readonly name: string
   readonly path: string
-  start(kernel: Kernel): void
+  /** Resolves when it can be reached, or never can. */
+  start(kernel: Kernel): Promise<unknown>
   stop(): Promise<void>
 }
 
@@ -107,6 +108,7 @@ export class Kernel implements AsyncDisposable {
   readonly #requests: Requests
   readonly #service: KernelService | undefined
   #used = false
+  #serving: Promise<unknown> | undefined
 
   static {
     coreOf = kernel => kernel.#core
@@ -210,7 +212,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT, EEXIST, ENOTLIVE, ESYMBOL, ENOEXEC, EINVAL, ERANGE, EINIT, EKEYREJECTED
    */
   async insmod(path: string, params: Params = NO_PARAMS, options: InsmodOptions = {}): Promise<ModuleRow> {
-    this.#use()
+    if (this.#use()) await this.#serving
     checkCall('insmod', path, options, params)
     const location = locate(path)
     const { folders, taints } = this.#core
@@ -226,7 +228,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT when nothing has that name, and whatever insmod throws
    */
   async modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
-    this.#use()
+    if (this.#use()) await this.#serving
     checkCall('modprobe', name, options, params)
     return (await modprobe(this.#core, name, params, options)).map(module => this.#row(module))
   }
@@ -359,7 +361,7 @@ export class Kernel implements AsyncDisposable {
    */
   async request(alias: string): Promise<boolean> {
     checkText('request', 'an alias', alias)
-    this.#use()
+    if (this.#use()) await this.#serving
     return this.#requests.request(alias)
   }
 
@@ -423,7 +425,7 @@ export class Kernel implements AsyncDisposable {
     const { parallel = 1 } = options
     if (!Number.isInteger(parallel) || parallel < 1)
       throw new ModuleError('EINVAL', { reason: `coldplug: parallel must be a number from 1, got ${String(parallel)}` })
-    this.#use()
+    if (this.#use()) await this.#serving
     return coldplug(this.#core, options)
   }
 
@@ -479,10 +481,16 @@ export class Kernel implements AsyncDisposable {
     }
   }
 
-  #use(): void {
-    if (this.#used) return
+  /** True while the service is not there yet: whoever has loaded something then finds the kernel by it. */
+  #use(): boolean {
+    if (!this.#used && this.#service) {
+      const started = this.#core.seam.step('the control socket listens', this.#service.start(this))
+      this.#serving = started.finally(() => {
+        this.#serving = undefined
+      })
+    }
     this.#used = true
-    this.#service?.start(this)
+    return this.#serving !== undefined
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -8,7 +8,7 @@ import { runHook } from './hooks.ts'
 import { insmod } from './insmod.ts'
 import { foldName, type Module } from './module.ts'
 import type { Params } from './moduleparam.ts'
-import { CatalogueSource, LoadedSource, loadedModules, probeSource } from './probe_source.ts'
+import { type CatalogueSource, LoadedSource, loadedModules, probeSource } from './probe_source.ts'
 import type { Probe } from './probes.ts'
 
 export interface ModprobeOptions {
@@ -195,9 +195,7 @@ export async function showDepends(
 
 /** The modules of the folders, each after what it needs. Those of which that cannot be said stand where their names do: what is wrong is told when they are inserted. */
 export async function modulesInOrder(core: Core): Promise<string[]> {
-  const policy = await core.policy.current()
-  await core.catalogue.refresh()
-  const source = new CatalogueSource(core.catalogue, policy)
+  const source = await probeSource(core)
   const order = new Set<string>()
   for (const { name: module } of core.folders.list()) {
     try {

@@ -77,14 +77,14 @@ export const loadedModules = ({ modules }: Core): LoadedModules => ({
   holders: name => [...(modules.get(name)?.holders ?? [])].map(holder => holder.name),
 })
 
-/** The catalogue and the configuration, true for `name`: a module's own files are looked at, for an alias everybody's. */
-export function probeSource(core: Core, name: string): Promise<CatalogueSource> {
-  return core.seam.step(`${name}: the catalogue is current`, readSource(core, name))
+/** The catalogue and the configuration, true for `name`: a module's own files are looked at, for an alias, and without a name, everybody's. */
+export function probeSource(core: Core, name?: string): Promise<CatalogueSource> {
+  return core.seam.step(`${name ?? 'every module'}: the catalogue is current`, readSource(core, name))
 }
 
-async function readSource(core: Core, name: string): Promise<CatalogueSource> {
+async function readSource(core: Core, name: string | undefined): Promise<CatalogueSource> {
   const policy = await core.policy.current()
-  const module = foldName(name)
-  await core.catalogue.refreshFor(module)
+  if (name === undefined) await core.catalogue.refresh()
+  else await core.catalogue.refreshFor(foldName(name))
   return new CatalogueSource(core.catalogue, policy)
 }
