@@ -34,8 +34,8 @@ export class LazyFiles {
 
   #fresh(specifier: string, from: string, loader: Loader): string | undefined {
     const target = this.#resolve(specifier, from, loader)
-    if (target?.owner !== 'image' || formatByName(target.file) === 'addon' || this.#texts.has(target.file))
-      return undefined
+    if (target?.owner !== 'image' || this.#texts.has(target.file)) return undefined
+    if (formatByName(target.file) === 'addon' || DECLARATIONS.test(target.file)) return undefined
     try {
       this.#texts.read(target.file)
       return target.file
@@ -44,6 +44,9 @@ export class LazyFiles {
     }
   }
 }
+
+/** Named in comments for the sake of types. There is nothing in them to run, and a compiler of a megabyte would be loaded to find that out. */
+const DECLARATIONS = /\.d\.[cm]?ts$/
 
 type Requested = readonly [specifier: string, loader: Loader]
 

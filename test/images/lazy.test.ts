@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { rmSync, utimesSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Files, type LoadedImage, loadImage, writeFiles } from '../support/image_harness.ts'
@@ -211,4 +211,17 @@ describe('what cannot be named before the code runs', { concurrency: true }, () 
     writeFiles(folder, { 'made.mjs': 'export const v = "new"' })
     await assert.rejects(load() as Promise<unknown>, /it changed after test#1 was loaded/)
   })
+})
+
+it('declarations, which comments name for their types, are not read', async () => {
+  const { image } = await loadImage({
+    'main.mjs': '/** @type {import("./types.d.ts").A} */\nexport const a = 1\n/** @type {import("./more.d.mts")} */',
+    'types.d.ts': 'export type A = number',
+    'more.d.mts': 'export {}',
+    'types.js': '',
+  })
+  assert.deepEqual(
+    image.files.map(file => basename(file)),
+    ['main.mjs'],
+  )
 })
