@@ -270,7 +270,8 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
         if (text[at + 1] !== GREATER) break
         // The parameters end here.
         if (text[lastBefore(at)] === CLOSE_PAREN && lastAwait > closedStart) return true
-        if (text[skipSpace(text, at + 2)] !== OPEN_BRACE) top |= HAS_ARROW
+        // In one that is asynchronous itself an `await` means what it means around it.
+        if (text[skipSpace(text, at + 2)] !== OPEN_BRACE && !isAsyncArrow(text, at - 1, closed)) top |= HAS_ARROW
         at++
         break
       default:
