@@ -196,7 +196,9 @@ export class SchemeCheck {
     if (this.#settings.scheme === 'retain') await this.#kernel.reclaim()
     const held = () => this.#kernel.lingering().filter(({ image }) => image.startsWith(`${this.#name}#`))
     let images = held()
-    for (let round = 0; round < SETTLING_ROUNDS && images.length > 0; round++) {
+    // That an image is gone is known before it is told.
+    const isSettled = (): boolean => images.length === 0 && this.#collected >= this.#inserted
+    for (let round = 0; round < SETTLING_ROUNDS && !isSettled(); round++) {
       await sleep(SETTLING_MS)
       await collectGarbage(COLLECTIONS)
       images = held()
