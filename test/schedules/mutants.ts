@@ -36,15 +36,15 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'call_gate.js',
     changes: [
       [
-        'return this.#track(result, cell.name).finally(() => count.leave(cell.name));',
-        'count.leave(cell.name);\n        return this.#track(result, cell.name);',
+        'return this.track(result, cell.name).finally(() => count.leave(cell.name));',
+        'count.leave(cell.name);\n        return this.track(result, cell.name);',
       ],
     ],
   },
   {
     mistake: 'forget that an asynchronous call is in flight',
     file: 'call_gate.js',
-    changes: [['return result instanceof Promise ? gate.#track(result, name) : result;', 'return result;']],
+    changes: [['track(result, name) {', 'track(result, name) {\n        return result;']],
   },
   {
     mistake: 'swap registrations in two ticks',
