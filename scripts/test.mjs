@@ -23,7 +23,7 @@ const COUNTS = new URL('test_counts.mjs', import.meta.url).href
 const ALIKE = new RegExp(
   [
     '(?:cli|coldplug|depmod|docs|installer|modprobe|modprobe_command|races|request|schedules)/',
-    '(?:check|schemes)/command|(?:schemes|leftovers)/docs|kmemleak/(?:chunk_ring|hold_graph)|packages/cache|examples',
+    '(?:check|schemes)/command|(?:schemes|leftovers)/docs|kmemleak/(?:chunk_ring|hold_graph)|packages/|examples|types/|signatures/',
   ]
     .map(files => `^(?:${files})`)
     .join('|'),

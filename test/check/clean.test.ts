@@ -13,7 +13,7 @@ describe('check raises no false alarm', { concurrency: AT_ONCE }, () => {
   it('over two dozen modules', () => assert.ok(modules.length >= 24))
   for (const name of shareOf(modules))
     it(name, async () => {
-      const report = await reportOf([fixture('check', 'clean', name), '--cycles', '12'])
+      const report = await reportOf([fixture('check', 'clean', name), '--cycles', '8'])
       assert.deepEqual([report.safe, findingsOf(report).filter(text => !NOTES.has(text.split(':')[0]!))], [true, []])
       assert.deepEqual(
         report.schemes.map(({ scheme, inserted, collected }) => [scheme, inserted - collected]),

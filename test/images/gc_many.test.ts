@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { folderOf, isCollected, loadFolder } from '../support/image_harness.ts'
 
-const COUNT = 300
+const COUNT = 100
 
 function manyFiles(): string {
   const files: Record<string, string> = {}
@@ -24,9 +24,9 @@ it(`an image of ${2 * COUNT} files is collected, and cycle after cycle leaves no
   for (let round = 0; round < 3; round++) images.push(await load())
   for (const image of images) assert.equal(await isCollected(image), true)
   // The engine goes on learning for some rounds.
-  for (let round = 0; round < 12; round++) assert.equal(await isCollected(await load()), true)
+  for (let round = 0; round < 8; round++) assert.equal(await isCollected(await load()), true)
   const before = process.memoryUsage().heapUsed
-  const rounds = 10
+  const rounds = 6
   for (let round = 0; round < rounds; round++) assert.equal(await isCollected(await load()), true)
   const grown = (process.memoryUsage().heapUsed - before) / rounds
   assert.ok(grown < 32_768, `${Math.round(grown / 1024)} KB stay of each image`)
