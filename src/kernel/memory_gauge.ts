@@ -40,10 +40,13 @@ export class MemoryGauge {
   }
 }
 
-/** Bytes that live in the part of the heap whose limit ends a process: all but the space where objects are born. */
+/**
+ * Bytes that live in the part of the heap whose limit ends a process: all but the space where objects are born. What is large is born in one of its own, and is counted: the next
+ * collection, which may be the one that ends the process, moves all of it that is in use.
+ */
 export const oldSpaceUsed = (): number =>
   getHeapSpaceStatistics()
-    .filter(({ space_name }) => !space_name.startsWith('new_'))
+    .filter(({ space_name }) => space_name !== 'new_space')
     .reduce((sum, { space_used_size }) => sum + space_used_size, 0)
 
 /**
