@@ -70,6 +70,40 @@ const ascii = {
   }),
 }
 
+/** As it is taken apart: `import all, { one as other } from 'node:x'`. */
+const bindingsOf = ({ specifiers, source }) => {
+  const names = []
+  let whole
+  for (const { type, imported, local } of specifiers) {
+    if (type === 'ImportDefaultSpecifier') whole = local.name
+    else if (type === 'ImportSpecifier')
+      names.push(imported.name === local.name ? local.name : `${imported.name}: ${local.name}`)
+    else throw new Error(`a namespace of '${source.value}' needs what an import of it makes: import its default`)
+  }
+  return { whole, names }
+}
+
+/**
+ * An `import` of a part of Node makes a namespace for it, which reads every export there is: those of `node:fs` load all of Node's streams, a tenth of what importing Outlive
+ * costs. Asking for the part itself makes none. The names stay what they were when the file began, whatever `syncBuiltinESMExports` says; nothing here needs it.
+ */
+const builtins = {
+  name: 'builtins',
+  renderChunk(code) {
+    let [text, end] = ['', 0]
+    for (const node of this.parse(code).body) {
+      if (node.type !== 'ImportDeclaration' || !node.source.value.startsWith('node:')) continue
+      const { whole, names } = bindingsOf(node)
+      const part = `process.getBuiltinModule('${node.source.value}')`
+      text += code.slice(end, node.start)
+      if (whole) text += `const ${whole} = ${part};\n`
+      if (names.length > 0) text += `const { ${names.join(', ')} } = ${whole ?? part};\n`
+      end = code[node.end] === '\n' ? node.end + 1 : node.end
+    }
+    return { code: text + code.slice(end), map: null }
+  },
+}
+
 /** Tells one build from another: asking the disk for it would take as long as loading a package. */
 const buildMark = {
   name: 'build mark',
@@ -88,7 +122,7 @@ export async function bundle() {
   const build = await rollup({
     input: Object.fromEntries(ENTRIES.map(entry => [entry, join(COMPILED, `${entry}.js`)])),
     external: id => !/^[./]/.test(id),
-    plugins: [buildMark, ownUrls, ascii],
+    plugins: [buildMark, ownUrls, builtins, ascii],
     onLog: (level, log, print) => EXPECTED.has(log.code) || print(level, log),
   })
   const { output } = await build.write({
