@@ -1,9 +1,10 @@
 /**
  * Measures how many of test262's tests of modules an image passes, and how many Node's own loader does.
  *
- *   node scripts/module_conformance.mjs CHECKOUT [--only image|native] [--filter TEXT] [--list]
+ *   node scripts/module_conformance.mjs CHECKOUT [--folder FOLDER]... [--only image|native] [--filter TEXT] [--list]
  *
- * CHECKOUT is a checkout of test262; tests of proposals that no line of Node has are left out, and counted. Or the folder of the npm package test262-parser-tests, of which the modules are used: then it is told which
+ * CHECKOUT is a checkout of test262; tests of proposals that no line of Node has are left out, and counted. Of a folder that is named all tests are run that strict code can run, as modules; otherwise
+ * those of modules. Or the folder of the npm package test262-parser-tests, of which the modules are used: then it is told which
  * texts each takes and which it refuses. Each test runs in a process of its own.
  */
 import { spawn } from 'node:child_process'
@@ -14,26 +15,37 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 const CHILD = fileURLToPath(new URL('./module_conformance_child.mjs', import.meta.url))
-/** Features of tests for proposals that no line of Node has. */
+/** Features of tests for proposals that no line of Node has, or has any more. */
 const PROPOSALS = [
   'export-defer',
+  'import-assertions',
   'import-bytes',
   'import-defer',
   'import-text',
   'source-phase-imports',
   'source-phase-imports-module-source',
 ]
-const FOLDERS = ['language/module-code', 'language/import', 'language/export']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string' }, filter: { type: 'string' }, list: { type: 'boolean' } },
+  options: {
+    folder: { type: 'string', multiple: true },
+    only: { type: 'string' },
+    filter: { type: 'string' },
+    list: { type: 'boolean' },
+  },
 })
 const [checkout] = positionals
 if (checkout === undefined) {
-  console.error('usage: node scripts/module_conformance.mjs CHECKOUT [--only image|native] [--filter TEXT] [--list]')
+  console.error(
+    'usage: node scripts/module_conformance.mjs CHECKOUT [--folder FOLDER]... [--only image|native] [--filter TEXT] [--list]',
+  )
   process.exit(2)
 }
+
+const FOLDERS = values.folder ?? ['language/module-code', 'language/import', 'language/export']
+const isAsked = flags =>
+  values.folder ? !flags.includes('noStrict') && !flags.includes('raw') : flags.includes('module')
 
 let leftOut = 0
 
@@ -73,7 +85,7 @@ function test262Tests(root, scratch) {
       writeFileSync(copy, text)
       if (!file.endsWith('.js') || file.endsWith('_FIXTURE.js')) continue
       const { flags, includes, features, negative } = frontMatter(text)
-      if (!flags.includes('module')) continue
+      if (!isAsked(flags)) continue
       if (features.some(feature => PROPOSALS.includes(feature))) {
         leftOut++
         continue

@@ -57,8 +57,8 @@ export function readExports(
         else {
           local.push({ exportName: entry.name, localName })
           if (!from && entry.localName !== undefined && isInList(text, offset)) {
-            // An undeclared name would silently mean the global of that name.
-            if (localName in globalThis) return undefined
+            // An undeclared name would silently mean the global of that name, and these words a value.
+            if (localName in globalThis || WORDS_WITH_VALUES.has(localName)) return undefined
             listed.push(localName)
           }
         }
@@ -72,6 +72,8 @@ export function readExports(
   }
   return { local, indirect, stars, namesDefault, listed }
 }
+
+const WORDS_WITH_VALUES: ReadonlySet<string> = new Set(['this', 'null', 'true', 'false'])
 
 /** Is this the export of an imported name, by a list without `from`? The lexer tells both alike. */
 const isOfImport = (entry: Exclude<Export, { type: 'direct' }>, found: readonly Import[]): boolean =>
@@ -103,11 +105,12 @@ function isInList(text: string, offset: number): boolean {
 
 /** In text that has no strings. */
 export const COMMENT = /\/\*[\s\S]*?\*\/|\/\/.*/g
-const PLAIN_STRING = /(["'])[\w.$ -]*\1/g
+/** As the name of an export. What is exported without `from` is a binding, which a string cannot name (16.2.3.1). */
+const PLAIN_STRING = /\bas\s*(["'])[\w.$ -]*\1/g
 
-/** Is this all of a list, and does the brace at its end stand neither in a comment nor in a string? Nothing may stand between two commas. */
+/** Is this all of a list without `from`, and does the brace at its end stand neither in a comment nor in a string? Nothing may stand between two commas. */
 function isPlainList(list: string): boolean {
-  const bare = list.replace(COMMENT, ' ').replace(PLAIN_STRING, 's')
+  const bare = list.replace(COMMENT, ' ').replace(PLAIN_STRING, 'as s')
   return bare.endsWith('}') && !/[/"']|[{,]\s*,/.test(bare)
 }
 
