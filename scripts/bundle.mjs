@@ -11,6 +11,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rollup } from 'rollup'
+import { lateParts } from './late_parts.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const COMPILED = join(ROOT, 'build', 'src')
@@ -26,6 +27,31 @@ const ENTRIES = [
   'cli/check/child',
   'cli/check/outlive_check_warm_up',
 ]
+
+/** What most hosts need later than at their start, or never: functions that are loaded when the first of them is called. */
+const late = lateParts(COMPILED, {
+  // Of the folders of modules: what is in them, by which name, and in which order.
+  folders: [
+    'kernel/coldplug',
+    'kernel/config_file',
+    'kernel/depmod/catalogue',
+    'kernel/depmod/depmod',
+    'kernel/modinfo',
+    'kernel/modprobe',
+    'kernel/probe_source',
+  ],
+  // Of texts that the lexer is not enough for.
+  parser: [
+    'images/decorators',
+    'images/direct_eval',
+    'images/jsx',
+    'images/parse',
+    'images/realign',
+    'images/shared_emitters',
+  ],
+  // Of files that are no ES modules.
+  commonjs: ['images/commonjs', 'images/commonjs_record', 'images/commonjs_text'],
+})
 
 const nameOf = file => relative(COMPILED, file).replaceAll('\\', '/').replace(/\.js$/, '')
 const scripts = folder =>
@@ -45,8 +71,10 @@ function closureOf(entry, getModuleInfo) {
   return closure
 }
 
-/** Two files for all that a host needs: what it has in common with a command that talks to one, and the rest. */
+/** Two files for all that a host needs at once: what it has in common with a command that talks to one, and the rest. What comes late has files of its own. */
 function chunkOf(id, { getModuleInfo }) {
+  const part = late.chunkOf(id)
+  if (part) return part
   if (!closureOf('index', getModuleInfo).has(id)) return null
   return closureOf('control/client', getModuleInfo).has(id) ? 'common' : 'core'
 }
@@ -122,7 +150,7 @@ export async function bundle() {
   const build = await rollup({
     input: Object.fromEntries(ENTRIES.map(entry => [entry, join(COMPILED, `${entry}.js`)])),
     external: id => !/^[./]/.test(id),
-    plugins: [buildMark, ownUrls, builtins, ascii],
+    plugins: [late.plugin, buildMark, ownUrls, builtins, ascii],
     onLog: (level, log, print) => EXPECTED.has(log.code) || print(level, log),
   })
   const { output } = await build.write({

@@ -1,14 +1,14 @@
 import nodeModule, { createRequire } from 'node:module'
 import { dirname, extname } from 'node:path'
-import { dynamicImportEdits, parseJson } from './commonjs_text.ts'
+import { dynamicImportEdits } from './commonjs_text.ts'
 import { type CommonJsBody, compileCommonJs } from './compile.ts'
 import { faultAt, syntaxReason } from './fault.ts'
+import { parseJson } from './json.ts'
+import { mayAdd } from './listener_calls.ts'
 import { parseProgram } from './parse.ts'
-import { mayAddListeners } from './shared_emitters.ts'
+import { addsListeners } from './shared_emitters.ts'
 import type { FileOwner } from './source_module.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
-
-export { commonJsExports, parseJson } from './commonjs_text.ts'
 
 const NO_IMPORTS: ReadonlySet<string> = new Set()
 const NODES_EXTENSIONS = ['.js', '.json', '.node']
@@ -52,8 +52,11 @@ export interface CommonJsOwner extends FileOwner {
 /** Node's own class, so that `module instanceof require('module')`, and two of its functions, which are as old as Node. */
 const NodeModule = nodeModule as unknown as { prototype: object; _nodeModulePaths(folder: string): string[] }
 
+/** Most images have no such files. */
+export const createCommonJsFiles = (owner: CommonJsOwner): CommonJsFiles => new CommonJsFiles(owner)
+
 /** The CommonJS files of one image, with a cache of their own: `require.cache` shows this image's files and no others. */
-export class CommonJsFiles {
+class CommonJsFiles {
   readonly cache: Record<string, CommonJsModule> = Object.create(null) as Record<string, CommonJsModule>
   readonly #owner: CommonJsOwner
   /** How files are loaded, by their extension. Code may change it, for the files of this image. */
@@ -168,7 +171,7 @@ export class CommonJsFiles {
     // What is remembered of a file holds for its own text, not for one that is given to `_compile`.
     const facts = text === this.#owner.textOf(file) ? this.#owner.facts(file) : NO_FACTS
     const findImports = () => dynamicImportEdits(file, text)
-    const findListeners = () => mayAddListeners(text, 'script')
+    const findListeners = () => mayAdd(text) && addsListeners(text, 'script')
     const edits = facts.recall('dynamic', findImports)
     const listens = facts.recall('listens', findListeners)
     const dynamicImport = Object.assign(
@@ -201,3 +204,5 @@ function readJson(file: string, text: string): unknown {
 function adopt(parent: CommonJsModule | undefined, child: CommonJsModule): void {
   if (parent && !parent.children.includes(child)) parent.children.push(child)
 }
+
+export type { CommonJsFiles }

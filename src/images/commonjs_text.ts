@@ -1,5 +1,4 @@
 import { parse as lexExports } from 'cjs-module-lexer'
-import { faultAt } from './fault.ts'
 import { type Edit, IMPORT } from './module_source.ts'
 import { parseProgram } from './parse.ts'
 import { dynamicImportOffsets } from './scan.ts'
@@ -18,12 +17,6 @@ export function commonJsExports(text: string): CommonJsExports {
     return { names: [], reexports: [] }
   }
 }
-
-const REQUIRED = /\brequire\s*(?:\.\s*resolve\s*)?\(\s*(?:"([^"\n]+)"|'([^'\n]+)'|`([^`$\\\n]+)`)\s*\)/g
-
-/** Specifiers of `require` calls that can be named without running the code. */
-export const literalRequires = (text: string): string[] =>
-  [...text.matchAll(REQUIRED)].map(match => (match[1] ?? match[2] ?? match[3])!)
 
 const MAY_IMPORT = /\bimport\s*[(/.]/
 
@@ -50,20 +43,4 @@ function parsedOffsets(file: string, text: string): number[] {
   }
   visit(parseProgram(file, text, 'script').body)
   return offsets.sort((a, b) => a - b)
-}
-
-/** @throws ImageFault `syntax` */
-export function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    const reason = (error as Error).message
-    const offset = Number(/position (\d+)/.exec(reason)?.[1] ?? text.length)
-    throw faultAt(
-      { kind: 'syntax', reason: reason.replace(/ in JSON at position.*| \(line .*/s, '') },
-      file,
-      text,
-      offset,
-    )
-  }
 }

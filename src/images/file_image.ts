@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import nodeModule, { createRequire } from 'node:module'
 import { attributesOf, checkAttributes } from './attributes.ts'
-import { CommonJsFiles, type CommonJsModule, type CommonJsOwner } from './commonjs.ts'
+import { type CommonJsFiles, type CommonJsModule, type CommonJsOwner, createCommonJsFiles } from './commonjs.ts'
 import { commonJsRecord } from './commonjs_record.ts'
 import { commonJsExports } from './commonjs_text.ts'
 import { forgetDisk } from './disk.ts'
@@ -64,7 +64,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   /** Made for the first file that needs them: most images have none. */
   get #commonJs(): CommonJsFiles {
-    this.#commonJsFiles ??= new CommonJsFiles(this)
+    this.#commonJsFiles ??= createCommonJsFiles(this)
     return this.#commonJsFiles
   }
 

@@ -19,6 +19,8 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
 
 export const isTypeScript = (file: string): boolean => /\.[cm]?tsx?$/.test(file)
 
+export const isJsx = (file: string): boolean => /\.[jt]sx$/.test(file)
+
 /** A file without an extension is code, too. */
 export const isCode = (file: string): boolean => /^(?:\.[cm]?[jt]sx?)?$/.test(extname(file))
 

@@ -14,8 +14,6 @@ const typescript = lazyRequire<typeof import('@sveltejs/acorn-typescript')>('@sv
 
 let parser: typeof Parser | undefined
 
-export const isJsx = (file: string): boolean => /\.[jt]sx$/.test(file)
-
 export interface Compiled {
   /** JSX replaced by calls, every line in its place. Types are still there. */
   readonly text: string

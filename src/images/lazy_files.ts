@@ -1,7 +1,6 @@
-import { literalRequires } from './commonjs_text.ts'
 import { type Format, formatByName } from './format.ts'
 import type { Loader, Target } from './resolve.ts'
-import { literalDynamicImports, literalSpecifiers } from './scan.ts'
+import { literalDynamicImports, literalRequires, literalSpecifiers } from './scan.ts'
 import type { SourceTexts } from './source_texts.ts'
 
 /**

@@ -62,6 +62,12 @@ const LITERAL_IMPORT = /\bimport\s*(?:\.\s*source\s*)?\(\s*(?:"([^"\n]+)"|'([^'\
 export const literalDynamicImports = (text: string): string[] =>
   text.includes('import') ? [...text.matchAll(LITERAL_IMPORT)].map(match => (match[1] ?? match[2] ?? match[3])!) : []
 
+const REQUIRED = /\brequire\s*(?:\.\s*resolve\s*)?\(\s*(?:"([^"\n]+)"|'([^'\n]+)'|`([^`$\\\n]+)`)\s*\)/g
+
+/** Specifiers of `require` calls that can be named without running the code. */
+export const literalRequires = (text: string): string[] =>
+  [...text.matchAll(REQUIRED)].map(match => (match[1] ?? match[2] ?? match[3])!)
+
 /** What a text imports by name, statically or while it runs; as far as the lexer can tell. */
 export function literalSpecifiers(text: string): string[] {
   if (!text.includes('import') && !text.includes('from')) return []

@@ -1,24 +1,11 @@
 import type { AnyNode, CallExpression, Expression, MemberExpression, Node } from 'acorn'
 import { acorn } from './acorn.ts'
+import { ADDERS, mayAdd, type SourceType } from './listener_calls.ts'
 import { type Edit, EMITTER, MOVED_EMITTER } from './module_source.ts'
 import { boundNames, children } from './scope.ts'
 
-const ADDERS: ReadonlySet<string> = new Set([
-  'on',
-  'once',
-  'addListener',
-  'prependListener',
-  'prependOnceListener',
-  'addEventListener',
-])
-const MAY_ADD = new RegExp(String.raw`\.\s*(?:/\*.*?\*/\s*)?(?:${[...ADDERS].join('|')})\s*\(`)
-/** Bytes. A bundle of such a size takes the parser as long as all the rest of a load. */
-const LARGEST = 1_000_000
-
 /** What a CommonJS file is given, and `process`, which has a view of its own. */
 const GIVEN: ReadonlySet<string> = new Set(['exports', 'require', 'module', 'arguments', 'process'])
-
-type SourceType = 'module' | 'script'
 
 /** What a variable begins with, and where that stands. */
 interface Origin {
@@ -58,14 +45,14 @@ export function wrapSharedEmitters(code: string, sourceType: SourceType, own: Re
   return addings.length === 0 ? code : new Writer(code).write(addings)
 }
 
-/** Could there be such a call, whatever is the image's own? To be remembered of a text: it is mostly no, and costs a parse. */
-export const mayAddListeners = (text: string, sourceType: SourceType): boolean =>
-  parseAddings(text, sourceType, NO_NAMES).length > 0
+/** Is there such a call, whatever is the image's own? Costs a parse. */
+export const addsListeners = (code: string, sourceType: SourceType): boolean =>
+  parseAddings(code, sourceType, NO_NAMES).length > 0
 
 const NO_NAMES: ReadonlySet<string> = new Set()
 
 function parseAddings(code: string, sourceType: SourceType, own: ReadonlySet<string>): Adding[] {
-  if (code.length > LARGEST || !MAY_ADD.test(code)) return []
+  if (!mayAdd(code)) return []
   try {
     const program = acorn().parse(code, {
       ecmaVersion: 'latest',

@@ -16,6 +16,7 @@ import { exportEntry } from './export_index.ts'
 import { engineOffset, faultAt } from './fault.ts'
 import type { ImageGlobals } from './image.ts'
 import { lazily } from './lazy.ts'
+import { mayAdd } from './listener_calls.ts'
 import { LocalExports } from './local_exports.ts'
 import {
   type ModuleRecord,
@@ -29,7 +30,7 @@ import {
 import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts'
 import type { ModuleNamespace } from './namespace.ts'
 import { parseModule } from './parse.ts'
-import { mayAddListeners } from './shared_emitters.ts'
+import { addsListeners } from './shared_emitters.ts'
 import { staleBinding } from './stale.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
@@ -291,7 +292,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   #ownImports(): ReadonlySet<string> | undefined {
-    if (!this.#facts.recall('listens', () => mayAddListeners(this.text, 'module'))) return undefined
+    if (!this.#facts.recall('listens', () => mayAdd(this.text) && addsListeners(this.text, 'module'))) return undefined
     const isOwn = (module: ModuleRecord): boolean =>
       module instanceof SourceModule
         ? module.owner === this.owner

@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 import { codeFrame } from './code_frame.ts'
 import { compileDecorators } from './decorators.ts'
 import { ImageFault } from './fault.ts'
-import { isTypeScript, packageType } from './format.ts'
-import { compileJsx, isJsx } from './jsx.ts'
+import { isJsx, isTypeScript, packageType } from './format.ts'
+import { compileJsx } from './jsx.ts'
 import { realign } from './realign.ts'
 
 type Swc = typeof import('@swc/wasm-typescript')

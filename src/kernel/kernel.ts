@@ -1,11 +1,12 @@
 import { FileImage } from '../images/file_image.ts'
 import type { CreateImage } from '../images/image.ts'
+import { lazily } from '../images/lazy.ts'
 import { isInside } from '../images/resolve.ts'
 import { close } from './close.ts'
 import { type ColdplugOptions, type ColdplugReport, coldplug } from './coldplug.ts'
 import type { Core, ExplainImage, Settings } from './core.ts'
 import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts'
-import { Catalogue } from './depmod/catalogue.ts'
+import { createCatalogue } from './depmod/catalogue.ts'
 import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
 import { ModuleError } from './errno.ts'
 import { ExtensionPoint } from './extension.ts'
@@ -139,6 +140,7 @@ export class Kernel implements AsyncDisposable {
     }
     this.log = log
     const folders = new ModuleFolders(options.modules)
+    const catalogue = lazily(() => createCatalogue(folders, seam))
     this.#core = {
       log,
       notifier,
@@ -147,7 +149,9 @@ export class Kernel implements AsyncDisposable {
       explain,
       settings,
       folders,
-      catalogue: new Catalogue(folders, seam),
+      get catalogue() {
+        return catalogue()
+      },
       policy: parts.policy ?? new PolicySource(folders.folders, options.config, ownConfig(options)),
       probes: new Probes(seam),
       modules: new Map(),

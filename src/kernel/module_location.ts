@@ -1,6 +1,6 @@
 import fs from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
-import { parseJson } from '../images/commonjs.ts'
+import { parseJson } from '../images/json.ts'
 import { BROKEN_PACKAGE, readPackage } from '../images/package_manifest.ts'
 import { ModuleError } from './errno.ts'
 import { loadError } from './load_errors.ts'

@@ -9,6 +9,9 @@ import { foldName } from './module.ts'
 
 const NONE = { lookup: (): readonly string[] => [] }
 
+export const sourceOf = (catalogue: Catalogue, policy: Policy): CatalogueSource =>
+  new CatalogueSource(catalogue, policy)
+
 /** The catalogue of the module folders as modprobe asks for it, with the configuration before what modules say of themselves. */
 export class CatalogueSource implements ProbeSource {
   readonly catalogue: Catalogue

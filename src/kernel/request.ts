@@ -1,7 +1,7 @@
 import type { Core } from './core.ts'
 import type { ModuleError } from './errno.ts'
 import { insertAll, withoutBlacklisted } from './modprobe.ts'
-import { CatalogueSource } from './probe_source.ts'
+import { type CatalogueSource, sourceOf } from './probe_source.ts'
 
 /** Aliases come from outside, as parts of a URL: what is longer than any sensible one is answered without a look. */
 const LONGEST_ALIAS = 2048
@@ -76,7 +76,7 @@ export class Requests {
     const { catalogue, policy, seam } = this.#core
     await catalogue.refreshOlderThan(FRESH)
     if (this.#source === undefined || seam.now() - this.#sourceAge > FRESH) {
-      this.#source = new CatalogueSource(catalogue, await policy.current())
+      this.#source = sourceOf(catalogue, await policy.current())
       this.#sourceAge = seam.now()
     }
     return this.#source

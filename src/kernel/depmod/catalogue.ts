@@ -28,6 +28,8 @@ export interface Refreshed {
   readonly read: number
 }
 
+export const createCatalogue = (folders: ModuleFolders, seam: Seam): Catalogue => new Catalogue(folders, seam)
+
 /**
  * What is known of the modules of the folders without running them. Read when it is first asked for, from the written index where that is
  * still true and from the files where it is not; kept in memory, and brought up to date by looking at the files' times.

@@ -1,4 +1,4 @@
-import { commonJsExports } from '../../images/commonjs.ts'
+import { commonJsExports } from '../../images/commonjs_text.ts'
 import { lineAndColumn } from '../../images/fault.ts'
 import { formatByName, isTypeScript, packageType } from '../../images/format.ts'
 import { crypto } from '../../images/node_parts.ts'
