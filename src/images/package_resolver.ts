@@ -3,7 +3,8 @@ import { isBuiltin } from 'node:module'
 import { dirname } from 'node:path'
 import type { Resolver } from 'enhanced-resolve'
 import { kindOf, manifestOf, realFile, recallAnswer } from './disk.ts'
-import { lazyRequire } from './lazy.ts'
+import { lazily, lazyRequire } from './lazy.ts'
+import { type Lookup, type LookupRules, lookUpPackage } from './package_lookup.ts'
 import { BROKEN_PACKAGE } from './package_manifest.ts'
 
 export type Loader = 'import' | 'require'
@@ -57,10 +58,24 @@ function ownConditions(): string[] {
   })
 }
 
-let made: Readonly<Record<Loader, Resolver>> | undefined
+const conditionsOf = (loader: Loader): readonly string[] => [
+  'node',
+  'node-addons',
+  loader,
+  ...syncModule,
+  ...ownConditions(),
+]
 
-function resolvers(): Readonly<Record<Loader, Resolver>> {
-  if (made) return made
+const rules = lazily((): Readonly<Record<Loader, LookupRules>> => {
+  const rulesOf = (loader: Loader, extensions: readonly string[]): LookupRules => ({
+    conditions: new Set(conditionsOf(loader)),
+    extensions,
+    aliased: extensionAlias,
+  })
+  return { import: rulesOf('import', []), require: rulesOf('require', EXTENSIONS.require) }
+})
+
+const resolvers = lazily((): Readonly<Record<Loader, Resolver>> => {
   const { ResolverFactory } = enhancedResolve()
   const make = (loader: Loader, fullySpecified: boolean): Resolver =>
     ResolverFactory.createResolver({
@@ -68,15 +83,14 @@ function resolvers(): Readonly<Record<Loader, Resolver>> {
       useSyncFileSystemCalls: true,
       // The real path of what was found is asked of the disk at once, not folder by folder.
       symlinks: false,
-      conditionNames: ['node', 'node-addons', loader, ...syncModule, ...ownConditions()],
+      conditionNames: [...conditionsOf(loader)],
       extensionAlias,
       extensions: [...EXTENSIONS[loader]],
       plugins: [{ apply: resolveBuiltins }],
       fullySpecified,
     })
-  made = { import: make('import', true), require: make('require', false) }
-  return made
-}
+  return { import: make('import', true), require: make('require', false) }
+})
 
 /** A builtin is no file, and resolves to its name. Only the `imports` of a package.json lead here with one. */
 function resolveBuiltins(resolver: Resolver): void {
@@ -103,6 +117,12 @@ export function resolvePackage(
 }
 
 function resolve(specifier: string, folder: string, loader: Loader): string | undefined {
+  const plain = lookUp(specifier, folder, loader)
+  return plain ? plain.file : askResolver(specifier, folder, loader)
+}
+
+/** What the resolver itself says, symbolic links not followed. */
+export function askResolver(specifier: string, folder: string, loader: Loader): string | undefined {
   try {
     // In a specifier of `require` a question mark is a character like any other; the resolver wants that said.
     const asked = loader === 'require' ? specifier.replace(/(?<=.)[?#]/g, '\0$&') : specifier
@@ -117,3 +137,7 @@ function resolve(specifier: string, folder: string, loader: Loader): string | un
     return undefined
   }
 }
+
+/** What is found without the resolver; see `lookUpPackage`. */
+export const lookUp = (specifier: string, folder: string, loader: Loader): Lookup =>
+  lookUpPackage(specifier, folder, rules()[loader])
