@@ -275,6 +275,11 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
         at++
         break
       default:
+        // Most that is looked at is in the middle of a word, or the beginning of another one.
+        if (isIdentifierPart(char) && (isIdentifierPart(text[at - 1]!) || !LENGTHS[lengthOfName(text, at)])) {
+          at = endOfName(text, at)
+          break
+        }
         if (isWord(text, at, AWAIT) && (top & (IN_ASYNC | HAS_ARROW | UNDER_ARROW)) === IN_ASYNC) lastAwait = at
         else if (meansSomething(text, at, (top & IN_PLAIN_FUNCTION) !== 0, () => lastBefore(at))) return true
         at = endOfName(text, at)
@@ -293,8 +298,13 @@ const USING = wordOf('using')
 const COMMENT_START = wordOf('<!--')
 const COMMENT_END = wordOf('-->')
 
-const startsWith = (text: Uint8Array, at: number, word: readonly number[]): boolean =>
-  word.every((letter, index) => text[at + index] === letter)
+/** Of the words that `meansSomething` knows. */
+const LENGTHS = tableOf([ARGUMENTS, AWAIT, EVAL, EXPORT, NEW, USING].map(({ length }) => length))
+
+function startsWith(text: Uint8Array, at: number, word: readonly number[]): boolean {
+  for (let index = 0; index < word.length; index++) if (text[at + index] !== word[index]) return false
+  return true
+}
 
 const isWord = (text: Uint8Array, at: number, word: readonly number[]): boolean =>
   startsWith(text, at, word) && !isIdentifierPart(text[at + word.length]!)
@@ -345,6 +355,13 @@ const isAsciiName = (char: number): boolean => isIdentifierPart(char) && char <=
 function skipSpace(text: Uint8Array, at: number): number {
   while (text[at]! <= 32 && text[at] !== END) at++
   return at
+}
+
+/** As long as any that is looked for, and no longer than it takes to tell. */
+function lengthOfName(text: Uint8Array, at: number): number {
+  let end = at
+  while (end - at <= LONGEST_KEY && isIdentifierPart(text[end]!)) end++
+  return end - at
 }
 
 function endOfName(text: Uint8Array, at: number): number {
