@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { ModuleError } from './errno.ts'
 import type { KernelLog } from './printk.ts'
 import type { KernelTaint } from './taint.ts'
 
@@ -31,6 +32,23 @@ export interface KernelEvents {
 
 export type KernelEventName = keyof KernelEvents
 
+const EVENTS: Readonly<Record<KernelEventName, true>> = {
+  coming: true,
+  live: true,
+  going: true,
+  gone: true,
+  collected: true,
+  taint: true,
+}
+
+/** @throws ModuleError EINVAL for an event that never comes */
+function checkEvent(operation: string, event: unknown): void {
+  if (typeof event === 'string' && Object.hasOwn(EVENTS, event)) return
+  throw new ModuleError('EINVAL', {
+    reason: `${operation}: there is no event '${String(event)}'; there are ${Object.keys(EVENTS).join(', ')}`,
+  })
+}
+
 /** The notifier chain: tells listeners of each step, and lets none of them stop it. */
 export class Notifier {
   readonly #emitter = new EventEmitter()
@@ -42,14 +60,17 @@ export class Notifier {
   }
 
   on<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): void {
+    checkEvent('on', event)
     this.#emitter.on(event, listener)
   }
 
   once<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): void {
+    checkEvent('once', event)
     this.#emitter.once(event, listener)
   }
 
   off<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): void {
+    checkEvent('off', event)
     this.#emitter.off(event, listener)
   }
 

@@ -28,6 +28,18 @@ describe('events', () => {
     assert.deepEqual(payloads, [payload, payload, payload, payload])
   })
 
+  it('that there are none of cannot be listened to', t => {
+    const { kernel } = stage(t, {})
+    for (const listen of ['on', 'once', 'off'] as const)
+      assert.throws(() => kernel[listen]('unloaded' as 'gone', () => {}), {
+        code: 'EINVAL',
+        message: new RegExp(
+          `${listen}: there is no event 'unloaded'; there are coming, live, going, gone, collected, taint$`,
+        ),
+      })
+    assert.throws(() => kernel.on('toString' as 'gone', () => {}), { code: 'EINVAL' })
+  })
+
   it('tell a failed init as coming, going, gone', async t => {
     const { kernel, file } = stage(t, { 'a.ts': `export const init = () => { throw new Error('no') }` })
     const seen = follow(kernel)
