@@ -1,5 +1,6 @@
 import type { Core } from './core.ts'
 import { rmmod } from './delete_module.ts'
+import type { ModuleRecord } from './depmod/record.ts'
 import { ModuleError } from './errno.ts'
 import type { Leftover } from './leftovers/leftovers.ts'
 import { insertAll } from './modprobe.ts'
@@ -37,7 +38,7 @@ export interface ColdplugReport {
   readonly removed: readonly string[]
   readonly failed: readonly { readonly module: string; readonly reason: string }[]
   /**
-   * Modules that were not asked and stay as they are, with the reason: they export no `probe`, are loaded already, are blacklisted, or are permanent and could
+   * Modules that were not asked and stay as they are, with the reason: they export no `probe`, cannot be read, are loaded already, are blacklisted, or are permanent and could
    * not be taken out again.
    */
   readonly skipped: readonly { readonly module: string; readonly reason: string }[]
@@ -58,6 +59,12 @@ export async function coldplug(core: Core, options: ColdplugOptions): Promise<Co
   await core.seam.step('coldplug: the catalogue is current', core.catalogue.refresh())
   const source = new CatalogueSource(core.catalogue, policy)
   return new Coldplug(core, source, options).run()
+}
+
+/** Why it is not known whether a module has a probe, and where; undefined where it is known. */
+function unreadable({ open, file, problems }: ModuleRecord): string | undefined {
+  const fault = open && problems?.find(({ code, place }) => code === 'ENOEXEC' || place === file)
+  return fault ? `${fault.place}: ${fault.message.split('\n')[0]!}` : undefined
 }
 
 class Coldplug {
@@ -123,7 +130,7 @@ class Coldplug {
     const { catalogue, policy } = this.#source
     const reasonNot = (name: string): string | undefined => {
       const record = catalogue.record(name)!
-      if (!record.others.includes('probe')) return 'has no probe'
+      if (!record.others.includes('probe')) return unreadable(record) ?? 'has no probe'
       if (this.#core.modules.has(name)) return 'is loaded already'
       if (policy.isBlacklisted({ module: name, alias: undefined }, { byName: true })) return 'is blacklisted'
       return record.info.permanent ? 'is permanent: it could not be removed' : undefined

@@ -137,6 +137,23 @@ describe('coldplug', () => {
     assert.deepEqual(loaded(kernel), ['here#1 LIVE'])
   })
 
+  it('says what is wrong with a module that cannot be read, instead of that it has no probe', async t => {
+    const { kernel, file } = stage(t, {
+      'broken.ts': 'export const a = 1\nexport const = 2',
+      'unclosed.mjs': 'export const a = 1\nexport function probe() {',
+      'passes.js': `export * from './parts/part.ts'`,
+      'parts/part.ts': 'const = 3',
+      'plain.js': `import './absent.js'`,
+    })
+    const { probed, skipped } = await kernel.coldplug()
+    assert.deepEqual(probed, [])
+    const reasons = Object.fromEntries(skipped.map(({ module, reason }) => [module, reason]))
+    assert.equal(reasons.plain, 'has no probe')
+    assert.match(reasons.broken!, new RegExp(`^${file('broken.ts')}:2:14: \\S.*$`))
+    assert.match(reasons.unclosed!, new RegExp(`^${file('unclosed.mjs')}:2:\\d+: \\S.*$`))
+    assert.match(reasons.passes!, new RegExp(`^${file('parts/part.ts')}:1:7: \\S.*$`))
+  })
+
   it('loads nothing in a dry run', async t => {
     const { kernel } = stage(t, FILES)
     const { probed, kept, dryRun } = await kernel.coldplug({ dryRun: true })
