@@ -1,5 +1,6 @@
-import { faultAt } from '../images/fault.ts'
+import { faultAt, lineAndColumn } from '../images/fault.ts'
 import { type LiteralValue, readInfo } from '../images/modinfo.ts'
+import { patternFault } from '../modprobe/glob.ts'
 import { isParamType, type ParamSpec } from './moduleparam.ts'
 
 /** `export const info`, checked. */
@@ -57,6 +58,19 @@ export function parseInfo(file: string, text: string): ModuleInfo {
     permanent: raw.permanent === true,
     ...(scheme && { scheme }),
   }
+}
+
+/** Aliases that can match nothing, each with its place and why. */
+export function aliasFaults(text: string, { aliases }: ModuleInfo): { line: number; column: number; reason: string }[] {
+  return aliases.flatMap(alias => {
+    const fault = patternFault(alias)
+    if (fault === undefined) return []
+    const field = placeOf(text, 'aliases')
+    // Not found where it is written with escapes.
+    const at = alias === '' ? -1 : text.indexOf(alias, field)
+    const reason = `the alias ${JSON.stringify(alias)} matches nothing: ${fault}`
+    return [{ ...lineAndColumn(text, at === -1 ? field : at), reason }]
+  })
 }
 
 /** Where the field stands, as near as a search tells. */

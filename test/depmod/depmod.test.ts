@@ -383,6 +383,19 @@ describe('what is wrong in a folder is reported, each with its place, and all of
     assert.deepEqual(await problemsOf(folder), ['EEXIST my_mod.js: Module my_mod is also my-mod.ts, which is used'])
   })
 
+  it('aliases that match nothing, and only these', async t => {
+    const folder = folderOf(t, {
+      'a.ts': `export const info = { description: 'usb:[v',\n  aliases: ['usb:[v', 'pci:[0-9]*', 'end\\\\'] }`,
+    })
+    assert.deepEqual(await problemsOf(folder), [
+      'EINVAL a.ts:2:14: the alias "usb:[v" matches nothing: unmatched bracket',
+      'EINVAL a.ts:2:38: the alias "end\\\\" matches nothing: nothing after the last backslash',
+    ])
+    const kernel = kernelOf(folder)
+    assert.deepEqual(await kernel.resolveAlias('pci:7f'), ['a'])
+    assert.deepEqual((await kernel.modinfo('a')).aliases, ['usb:[v', 'pci:[0-9]*', 'end\\'])
+  })
+
   it('syntax that is none, and info that cannot be read', async t => {
     const folder = folderOf(t, {
       'a.ts': 'export const = 1',

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { ImageFault } from '../../images/fault.ts'
 import { formatByName } from '../../images/format.ts'
 import { isInside, resolveTarget, type Target } from '../../images/resolve.ts'
-import { type ModuleInfo, NO_INFO, parseInfo } from '../info.ts'
+import { aliasFaults, type ModuleInfo, NO_INFO, parseInfo } from '../info.ts'
 import type { ModuleLocation } from '../module_location.ts'
 import { type KnownModules, stemOf } from './paths.ts'
 import { type FileFacts, type FileImport, hashOf, readFacts } from './read_file.ts'
@@ -159,10 +159,14 @@ class Reader {
 
   #readInfo(entry: FileFacts | undefined): ModuleInfo {
     if (!entry?.isModule) return NO_INFO
+    const { file } = this.#location
     try {
-      return parseInfo(this.#location.file, entry.text)
+      const info = parseInfo(file, entry.text)
+      for (const { line, column, reason } of aliasFaults(entry.text, info))
+        this.#problem('EINVAL', `${file}:${line}:${column}`, reason)
+      return info
     } catch (error) {
-      this.#fault(error, this.#location.file)
+      this.#fault(error, file)
       return NO_INFO
     }
   }

@@ -2,7 +2,7 @@ import type { ModuleInfo } from '../info.ts'
 
 /** Something that is wrong in a module folder, and where. */
 export interface DepmodProblem {
-  readonly code: 'ENOENT' | 'ENOEXEC' | 'ESYMBOL' | 'EEXIST' | 'ELOOP'
+  readonly code: 'ENOENT' | 'ENOEXEC' | 'ESYMBOL' | 'EEXIST' | 'ELOOP' | 'EINVAL'
   readonly module: string
   /** `file:line:column`, or the file alone. */
   readonly place: string
