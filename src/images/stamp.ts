@@ -25,8 +25,15 @@ export function stampAt(file: string): Stamp | undefined {
 export const isSameStamp = (one: Stamp, other: Stamp): boolean =>
   one.changed === other.changed && one.size === other.size && one.inode === other.inode && one.device === other.device
 
-/** By more than this two changes of one file are told apart on every disk. */
-const CLOCK_STEP_MS = 2000
+/** Two changes of one file within this time may leave the same time on it: the clocks of file systems go on once in 10 ms or more often. */
+const CLOCK_TICK_MS = 20
+
+/** On file systems that keep whole seconds, or every other second. A time without a part of a second may come from one. */
+const COARSE_TICK_MS = 2000
+
+/** May whatever changed then, in milliseconds since the epoch, change again and keep this time? A time to come may be reached again, too. */
+export const isRecentTime = (time: number): boolean =>
+  Date.now() - time <= (time % 1000 === 0 ? COARSE_TICK_MS : CLOCK_TICK_MS)
 
 /** May a stamp that was taken just now stand for the contents? Not that of a file which has only just changed: the next change might not show. */
-export const isSettled = ({ changed }: Stamp): boolean => Date.now() - changed > CLOCK_STEP_MS
+export const isSettled = ({ changed }: Stamp): boolean => !isRecentTime(changed)

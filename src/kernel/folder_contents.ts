@@ -1,15 +1,10 @@
 import fs from 'node:fs'
 import { extname, join, sep } from 'node:path'
+import { isRecentTime } from '../images/stamp.ts'
 import { EXTENSIONS, isModuleFile, locateFolder, type ModuleLocation, nameOfFile, realPath } from './module_location.ts'
 
-/** File systems tick in milliseconds: what changed within this time may change again and keep its times. */
-const CLOCK_TICK = 20
-
-/** True when a further change might not show in the times. */
-export const isRecent = ({ mtimeMs, ctimeMs }: fs.Stats): boolean => {
-  const now = Date.now()
-  return now - ctimeMs <= CLOCK_TICK || Math.abs(now - mtimeMs) <= CLOCK_TICK
-}
+/** True when a further change might not show in the times: any change shows in `ctime`, once the clock has ticked. */
+export const isRecent = ({ ctimeMs }: fs.Stats): boolean => isRecentTime(ctimeMs)
 
 /** A module that is a folder, or behind a symbolic link, and the name by which it stands in the folder of modules. */
 interface Placed {
