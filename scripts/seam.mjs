@@ -48,8 +48,8 @@ const OWN_CALLBACKS = new Set([
 const PLACES = new Map([
   ['insmod.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
   ['livepatch.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
-  ["kernel.ts: (await import('./kmemleak/index.ts')).explainImage(label)", 'is called in a step'],
-  ["kernel.ts: import('./kmemleak/index.ts')", 'is called in a step'],
+  ["make_core.ts: (await import('./kmemleak/index.ts')).explainImage(label)", 'is called in a step'],
+  ["make_core.ts: import('./kmemleak/index.ts')", 'is called in a step'],
   ['load_module.ts: this.#views.builtin(name)', 'is no promise'],
   ['request.ts: this.#underWay.get(alias)', 'is a load under way, made of steps'],
 ])

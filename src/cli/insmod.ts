@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { ModuleRow } from '../kernel/kernel.ts'
+import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { Command } from './command.ts'
 import { attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
 

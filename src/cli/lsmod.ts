@@ -1,5 +1,5 @@
-import type { ModuleRow } from '../kernel/kernel.ts'
 import type { LingeringImage } from '../kernel/lingering.ts'
+import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { Command } from './command.ts'
 import { attempt, connect, HOST_OPTION } from './talk.ts'
 

@@ -1,6 +1,6 @@
 import type { UnloadReport } from '../kernel/delete_module.ts'
 import { ModuleError } from '../kernel/errno.ts'
-import type { ModuleRow } from '../kernel/kernel.ts'
+import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { ShownStep } from '../kernel/modprobe.ts'
 import type { Command, CommandLine } from './command.ts'
 import { openFolder, type ProbeAnswers } from './modprobe_folder.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlClient } from '../control/client.ts'
-import type { ModuleRow } from '../kernel/kernel.ts'
 import type { LingeringImage } from '../kernel/lingering.ts'
+import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { MemoryUse } from '../kernel/memory.ts'
 import type { Command } from './command.ts'
 import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'

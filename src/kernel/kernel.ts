@@ -1,22 +1,20 @@
-import { FileImage } from '../images/file_image.ts'
 import type { CreateImage } from '../images/image.ts'
-import { lazily } from '../images/lazy.ts'
 import { isInside } from '../images/resolve.ts'
 import { close } from './close.ts'
 import { type ColdplugOptions, type ColdplugReport, coldplug } from './coldplug.ts'
-import type { Core, ExplainImage, Settings } from './core.ts'
+import type { Core, ExplainImage } from './core.ts'
 import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts'
-import { createCatalogue } from './depmod/catalogue.ts'
 import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
 import { ModuleError } from './errno.ts'
 import { ExtensionPoint } from './extension.ts'
 import { insmod } from './insmod.ts'
-import { checkCall, checkOptions, checkText, type KernelOptions, loadStores, ownConfig } from './kernel_options.ts'
+import { checkCall, checkOptions, checkText, type KernelOptions } from './kernel_options.ts'
 import type { WhyOptions, WhyReport } from './kmemleak/index.ts'
-import { Lingering, type LingeringImage } from './lingering.ts'
+import type { LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
+import { type ModuleRow, rowOf } from './lsmod.ts'
+import { makeCore } from './make_core.ts'
 import { type MemoryUse, memoryUse } from './memory.ts'
-import { MemoryGauge } from './memory_gauge.ts'
 import { type ModuleDescription, modinfo } from './modinfo.ts'
 import {
   type ModprobeOptions,
@@ -28,43 +26,21 @@ import {
   showDepends,
   showRemoval,
 } from './modprobe.ts'
-import { foldName, type Module, type ModuleState } from './module.ts'
-import { ModuleFolders } from './module_folders.ts'
+import { foldName } from './module.ts'
 import { locate } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
-import { type KernelEventName, type KernelEvents, Notifier } from './notifier.ts'
-import { PolicySource } from './policy_source.ts'
-import { KernelLog } from './printk.ts'
-import { Probes } from './probes.ts'
+import type { KernelEventName, KernelEvents } from './notifier.ts'
+import type { KernelLog } from './printk.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { Requests } from './request.ts'
-import { realTime, type Seam } from './seam.ts'
-import { Keyring } from './signature.ts'
-import { type KernelTaint, Taints } from './taint.ts'
+import type { Seam } from './seam.ts'
+import type { KernelTaint } from './taint.ts'
 import type { Reference } from './unload/reference_count.ts'
 import type { SchemeName } from './unload/scheme.ts'
 
 export interface InsmodOptions {
   /** Does not look at the signature, and taints the kernel where that mattered (F). Refused all the same where signatures are required. */
   readonly force?: boolean
-}
-
-/** A line of `lsmod`. */
-export interface ModuleRow {
-  readonly name: string
-  readonly generation: number
-  readonly state: ModuleState['is']
-  /** Bytes of the source text that the image keeps compiled. */
-  readonly size: number
-  readonly refs: number
-  /** Modules that import from it. */
-  readonly holders: readonly string[]
-  readonly scheme: SchemeName
-  readonly file: string
-  /** Letters, as in /proc/modules. */
-  readonly taints: string
-  /** When it went into service, in milliseconds since the epoch; undefined while it is being loaded. */
-  readonly since: number | undefined
 }
 
 /** Something that serves a kernel from outside, such as a control socket: started at its first use, stopped when it is closed. */
@@ -87,9 +63,6 @@ export interface KernelParts {
 }
 
 const NO_PARAMS: Params = Object.freeze({})
-
-/** By a heap snapshot; what reads it is loaded when it is needed. */
-const explainByHeap: ExplainImage = async label => (await import('./kmemleak/index.ts')).explainImage(label)
 
 /** Looks inside a kernel. Not part of the public interface. */
 export let coreOf: (kernel: Kernel) => Core
@@ -122,52 +95,9 @@ export class Kernel implements AsyncDisposable {
   /** @throws ModuleError EINVAL for a bad option */
   constructor(options: KernelOptions = {}, parts: KernelParts = {}) {
     checkOptions(options)
-    const stores = loadStores(options)
-    const { seam = realTime, createImage = image => new FileImage(image, stores), explain = explainByHeap } = parts
     this.#service = parts.service
-    const log = new KernelLog(options.log)
-    const notifier = new Notifier(log)
-    const settings: Settings = {
-      scheme: options.scheme ?? 'collect',
-      grace: options.grace ?? 5000,
-      initTimeout: options.initTimeout ?? 30_000,
-      exitTimeout: options.exitTimeout ?? 10_000,
-      lateCalls: options.lateCalls ?? 'run',
-      params: Object.fromEntries(
-        Object.entries(options.params ?? {}).map(([name, params]) => [foldName(name), params]),
-      ),
-      memory: options.memory,
-    }
-    this.log = log
-    const folders = new ModuleFolders(options.modules)
-    const catalogue = lazily(() => createCatalogue(folders, seam))
-    this.#core = {
-      log,
-      notifier,
-      seam,
-      createImage,
-      explain,
-      settings,
-      folders,
-      get catalogue() {
-        return catalogue()
-      },
-      policy: parts.policy ?? new PolicySource(folders.folders, options.config, ownConfig(options)),
-      probes: new Probes(seam),
-      modules: new Map(),
-      byFile: new Map(),
-      loading: new Map(),
-      waitsFor: new Map(),
-      replacing: new Map(),
-      generations: new Map(),
-      admitted: new Map(),
-      gauge: new MemoryGauge(),
-      lingering: new Lingering(notifier, (label, bytes) => log.info(`${label} collected, ${bytes} bytes given back`)),
-      keyring: options.signatures && new Keyring(options.signatures),
-      taints: new Taints(log, taint => notifier.notify('taint', taint)),
-      point: name => this.point(name),
-      request: alias => this.request(alias),
-    }
+    this.#core = makeCore(options, parts, { point: name => this.point(name), request: alias => this.request(alias) })
+    this.log = this.#core.log
     this.#requests = new Requests(this.#core)
   }
 
@@ -222,7 +152,7 @@ export class Kernel implements AsyncDisposable {
     const { folders, taints } = this.#core
     if (folders.folders.length > 0 && !folders.contains(location.file))
       taints.add('outOfTree', `${location.name} was loaded from ${location.file}`, location.name)
-    return this.#row(await insmod(this.#core, { location, given: path, params, ...options }))
+    return rowOf(this.#core, await insmod(this.#core, { location, given: path, params, ...options }))
   }
 
   /**
@@ -234,7 +164,7 @@ export class Kernel implements AsyncDisposable {
   async modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
     if (this.#use()) await this.#serving
     checkCall('modprobe', name, options, params)
-    return (await modprobe(this.#core, name, params, options)).map(module => this.#row(module))
+    return (await modprobe(this.#core, name, params, options)).map(module => rowOf(this.#core, module))
   }
 
   /**
@@ -259,7 +189,7 @@ export class Kernel implements AsyncDisposable {
   }
 
   lsmod(): ModuleRow[] {
-    return [...this.#core.modules.values()].map(module => this.#row(module))
+    return [...this.#core.modules.values()].map(module => rowOf(this.#core, module))
   }
 
   /**
@@ -466,23 +396,6 @@ export class Kernel implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.#service) await this.#core.seam.step('the service has stopped', this.#service.stop())
     await close(this.#core)
-  }
-
-  #row(module: Module): ModuleRow {
-    const { state } = module
-    const image = 'loaded' in state ? state.loaded?.image : undefined
-    return {
-      name: module.name,
-      generation: module.generation,
-      state: state.is,
-      size: image?.bytes ?? 0,
-      refs: module.holders.size + module.gate.references,
-      holders: [...module.holders].map(holder => holder.name).sort(),
-      scheme: module.scheme,
-      file: module.file,
-      taints: this.#core.taints.lettersOf(module.name),
-      since: state.is === 'LIVE' ? state.since : undefined,
-    }
   }
 
   /** True while the service is not there yet: whoever has loaded something then finds the kernel by it. */

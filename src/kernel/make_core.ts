@@ -1,0 +1,73 @@
+import { FileImage } from '../images/file_image.ts'
+import { lazily } from '../images/lazy.ts'
+import type { Core, ExplainImage, Settings } from './core.ts'
+import { createCatalogue } from './depmod/catalogue.ts'
+import { type KernelOptions, loadStores, ownConfig } from './kernel_options.ts'
+import { Lingering } from './lingering.ts'
+import { MemoryGauge } from './memory_gauge.ts'
+import { foldName } from './module.ts'
+import { ModuleFolders } from './module_folders.ts'
+import { Notifier } from './notifier.ts'
+import { PolicySource } from './policy_source.ts'
+import { KernelLog } from './printk.ts'
+import { Probes } from './probes.ts'
+import { realTime } from './seam.ts'
+import { Keyring } from './signature.ts'
+import { Taints } from './taint.ts'
+
+/** By a heap snapshot; what reads it is loaded when it is needed. */
+const explainByHeap: ExplainImage = async label => (await import('./kmemleak/index.ts')).explainImage(label)
+
+/**
+ * @param parts what it is made of, where that is not the usual
+ * @param face what modules reach of the kernel
+ */
+export function makeCore(
+  options: KernelOptions,
+  parts: Partial<Pick<Core, 'seam' | 'createImage' | 'explain' | 'policy'>>,
+  face: Pick<Core, 'point' | 'request'>,
+): Core {
+  const stores = loadStores(options)
+  const { seam = realTime, createImage = image => new FileImage(image, stores), explain = explainByHeap } = parts
+  const log = new KernelLog(options.log)
+  const notifier = new Notifier(log)
+  const folders = new ModuleFolders(options.modules)
+  const catalogue = lazily(() => createCatalogue(folders, seam))
+  return {
+    log,
+    notifier,
+    seam,
+    createImage,
+    explain,
+    settings: settingsOf(options),
+    folders,
+    get catalogue() {
+      return catalogue()
+    },
+    policy: parts.policy ?? new PolicySource(folders.folders, options.config, ownConfig(options)),
+    probes: new Probes(seam),
+    modules: new Map(),
+    byFile: new Map(),
+    loading: new Map(),
+    waitsFor: new Map(),
+    replacing: new Map(),
+    generations: new Map(),
+    admitted: new Map(),
+    gauge: new MemoryGauge(),
+    lingering: new Lingering(notifier, (label, bytes) => log.info(`${label} collected, ${bytes} bytes given back`)),
+    keyring: options.signatures && new Keyring(options.signatures),
+    taints: new Taints(log, taint => notifier.notify('taint', taint)),
+    point: face.point,
+    request: face.request,
+  }
+}
+
+const settingsOf = (options: KernelOptions): Settings => ({
+  scheme: options.scheme ?? 'collect',
+  grace: options.grace ?? 5000,
+  initTimeout: options.initTimeout ?? 30_000,
+  exitTimeout: options.exitTimeout ?? 10_000,
+  lateCalls: options.lateCalls ?? 'run',
+  params: Object.fromEntries(Object.entries(options.params ?? {}).map(([name, params]) => [foldName(name), params])),
+  memory: options.memory,
+})
