@@ -53,6 +53,9 @@ export function compileFunctionExpression(code: string, filename: string, memory
   return compiled
 }
 
+/** Asked for as `toString` was when this was loaded: code may have changed it since. */
+const textOf: (compiled: Function) => string = Function.prototype.call.bind(Function.prototype.toString)
+
 /**
  * An author's text may close the function that was put around it, and open another: then the one that is there is shorter than it was written. Its text is a part of the
  * script's, which costs nothing to ask for.
@@ -60,7 +63,7 @@ export function compileFunctionExpression(code: string, filename: string, memory
  * @throws SyntaxError
  */
 export function checkWhole(compiled: Function, length: number): void {
-  if (`${compiled}`.length !== length) throw new SyntaxError("Unexpected token '}'")
+  if (textOf(compiled).length !== length) throw new SyntaxError("Unexpected token '}'")
 }
 
 /** @throws SyntaxError */

@@ -82,7 +82,10 @@ function begin(root: SourceModule, topLevel: Promised): void {
     innerEvaluate(root, stack, 0)
     if (root.status.is !== 'evaluating-async') topLevel.resolve()
   } catch (error) {
-    for (const member of stack) fail(member, error)
+    // Without an iterator: the code that failed may have taken that away from all lists.
+    stack.forEach(member => {
+      fail(member, error)
+    })
     if (root.status.is !== 'failed') fail(root, error)
     topLevel.reject(error)
   }

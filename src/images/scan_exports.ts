@@ -39,7 +39,7 @@ export function readExports(
     const offset = entry.exportStart
     if (entry.type === 'reexport-all') stars.push(requestOf.get(entry.importIndex)!)
     else {
-      if (names.has(entry.name) || SURROGATE.test(entry.name)) return undefined
+      if (names.has(entry.name) || !isAsWritten(entry)) return undefined
       names.add(entry.name)
       const namespaces = entry.type === 'reexport' ? importedNamespaces(entry, found, imports, requestOf) : []
       if (namespaces.length > 1) return undefined
@@ -115,8 +115,13 @@ function isPlainList(list: string): boolean {
 }
 
 const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|class|let|const|var)\b)?/y
-/** A lone one is no name; the parser tells. */
-const SURROGATE = /[\ud800-\udfff]/
+/** The lexer leaves escapes in names as they are, and a lone surrogate is no name: the parser tells. */
+const NOT_AS_WRITTEN = /[\\\ud800-\udfff]/
+
+function isAsWritten(entry: Exclude<Export, { type: 'reexport-all' }>): boolean {
+  const other = entry.type === 'reexport' ? entry.importName : entry.localName
+  return !NOT_AS_WRITTEN.test(entry.name) && (!other || other === entry.name || !NOT_AS_WRITTEN.test(other))
+}
 
 const blankExport = (start: number): Edit => ({ start, end: start + 6, text: '      ' })
 

@@ -398,10 +398,11 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   #publish(value: unknown): unknown {
     this.#namespace?.fill()
-    for (const reference of this.#importers ?? []) {
+    if (!this.#importers) return value
+    for (const reference of this.#importers) {
       const importer = reference.deref()
       if (importer) importer.#refresh(this)
-      else this.#importers!.delete(reference)
+      else this.#importers.delete(reference)
     }
     return value
   }

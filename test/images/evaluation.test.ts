@@ -47,6 +47,15 @@ const CASES: Readonly<Record<string, Files>> = {
     'bad.mjs': file('bad', [], `throw new Error('bad' + log.length)`),
     'c.mjs': file('c', []),
   },
+  '16.2.1.6.1.3 whatever the code does to what functions inherit': {
+    'main.mjs': `const { toString } = Function.prototype; Function.prototype.toString = () => './b.mjs'
+      const { x } = await import(() => {}); Function.prototype.toString = toString; export { x }`,
+    'b.mjs': 'export let x = 1',
+  },
+  '16.2.1.6.1.3 whatever the code does to what lists inherit': {
+    'main.mjs': `const iterator = Array.prototype[Symbol.iterator]; delete Array.prototype[Symbol.iterator]
+      Promise.resolve().then(() => { Array.prototype[Symbol.iterator] = iterator }); export let x = 1`,
+  },
   '16.2.1.6.1.3.1 the same error object each time, whatever it is': {
     'main.mjs': `const get = p => p.catch(e => e); const a = await get(import('./a.mjs')), b = await get(import('./a.mjs')), c = await get(import('./b.mjs')); export const same = [a === b, b === c, a]
       const u = await import('./u.mjs').then(() => 'ok', e => [e]); const v = await import('./u.mjs').then(() => 'ok', e => [e]); export { u, v }`,

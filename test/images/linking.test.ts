@@ -158,6 +158,11 @@ const LINKABLE: Readonly<Record<string, Files>> = {
       'import { "a b" as x, "☃" as y, default as z } from "./a.mjs"; export { x as "x y", y as "", z as "\\u{1F600}" }',
     'a.mjs': 'let a = 1, b = 2; export { a as "a b", b as "☃", a as "default" }',
   },
+  '12.7.1 escapes in names are what they stand for': {
+    'main.mjs':
+      'import { \\u03bc as x, d\\u0061ta } from "./a.mjs"; export { x as \\u03bb, d\\u0061ta as __, data }; export { \\u03bc as y, z as \\u{61}z } from "./a.mjs"; export let l\\u0065t_ = 1; let q; export { \\u0071 as r }',
+    'a.mjs': 'let x = 1, z = 2; export { x as \\u03bc, z as y, z }; export const data = 3',
+  },
   '16.2.3 strings in re-exports': {
     'main.mjs': 'export { "a b" as "c d", "a b" } from "./a.mjs"; export * from "./a.mjs"',
     'a.mjs': 'let a = 1; export { a as "a b", a as "e f" }',
