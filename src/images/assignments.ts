@@ -7,14 +7,17 @@ const DECLARED = /\b(?:const|let|var)\s+$/
  * variables of the same name and declarations after a comma all count. A yes costs a parse, a wrong no would leave importers with a stale value.
  *
  * Goes from operator to operator, which are far fewer than names.
+ *
+ * @param isBare there are no comments in it, and nothing in its strings, templates and regular expressions
  */
-export function assignsAny(text: string, names: ReadonlySet<string>): boolean {
+export function assignsAny(text: string, names: ReadonlySet<string>, isBare = false): boolean {
   if (names.size === 0) return false
   for (let at = text.indexOf('='); at !== -1; at = text.indexOf('=', at + 1))
-    if (!isComparison(text, at) && assigns(text, beforeOperator(text, at), names)) return true
+    if (!isComparison(text, at) && assigns(text, beforeOperator(text, at), names, isBare)) return true
   for (const operator of ['++', '--'])
     for (let at = text.indexOf(operator); at !== -1; at = text.indexOf(operator, at + 2))
-      if (assigns(text, at, names) || updates(text, at + 2, names)) return true
+      if ((!(isBare && isPrefix(text, at)) && assigns(text, at, names, isBare)) || updates(text, at + 2, names))
+        return true
   for (const { 1: head } of text.matchAll(FOR_HEAD)) if (mentions(head!, names)) return true
   return false
 }
@@ -43,10 +46,17 @@ const isNamePart = (code: number): boolean =>
   code === 0x24 ||
   code >= 0x80
 
+/** Does the `++` or `--` at `at` belong to what follows? That is so when nothing stands before it on its line: what it follows must stand there. */
+function isPrefix(text: string, at: number): boolean {
+  let before = at
+  while (text[before - 1] === ' ' || text[before - 1] === '\t') before--
+  return before === 0 || text[before - 1] === '\n' || text[before - 1] === '\r'
+}
+
 /** Is what stands before an assignment operator one of the names, or could it be? */
-function assigns(text: string, operator: number, names: ReadonlySet<string>): boolean {
+function assigns(text: string, operator: number, names: ReadonlySet<string>, isBare: boolean): boolean {
   let end = operator
-  while (text[end - 1] === ' ' || text[end - 1] === '\t') end--
+  while (text[end - 1] === ' ' || text[end - 1] === '\t' || (isBare && /[\r\n]/.test(text[end - 1] ?? ''))) end--
   const last = text[end - 1]
   // Comments may end here, and any target may stand in parentheses: let the parser see.
   if (last === '\n' || last === '\r' || last === ')' || isCommentEnd(text, end)) return true

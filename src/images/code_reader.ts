@@ -40,6 +40,7 @@ const RETURN = keyOf('return')
 /** What may stand before the name of a function that is called to give what a class extends. */
 const EXTENDED = keysOf('extends new await yield')
 const FOR = keyOf('for')
+const OF = keyOf('of')
 const ASYNC = keyOf('async')
 const FUNCTION = keyOf('function')
 const LONGEST_KEY = 'instanceof'.length
@@ -122,7 +123,7 @@ export const mayReturnOutside = (source: string): boolean => read(source, false)
  */
 export const mayMisread = (source: string): boolean => read(source, true)
 
-/** The text with spaces in place of comments and of what strings hold; undefined where that is not sure. */
+/** The text with spaces in place of comments and of what strings, templates and regular expressions hold; undefined where that is not sure. */
 export function codeOnly(source: string): string | undefined {
   const blanks: number[] = []
   if (read(source, true, blanks)) return undefined
@@ -131,7 +132,7 @@ export function codeOnly(source: string): string | undefined {
   return bytes.toString()
 }
 
-/** @param blanks where comments and the insides of strings begin and end is put here, in turns, in bytes */
+/** @param blanks where comments and the insides of strings, templates and regular expressions begin and end is put here, in turns, in bytes */
 function read(source: string, words: boolean, blanks?: number[]): boolean {
   const isPlain = !BEYOND_ASCII.test(source)
   const text = bytesOf(source, isPlain)
@@ -154,6 +155,13 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
     let last = at - 1
     while (last >= commentEnd && text[last]! <= 32) last--
     return last < commentEnd ? beforeComment : last
+  }
+  /** May the word that ends at `last` be a name after all: that of a property, or one that is a keyword in some places only? */
+  const mayBeName = (last: number): boolean => {
+    const start = startOfName(text, last)
+    if (start < commentEnd || wordAt(text, last) === OF) return true
+    const before = text[lastBefore(start)]
+    return before === DOT || before === HASH
   }
   for (let at = 0; ; at++) {
     const matters = words ? MATTERS_TO_WORDS : top & IN_FUNCTION ? MATTERS_INSIDE : MATTERS_OUTSIDE
@@ -188,22 +196,30 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
         // Behind `++` it depends on what that belongs to.
         if ((before === PLUS || before === MINUS) && text[last - 1] === before) return true
         const isRegexp = words && before === CLOSE_PAREN && (closed & IS_CONTROL) !== 0
-        if (!isRegexp && isOperandEnd(before) && !BEFORE_REGEXP.has(wordAt(text, last))) break
-        at = endOfRegexp(text, at)
-        if (at === -1) return true
+        if (!isRegexp && isOperandEnd(before)) {
+          if (!BEFORE_REGEXP.has(wordAt(text, last))) break
+          if (blanks && mayBeName(last)) return true
+        }
+        const end = endOfRegexp(text, at)
+        if (end === -1) return true
+        blanks?.push(at + 1, end)
+        at = end
         break
       }
-      case BACKQUOTE:
+      case BACKQUOTE: {
         stack.push(top)
         top = BACKQUOTE | inheritedFrom(top)
-        at = endOfTemplateText(text, at)
-        if (at === -1) return true
+        const end = endOfTemplateText(text, at)
+        if (end === -1) return true
+        blanks?.push(at + 1, text[end] === BACKQUOTE ? end : end - 1)
+        at = end
         if (text[at] === BACKQUOTE) top = stack.pop()!
         else {
           stack.push(top)
           top = DOLLAR | inheritedFrom(top)
         }
         break
+      }
       case OPEN_PAREN: {
         const last = lastBefore(at)
         stack.push(top)
@@ -245,21 +261,24 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
         top = CLOSE_BRACE | inner
         break
       }
-      case CLOSE_BRACE:
+      case CLOSE_BRACE: {
         if (closeOf(top) === CLOSE_BRACE) {
           top = stack.pop()!
           break
         }
         if (closeOf(top) !== DOLLAR) return true
         top = stack.pop()!
-        at = endOfTemplateText(text, at)
-        if (at === -1) return true
+        const end = endOfTemplateText(text, at)
+        if (end === -1) return true
+        blanks?.push(at + 1, text[end] === BACKQUOTE ? end : end - 1)
+        at = end
         if (text[at] === BACKQUOTE) top = stack.pop()!
         else {
           stack.push(top)
           top = DOLLAR | inheritedFrom(top)
         }
         break
+      }
       case LETTER_R:
         if (!(top & IN_FUNCTION) && !isIdentifierPart(text[at + 6]!) && wordAt(text, at + 5) === RETURN) return true
         break
@@ -450,6 +469,13 @@ function endOfString(text: Uint8Array, start: number, quote: number): number {
     else if (char === NEWLINE) return -1
   }
   return -1
+}
+
+/** The offset of the word that ends at `last`. */
+function startOfName(text: Uint8Array, last: number): number {
+  let start = last
+  while (isIdentifierPart(text[start - 1]!)) start--
+  return start
 }
 
 function endOfRegexp(text: Uint8Array, start: number): number {

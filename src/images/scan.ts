@@ -143,7 +143,7 @@ export function scanModule(text: string): ModuleSource | undefined {
   const bound = new Set(imports.map(entry => entry.localName))
   for (const entry of exports.local) bound.add(entry.localName)
   if (bound.has('await')) return undefined
-  if (assignsAny(text, bound) && assignsAny(codeOnly(text) ?? text, bound)) return undefined
+  if (assignsAny(text, bound) && assignsAnyAtAll(text, bound)) return undefined
   edits.sort((a, b) => a.start - b.start)
   return {
     requests: requests.list,
@@ -158,6 +158,12 @@ export function scanModule(text: string): ModuleSource | undefined {
     namesDefault: exports.namesDefault,
     unchecked: { exportedNames: exports.listed },
   }
+}
+
+/** The same, where comments and strings do not count. */
+function assignsAnyAtAll(text: string, names: ReadonlySet<string>): boolean {
+  const bare = codeOnly(text)
+  return bare === undefined || assignsAny(bare, names, true)
 }
 
 /** What is written `import.meta.url` is no target of an assignment; anything else may be one. */

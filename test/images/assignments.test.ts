@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { before, describe, it } from 'node:test'
 import { assignsAny } from '#dist/images/assignments.js'
+import { prepareLexer, scanModule } from '#dist/images/scan.js'
 
 const names = new Set(['x'])
 
@@ -69,4 +70,38 @@ describe('a text that does not assign to x', () => {
     ],
     false,
   )
+})
+
+describe('what is no code assigns nothing', () => {
+  before(prepareLexer)
+  const DECLARED = 'export let x = 0;let of = 4, obj = { of }, y = 1\n'
+  const isRead = (text: string, expected: boolean) =>
+    it(text, () => assert.equal(scanModule(DECLARED + text) !== undefined, expected))
+
+  for (const text of [
+    'const r = /x=1/',
+    "y = 'x = 1'.replace(/[x=]/, '')",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a module
+    'y = `x = 1 ${y} x++`',
+    '// (x)\n++y',
+    'function f() {\n  ++y\n}',
+    'function f(a) { return /x=1/.test(a) }',
+  ])
+    isRead(text, true)
+
+  for (const text of [
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the text of a module
+    'y = `${x = 1}`',
+    'x // (y)\n= 1',
+    'x /* y */ ++',
+    'x\n\n\n=\n1',
+    '++\nx',
+    'y = of / 2; x = 1; y = 4 / 2',
+    'y = obj.of / 2; x = 1; y = 4 / 2',
+    'y = obj.\nof / 2; x = 1; y = 4 / 2',
+    'y = { return: 4 }\n.return / 2; x = 1; y = 4 / 2',
+    'y = { return: 4 } . /* a */ return / 2; x = 1; y = 4 / 2',
+    'y = { return: 4 }.return /* a */ / 2; x = 1; y = 4 / 2',
+  ])
+    isRead(text, false)
 })
