@@ -89,13 +89,13 @@ function getters({ localExports }: ModuleSource): string {
 /** Nobody's own text has these. */
 const GENERATED = [EMITTER, MOVED_EMITTER]
 
+/** By these a text can name what it does not have in it. */
+const HIDES_NAMES = ['\\u', 'eval']
+
 /** One expression for all names is many times as fast as looking for each by itself. Longer ones first, or `globalThis` would be found as `global`. */
 const mentionOf = (names: readonly string[]): RegExp =>
   new RegExp(
-    names
-      .toSorted((a, b) => b.length - a.length)
-      .join('|')
-      .replaceAll('$', String.raw`\$`),
+    [...names.toSorted((a, b) => b.length - a.length), ...HIDES_NAMES].join('|').replaceAll(/[$\\]/g, String.raw`\$&`),
     'g',
   )
 
@@ -126,8 +126,9 @@ function checksum(text: string): number {
 
 /** The globals that a text can name: it has their names in it, unless it writes them with escapes or asks `eval`. */
 function namedIn(text: string, { names, pattern }: Mentions): readonly string[] {
-  if (names.length === 0 || text.includes('\\u') || text.includes('eval')) return names
+  if (names.length === 0) return names
   const found = new Set(text.match(pattern))
+  if (HIDES_NAMES.some(hiding => found.has(hiding))) return names
   return names.filter(name => found.has(name))
 }
 

@@ -16,7 +16,6 @@ export function scratchFor(bytes: number): Buffer {
   return room
 }
 
-export const BEYOND_ASCII = /[^\0-\x7f]/
 const BEYOND_LATIN_1 = /[^\0-\xff]/
 
 /** Characters. From here on Node keeps a string that it makes of bytes outside of the engine's heap. */

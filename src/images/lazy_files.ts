@@ -16,19 +16,20 @@ export class LazyFiles {
     this.#resolve = resolve
   }
 
-  /** Follows what a file of this image can load, from there on. */
+  /** Follows what a file that is being linked can load, from there on. What it imports statically is read by who links it. */
   keep(file: string): void {
     const pending = [file]
     for (let from = pending.pop(); from !== undefined; from = pending.pop())
-      for (const [specifier, loader] of this.#specifiers(from)) {
+      for (const [specifier, loader] of this.#specifiers(from, from === file)) {
         const found = this.#fresh(specifier, from, loader)
         if (found !== undefined) pending.push(found)
       }
   }
 
-  #specifiers(file: string): readonly Requested[] {
+  #specifiers(file: string, isLinked: boolean): readonly Requested[] {
     const format = this.#texts.format(file)
-    return this.#texts.facts(file).recall(`lazy ${format}`, () => specifiersOf(this.#texts.read(file), format))
+    const what = `${isLinked ? 'lazy of linked' : 'lazy'} ${format}`
+    return this.#texts.facts(file).recall(what, () => specifiersOf(this.#texts.read(file), format, isLinked))
   }
 
   #fresh(specifier: string, from: string, loader: Loader): string | undefined {
@@ -49,9 +50,9 @@ const DECLARATIONS = /\.d\.[cm]?ts$/
 
 type Requested = readonly [specifier: string, loader: Loader]
 
-function specifiersOf(text: string, format: Format): readonly Requested[] {
+function specifiersOf(text: string, format: Format, isLinked: boolean): readonly Requested[] {
   if (format !== 'module' && format !== 'commonjs' && format !== 'wasm') return []
-  const imported = format === 'commonjs' ? literalDynamicImports(text) : literalSpecifiers(text)
+  const imported = isLinked || format === 'commonjs' ? literalDynamicImports(text) : literalSpecifiers(text)
   return [
     ...imported.map((specifier): Requested => [specifier, 'import']),
     // An ES module may have a `require` of its own making.
