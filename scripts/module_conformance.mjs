@@ -5,7 +5,7 @@
  *
  * CHECKOUT is a checkout of test262; tests of proposals that no line of Node has are left out, and counted. Of a folder that is named all tests are run that strict code can run, as modules; otherwise
  * those of modules. Or the folder of the npm package test262-parser-tests, of which the modules are used: then it is told which
- * texts each takes and which it refuses. Each test runs in a process of its own.
+ * texts each takes and which it refuses.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -46,6 +46,8 @@ if (checkout === undefined) {
 const FOLDERS = values.folder ?? ['language/module-code', 'language/import', 'language/export']
 const isAsked = flags =>
   values.folder ? !flags.includes('noStrict') && !flags.includes('raw') : flags.includes('module')
+
+const GROUP = 30
 
 let leftOut = 0
 
@@ -122,21 +124,38 @@ function parserTests(root, scratch) {
   return tests
 }
 
-const run = (loader, test) =>
+/** What went wrong in each of these tests, in one process; nothing where it passed. */
+const runGroup = (loader, tests) =>
   new Promise(resolve => {
-    const child = spawn(process.execPath, ['--no-warnings', CHILD, loader, JSON.stringify(test)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    const child = spawn(process.execPath, ['--no-warnings', CHILD, loader], { stdio: ['pipe', 'pipe', 'ignore'] })
+    child.stdin.on('error', () => {}).end(JSON.stringify(tests))
     let out = ''
     child.stdout.on('data', data => {
       out += data
     })
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
+    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000 + 1000 * tests.length)
     child.on('close', () => {
       clearTimeout(timer)
-      resolve(out.includes('PASSED') ? undefined : out.trim().split('\n').at(-1) || 'no answer')
+      const answers = new Map(out.split('\n').map(line => line.split('\t')))
+      resolve(tests.map(test => answers.get(test.name) ?? 'no answer').map(text => (text === 'PASSED' ? '' : text)))
     })
   })
+
+/** Tests run in groups, since a process takes longer to start than a test; one that fails may have been led astray by another, and is run again alone. */
+async function failuresOf(loader, tests, size) {
+  const groups = []
+  for (let i = 0; i < tests.length; i += size) groups.push(tests.slice(i, i + size))
+  const failures = new Map()
+  await Promise.all(
+    Array.from({ length: availableParallelism() }, async () => {
+      for (let group = groups.shift(); group; group = groups.shift()) {
+        const answers = await runGroup(loader, group)
+        for (const [index, test] of group.entries()) if (answers[index] !== '') failures.set(test, answers[index])
+      }
+    }),
+  )
+  return size === 1 ? failures : failuresOf(loader, [...failures.keys()], 1)
+}
 
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-conformance-'))
 try {
@@ -147,20 +166,11 @@ try {
   )
   if (leftOut > 0) console.log(`${leftOut} tests of proposals are left out`)
   for (const loader of values.only === undefined ? ['native', 'image'] : [values.only]) {
-    const failures = []
-    const queue = [...tests]
-    await Promise.all(
-      Array.from({ length: availableParallelism() }, async () => {
-        for (let test = queue.shift(); test; test = queue.shift()) {
-          const failure = await run(loader, test)
-          if (failure !== undefined) failures.push(`${test.name}: ${failure}`)
-        }
-      }),
-    )
+    const failures = await failuresOf(loader, tests, GROUP)
     console.log(
-      `${loader.padEnd(7)} Node.js ${process.version}  ${tests.length - failures.length} of ${tests.length} passed`,
+      `${loader.padEnd(7)} Node.js ${process.version}  ${tests.length - failures.size} of ${tests.length} passed`,
     )
-    if (values.list) for (const failure of failures.sort()) console.log(`  ${failure}`)
+    if (values.list) for (const [{ name }, failure] of failures) console.log(`  ${name}: ${failure}`)
   }
 } finally {
   rmSync(scratch, { recursive: true })
