@@ -23,6 +23,8 @@ export function standsAfter(text: string, start: number): Before {
       at = open - 1
       continue
     }
+    // A comment on the same line would go on over what stands at `start`.
+    if (!sawLineEnd) break
     const line = text.lastIndexOf('\n', at) + 1
     if (line === at) break
     const comment = line === 0 && text.startsWith('#!') ? 0 : text.slice(line, at + 1).indexOf('//')
