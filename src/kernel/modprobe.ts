@@ -178,7 +178,7 @@ export async function showDepends(
   const source = await probeSource(core, name)
   const found = source.lookup(name)
   if (found.length === 0) throw notFound(core, name)
-  return withoutBlacklisted(source, found, options).flatMap(candidate =>
+  const steps = withoutBlacklisted(source, found, options).flatMap(candidate =>
     probeSteps(candidate, source).map(({ module, alias }) => {
       const isWanted = module === candidate.module
       const configured = source.policy.options({ module, alias: isWanted ? candidate.alias : alias })
@@ -191,7 +191,11 @@ export async function showDepends(
       }
     }),
   )
+  return steps.filter(isStep)
 }
+
+/** A configuration can name what nobody has: nothing would be done for it. */
+export const isStep = ({ file, install }: ShownStep): boolean => file !== undefined || install !== undefined
 
 /** The modules of the folders, each after what it needs. Those of which that cannot be said stand where their names do: what is wrong is told when they are inserted. */
 export async function modulesInOrder(core: Core): Promise<string[]> {

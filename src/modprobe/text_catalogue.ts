@@ -22,6 +22,7 @@ export class TextCatalogue implements ProbeSource {
   readonly #files = new Map<string, string>()
   readonly #needs = new Map<string, readonly string[]>()
   readonly #softdeps = new Map<string, Softdeps>()
+  readonly #builtins: ReadonlySet<string>
   readonly #policy: Policy
   readonly #sources: LookupSources
 
@@ -36,7 +37,7 @@ export class TextCatalogue implements ProbeSource {
       // Of several lines for one module kmod reads the first alone.
       if (!this.#softdeps.has(module)) this.#softdeps.set(module, { pre, post })
     }
-    const builtins = new Set((forms.builtin ?? '').split('\n').filter(Boolean).map(moduleNameOf))
+    this.#builtins = new Set((forms.builtin ?? '').split('\n').filter(Boolean).map(moduleNameOf))
     const symbols = lazy(() => AliasIndex.fromText(forms.symbols ?? ''))
     this.#sources = {
       configured: policy.aliases,
@@ -46,7 +47,7 @@ export class TextCatalogue implements ProbeSource {
       hasHook: name => policy.hasHook(name),
       aliases: AliasIndex.fromText(forms.alias ?? ''),
       builtinAliases: AliasIndex.fromText(forms.builtinAlias ?? ''),
-      isBuiltin: name => builtins.has(name),
+      isBuiltin: name => this.#builtins.has(name),
     }
   }
 
@@ -61,6 +62,10 @@ export class TextCatalogue implements ProbeSource {
   /** The configuration goes before what the module says of itself. */
   softdeps(module: string): Softdeps | undefined {
     return this.#policy.softdeps(module) ?? this.#softdeps.get(module)
+  }
+
+  isBuiltin(module: string): boolean {
+    return this.#builtins.has(fold(module))
   }
 
   /** The file as `modules.dep` names it; undefined for a builtin. */

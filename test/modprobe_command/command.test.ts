@@ -36,7 +36,7 @@ describe('modprobe over a folder, without a host', () => {
   it('answers over modules of ours, with options and hooks of a configuration', async t => {
     const folder = new Folder({
       ...FILES,
-      'outlive.config.js': `export default { options: { db: { size: 2 } }, install: { gone: false, api: function setUp() {} } }`,
+      'outlive.config.js': `export default { options: { db: { size: 2 } }, install: { gone: false, api: function setUp() {} }, aliases: { lost: 'nobody' } }`,
     })
     t.after(() => folder.remove())
     const ask = (...words: string[]) => outlive(['modprobe', '--modules', '.', ...words], socketFolder(t), folder.path)
@@ -45,6 +45,7 @@ describe('modprobe over a folder, without a host', () => {
       stdout: `insmod ${folder.file('db.ts')} size=2\ninstall function setUp x=1\n`,
     })
     assert.deepEqual(await ask('-D', 'gone'), { ...done, stdout: 'install refused\n' })
+    assert.deepEqual(await ask('-D', 'lost'), done)
     assert.deepEqual(await ask('-R', 'http:GET:/api/1'), { ...done, stdout: 'api\n' })
     assert.deepEqual(await ask('-R', '-a', 'sql', 'symbol:api'), { ...done, stdout: 'db\napi\n' })
     assert.deepEqual(await ask('-nv', 'db', 'size=3'), { ...done, stdout: `insmod ${folder.file('db.ts')} size=3\n` })

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Policy } from '../../modprobe/policy.ts'
 import { TextCatalogue } from '../../modprobe/text_catalogue.ts'
 import type { ModprobeOptions, ShownStep } from '../modprobe.ts'
-import { hookText } from '../modprobe.ts'
+import { hookText, isStep } from '../modprobe.ts'
 import type { Params } from '../moduleparam.ts'
 import { PolicySource } from '../policy_source.ts'
 
@@ -58,6 +58,7 @@ export class TextFolder {
           }
         }),
       )
+      .filter(step => isStep(step) || this.#catalogue.isBuiltin(step.module))
   }
 }
 
