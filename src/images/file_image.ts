@@ -319,12 +319,12 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
         )
       }
       case 'commonjs':
-        this.#lazy.keep(file)
+        this.#lazy.keepLate(file)
         return commonJsRecord(file, this.#namesOf(file, text), () => this.#commonJs.load(file, undefined))
       default: {
         const facts = this.#texts.facts(file)
         const source = facts.recall('source', () => scanModule(text) ?? parseModule(file, text))
-        this.#lazy.keep(file)
+        this.#lazy.keepLate(file)
         return new SourceModule(file, urlOfFile(file), text, source, this, facts)
       }
     }

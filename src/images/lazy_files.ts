@@ -16,23 +16,32 @@ export class LazyFiles {
     this.#resolve = resolve
   }
 
-  /** Follows what a file that is being linked can load, from there on. What it imports statically is read by who links it. */
+  /** Follows all that a file names, from there on. */
   keep(file: string): void {
-    const pending = [file]
-    for (let from = pending.pop(); from !== undefined; from = pending.pop())
-      for (const [specifier, loader] of this.#specifiers(from, from === file)) {
-        const found = this.#fresh(specifier, from, loader)
-        if (found !== undefined) pending.push(found)
-      }
+    this.#follow(this.#specifiers(file, 'all'))
   }
 
-  #specifiers(file: string, isLinked: boolean): readonly Requested[] {
+  /** Follows what a file can load while it runs, from there on; its static imports are read by who links it. */
+  keepLate(file: string): void {
+    this.#follow(this.#specifiers(file, 'late'))
+  }
+
+  #follow(first: readonly Requested[]): void {
+    const pending = [...first]
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const found = this.#fresh(next)
+      if (found !== undefined) pending.push(...this.#specifiers(found, 'all'))
+    }
+  }
+
+  #specifiers(file: string, which: Which): readonly Requested[] {
     const format = this.#texts.format(file)
-    const what = `${isLinked ? 'lazy of linked' : 'lazy'} ${format}`
-    return this.#texts.facts(file).recall(what, () => specifiersOf(this.#texts.read(file), format, isLinked))
+    const find = () => specifiersOf(this.#texts.read(file), format, which)
+    const specifiers = this.#texts.facts(file).recall(`${which} specifiers of ${format}`, find)
+    return specifiers.map(([specifier, loader]) => ({ specifier, loader, from: file }))
   }
 
-  #fresh(specifier: string, from: string, loader: Loader): string | undefined {
+  #fresh({ specifier, loader, from }: Requested): string | undefined {
     const target = this.#resolve(specifier, from, loader)
     if (target?.owner !== 'image' || this.#texts.has(target.file)) return undefined
     if (formatByName(target.file) === 'addon' || DECLARATIONS.test(target.file)) return undefined
@@ -48,14 +57,20 @@ export class LazyFiles {
 /** Named in comments for the sake of types. There is nothing in them to run, and a compiler of a megabyte would be loaded to find that out. */
 const DECLARATIONS = /\.d\.[cm]?ts$/
 
-type Requested = readonly [specifier: string, loader: Loader]
+type Which = 'all' | 'late'
 
-function specifiersOf(text: string, format: Format, isLinked: boolean): readonly Requested[] {
+interface Requested {
+  readonly specifier: string
+  readonly loader: Loader
+  readonly from: string
+}
+
+function specifiersOf(text: string, format: Format, which: Which): (readonly [specifier: string, loader: Loader])[] {
   if (format !== 'module' && format !== 'commonjs' && format !== 'wasm') return []
-  const imported = isLinked || format === 'commonjs' ? literalDynamicImports(text) : literalSpecifiers(text)
+  const imported = which === 'late' || format === 'commonjs' ? literalDynamicImports(text) : literalSpecifiers(text)
   return [
-    ...imported.map((specifier): Requested => [specifier, 'import']),
+    ...imported.map((specifier): [string, Loader] => [specifier, 'import']),
     // An ES module may have a `require` of its own making.
-    ...literalRequires(text).map((specifier): Requested => [specifier, 'require']),
+    ...literalRequires(text).map((specifier): [string, Loader] => [specifier, 'require']),
   ]
 }
