@@ -7,7 +7,6 @@ export interface PackageManifest {
   readonly type?: unknown
   readonly main?: unknown
   readonly exports?: unknown
-  readonly imports?: unknown
 }
 
 /** What `readPackage` gives for a package.json that is no JSON: it counts as empty. */

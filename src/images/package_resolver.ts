@@ -3,8 +3,7 @@ import { isBuiltin } from 'node:module'
 import { dirname } from 'node:path'
 import type { Resolver } from 'enhanced-resolve'
 import { kindOf, manifestOf, realFile, recallAnswer } from './disk.ts'
-import { lazily, lazyRequire } from './lazy.ts'
-import { type Lookup, type LookupRules, lookUpPackage } from './package_lookup.ts'
+import { lazyRequire } from './lazy.ts'
 import { BROKEN_PACKAGE } from './package_manifest.ts'
 
 export type Loader = 'import' | 'require'
@@ -58,24 +57,10 @@ function ownConditions(): string[] {
   })
 }
 
-const conditionsOf = (loader: Loader): readonly string[] => [
-  'node',
-  'node-addons',
-  loader,
-  ...syncModule,
-  ...ownConditions(),
-]
+let made: Readonly<Record<Loader, Resolver>> | undefined
 
-const rules = lazily((): Readonly<Record<Loader, LookupRules>> => {
-  const rulesOf = (loader: Loader, extensions: readonly string[]): LookupRules => ({
-    conditions: new Set(conditionsOf(loader)),
-    extensions,
-    aliased: extensionAlias,
-  })
-  return { import: rulesOf('import', []), require: rulesOf('require', EXTENSIONS.require) }
-})
-
-const resolvers = lazily((): Readonly<Record<Loader, Resolver>> => {
+function resolvers(): Readonly<Record<Loader, Resolver>> {
+  if (made) return made
   const { ResolverFactory } = enhancedResolve()
   const make = (loader: Loader, fullySpecified: boolean): Resolver =>
     ResolverFactory.createResolver({
@@ -83,14 +68,15 @@ const resolvers = lazily((): Readonly<Record<Loader, Resolver>> => {
       useSyncFileSystemCalls: true,
       // The real path of what was found is asked of the disk at once, not folder by folder.
       symlinks: false,
-      conditionNames: [...conditionsOf(loader)],
+      conditionNames: ['node', 'node-addons', loader, ...syncModule, ...ownConditions()],
       extensionAlias,
       extensions: [...EXTENSIONS[loader]],
       plugins: [{ apply: resolveBuiltins }],
       fullySpecified,
     })
-  return { import: make('import', true), require: make('require', false) }
-})
+  made = { import: make('import', true), require: make('require', false) }
+  return made
+}
 
 /** A builtin is no file, and resolves to its name. Only the `imports` of a package.json lead here with one. */
 function resolveBuiltins(resolver: Resolver): void {
@@ -117,12 +103,6 @@ export function resolvePackage(
 }
 
 function resolve(specifier: string, folder: string, loader: Loader): string | undefined {
-  const plain = lookUp(specifier, folder, loader)
-  return plain ? plain.file : askResolver(specifier, folder, loader)
-}
-
-/** What the resolver itself says, symbolic links not followed. */
-export function askResolver(specifier: string, folder: string, loader: Loader): string | undefined {
   try {
     // In a specifier of `require` a question mark is a character like any other; the resolver wants that said.
     const asked = loader === 'require' ? specifier.replace(/(?<=.)[?#]/g, '\0$&') : specifier
@@ -137,7 +117,3 @@ export function askResolver(specifier: string, folder: string, loader: Loader): 
     return undefined
   }
 }
-
-/** What is found without the resolver; see `lookUpPackage`. */
-export const lookUp = (specifier: string, folder: string, loader: Loader): Lookup =>
-  lookUpPackage(specifier, folder, rules()[loader])

@@ -13,7 +13,7 @@ import { root } from '../support/paths.ts'
 
 const manifest = (name: string, more: object = {}): string => JSON.stringify({ name, ...more })
 
-/** A module folder with an ES package, a CommonJS package (in words that only the resolver knows) and one that may be missing. */
+/** A module folder with an ES package, a CommonJS package and one that may be missing. */
 const MODULE = {
   'user/package.json': manifest('user', { type: 'module', main: 'index.js' }),
   'user/index.js': `
@@ -24,7 +24,7 @@ export const init = k => void k.register('answer', () => [sum(1, 2), twice(2), c
   'user/node_modules/es/package.json': manifest('es', { type: 'module', exports: { import: './es.js' } }),
   'user/node_modules/es/es.js': 'export { sum } from "./sum.js"\n',
   'user/node_modules/es/sum.js': 'export let sum = (a, b) => a + b\nsum = [sum][0]\n',
-  'user/node_modules/common/package.json': manifest('common', { main: './lib/' }),
+  'user/node_modules/common/package.json': manifest('common', { main: './lib' }),
   'user/node_modules/common/lib/index.js': `
 exports.twice = n => n * 2
 try { exports.extra = require('extra') } catch { exports.extra = 'none' }
@@ -127,7 +127,7 @@ describe('what a load found out is kept for the next', () => {
       [`${packages}/common/other.js`]: 'exports.twice = n => n * 20; exports.extra = "other"',
     })
     assert.deepEqual(await answer(), [30, 40, 'other'])
-    folder.write({ [`${packages}/common/package.json`]: manifest('common', { main: './lib/' }) })
+    folder.write({ [`${packages}/common/package.json`]: manifest('common', { main: './lib' }) })
     assert.deepEqual(await answer(), [30, 4, 'none'])
     folder.write({ [`${packages}/extra/index.js`]: 'module.exports = "some"' })
     assert.deepEqual(await answer(), [30, 4, 'some'])
