@@ -78,11 +78,11 @@ function resolvers(): Readonly<Record<Loader, Resolver>> {
   return made
 }
 
-/** A builtin is no file, and resolves to its name. Only the `imports` of a package.json lead here with one. */
+/** A builtin is no file, and resolves to its name; with a slash behind it, it is a package. Only the `imports` of a package.json lead here with one. */
 function resolveBuiltins(resolver: Resolver): void {
   resolver.getHook('raw-module').tapAsync('builtins', (request, _context, callback) => {
     const name = request.request ?? ''
-    if (isBuiltin(name)) callback(null, { ...request, path: name, query: '', fragment: '' })
+    if (isBuiltin(name) && !request.directory) callback(null, { ...request, path: name, query: '', fragment: '' })
     else callback()
   })
 }

@@ -71,6 +71,10 @@ const CASES: Readonly<Record<string, Files>> = {
   'builtins with and without node:': {
     'main.cjs': `exports.r = [require('fs') === require('node:fs'), typeof require('path').join, require.resolve('fs'), require.resolve('node:fs'), typeof require('node:test')]; try { require('test') } catch (e) { exports.e = e.code }`,
   },
+  'with a slash behind it the name of a builtin is that of a package': {
+    'main.cjs': `exports.r = [require('events/').mine, typeof require('events').once]`,
+    'node_modules/events/index.js': 'exports.mine = true',
+  },
   'what cannot be found': {
     'main.cjs': `${caught} exports.r = [t(() => require('./missing')), t(() => require('no-such-package')), t(() => require('')), t(() => require(1)), t(() => require()), t(() => require.resolve('./missing')), t(() => require.resolve('')), t(() => require('node:nothing')), t(() => require('pkg/hidden')), t(() => require('pkg/missing')), t(() => require('#unknown'))]`,
     'node_modules/pkg/package.json': '{"exports": {".": "./index.js", "./missing": "./missing.js"}}',
