@@ -1,3 +1,43 @@
+import {
+  BACKQUOTE,
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_PAREN,
+  DOLLAR,
+  DOT,
+  DOUBLE_QUOTE,
+  END,
+  EQUALS,
+  endOfComment,
+  endOfLine,
+  endOfName,
+  endOfRegexp,
+  endOfString,
+  endOfTemplateText,
+  GREATER,
+  HASH,
+  isIdentifierPart,
+  isOperandEnd,
+  keyOf,
+  keysOf,
+  LESS,
+  LETTER_R,
+  lengthOfName,
+  MINUS,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_PAREN,
+  PLUS,
+  QUOTE,
+  SEMICOLON,
+  SLASH,
+  SPACE,
+  STAR,
+  skipBack,
+  skipSpace,
+  startOfName,
+  wordAt,
+} from './code_bytes.ts'
 import { scratchFor } from './large_text.ts'
 
 /** What an open bracket is closed by, together with what is known of what stands in it. */
@@ -26,10 +66,6 @@ const closeOf = (open: Open): number => open & 255
 const inheritedFrom = (open: Open): Open => (open & INHERITED) | (open & HAS_ARROW ? UNDER_ARROW : 0)
 
 const WIDE_SPACE = /[^\S\t\n\v\f\r ]/
-/** A word of small letters as a number: words are compared often, and making strings of bytes is slow. */
-const keyOf = (word: string): number => [...word].reduce((key, letter) => key * 32 + (letter.charCodeAt(0) & 31), 0)
-const keysOf = (words: string): ReadonlySet<number> => new Set(words.split(' ').map(keyOf))
-
 const CONTROL = keysOf('if for await while switch catch with')
 const BEFORE_REGEXP = keysOf('return typeof case in of else do void delete throw await yield instanceof')
 /** What stands before a brace is the name of a class, but for these. */
@@ -43,47 +79,6 @@ const FOR = keyOf('for')
 const OF = keyOf('of')
 const ASYNC = keyOf('async')
 const FUNCTION = keyOf('function')
-const LONGEST_KEY = 'instanceof'.length
-
-/** The key of the word that ends at `last`; 0 for what is no word of small letters by itself. */
-function wordAt(text: Uint8Array, last: number): number {
-  if (last < 0) return 0
-  let start = last
-  while (start > 0 && isIdentifierPart(text[start - 1]!)) start--
-  if (last - start >= LONGEST_KEY || text[start - 1] === 46) return 0
-  let key = 0
-  for (let at = start; at <= last; at++) {
-    const char = text[at]!
-    if (char < 97 || char > 122) return 0
-    key = key * 32 + (char & 31)
-  }
-  return key
-}
-
-const END = 0
-const NEWLINE = 10
-const QUOTE = 39
-const DOUBLE_QUOTE = 34
-const BACKQUOTE = 96
-const BACKSLASH = 92
-const SLASH = 47
-const SPACE = 32
-const HASH = 35
-const PLUS = 43
-const DOT = 46
-const SEMICOLON = 59
-const LESS = 60
-const EQUALS = 61
-const GREATER = 62
-const MINUS = 45
-const STAR = 42
-const OPEN_BRACE = 123
-const CLOSE_BRACE = 125
-const OPEN_PAREN = 40
-const CLOSE_PAREN = 41
-const DOLLAR = 36
-const LETTER_R = 114
-
 const tableOf = (characters: readonly number[]): Uint8Array => {
   const table = new Uint8Array(256)
   for (const char of characters) table[char] = 1
@@ -371,24 +366,6 @@ function isPlainAwait(text: Uint8Array, at: number): boolean {
 
 const isAsciiName = (char: number): boolean => isIdentifierPart(char) && char <= 127
 
-/** Comments are no space here: what stands behind one is not found, and then neither by `NEEDS_PARSER`. */
-function skipSpace(text: Uint8Array, at: number): number {
-  while (text[at]! <= 32 && text[at] !== END) at++
-  return at
-}
-
-/** As long as any that is looked for, and no longer than it takes to tell. */
-function lengthOfName(text: Uint8Array, at: number): number {
-  let end = at
-  while (end - at <= LONGEST_KEY && isIdentifierPart(text[end]!)) end++
-  return end - at
-}
-
-function endOfName(text: Uint8Array, at: number): number {
-  while (isIdentifierPart(text[at + 1]!)) at++
-  return at
-}
-
 /** Does a name end at `last`, behind which a parenthesis can open the parameters of a function? Not what a class extends, which is called. */
 function isHead(text: Uint8Array, last: number): boolean {
   if (last < 0) return false
@@ -401,12 +378,6 @@ function isHead(text: Uint8Array, last: number): boolean {
   // A comment may end at the slash.
   if (before < 0) return true
   return !(text[before] === SLASH || text[before] === DOT || EXTENDED.has(wordAt(text, before)))
-}
-
-/** Spaces and tabs: `async` stands on one line with what it belongs to. */
-function skipBack(text: Uint8Array, last: number): number {
-  while (text[last] === SPACE || text[last] === 9) last--
-  return last
 }
 
 /** A method may have a string for its name. */
@@ -443,77 +414,4 @@ function hasEscapedLetter(text: Uint8Array, start: number, end: number): boolean
     if (text[at] === BACKSLASH && text[++at] === 117)
       return ESCAPED_LETTER.test(Buffer.from(text.buffer, text.byteOffset + start, end - start).toString('latin1'))
   return false
-}
-
-const isIdentifierPart = (char: number): boolean =>
-  (char >= 97 && char <= 122) ||
-  (char >= 65 && char <= 90) ||
-  (char >= 48 && char <= 57) ||
-  char === 95 ||
-  char === DOLLAR ||
-  char > 127
-
-/** After an identifier, a number, a string or a closing bracket a slash divides. */
-const isOperandEnd = (char: number): boolean =>
-  isIdentifierPart(char) ||
-  char === CLOSE_PAREN ||
-  char === 93 ||
-  char === QUOTE ||
-  char === DOUBLE_QUOTE ||
-  char === BACKQUOTE
-
-function endOfString(text: Uint8Array, start: number, quote: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const char = text[at]!
-    if (char === quote) return at
-    if (char === BACKSLASH) at++
-    else if (char === NEWLINE) return -1
-  }
-  return -1
-}
-
-/** The offset of the word that ends at `last`. */
-function startOfName(text: Uint8Array, last: number): number {
-  let start = last
-  while (isIdentifierPart(text[start - 1]!)) start--
-  return start
-}
-
-function endOfRegexp(text: Uint8Array, start: number): number {
-  let inClass = false
-  for (let at = start + 1; at < text.length; at++) {
-    const char = text[at]!
-    if (char === BACKSLASH) at++
-    else if (char === NEWLINE) return -1
-    else if (char === 91) inClass = true
-    else if (char === 93) inClass = false
-    else if (char === SLASH && !inClass) return at
-  }
-  return -1
-}
-
-/** Of the engine: that of a Buffer looks at what it is given first, which takes longer than to the end of a line. */
-const { indexOf } = Uint8Array.prototype
-
-/** The offset of the line end, or of the end of the text. */
-function endOfLine(text: Uint8Array, start: number): number {
-  const end = indexOf.call(text, NEWLINE, start)
-  return end === -1 ? text.length - 1 : end
-}
-
-function endOfComment(text: Uint8Array, start: number): number {
-  for (let at = indexOf.call(text, STAR, start); at !== -1; at = indexOf.call(text, STAR, at + 1))
-    if (text[at + 1] === SLASH) return at + 2
-  return -1
-}
-
-/** The offset of the closing backquote, or of the brace of `${`. */
-function endOfTemplateText(text: Uint8Array, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const char = text[at]!
-    if (char === BACKQUOTE) return at
-    if (char === BACKSLASH) at++
-    else if (char === DOLLAR && text[at + 1]! === OPEN_BRACE) return at + 1
-  }
-  return -1
 }
