@@ -170,6 +170,20 @@ leaves('a broadcast channel of node:worker_threads', {
 })
 
 describe('processes and threads', () => {
+  it('that were told to end are not reported, though they take their time', async t => {
+    const { kernel, file } = stage(t, {
+      'slow.mjs': `${TOP}
+        const code = 'process.on("SIGTERM", () => setTimeout(() => process.exit(), 500)); console.log(1); setInterval(() => {}, 1000)'
+        export async function init() {
+          held = spawn(node, ['-e', code])
+          await once(held.stdout, 'data')
+        }
+        export const exit = () => void held.kill()`,
+    })
+    await kernel.insmod(file('slow.mjs'))
+    assert.deepEqual((await kernel.rmmod('slow')).leftovers, [])
+  })
+
   it('that ended are forgotten, however many', async t => {
     const left = leftOf(t)
     const { kernel, file } = stage(t, {

@@ -23,6 +23,7 @@ const childSort = (command: string): HandleSort<ChildProcess> => ({
   isOver: child => !isRunning(child),
   // It may have been told to end by its number.
   isClosing: () => true,
+  isTold: child => child.killed,
   close: end,
 })
 

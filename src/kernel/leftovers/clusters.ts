@@ -16,7 +16,8 @@ const workerSort: HandleSort<Worker> = {
   what: worker => `cluster worker ${worker.process.pid}`,
   isOpen: worker => isRunning(worker.process),
   isOver: worker => !isRunning(worker.process),
-  isClosing: worker => worker.exitedAfterDisconnect || worker.process.killed,
+  isClosing: worker => worker.exitedAfterDisconnect,
+  isTold: worker => worker.process.killed,
   close: worker => {
     hush(worker, ['exit', 'disconnect', 'error', 'message'])
     const exited = new Promise(resolve => worker.process.once('exit', resolve))

@@ -11,6 +11,7 @@ export interface HandleSort<T extends object> {
   /** It cannot be opened again. Without this, only an object that the collector has taken is over. */
   isOver?(handle: T): boolean
   isClosing?(handle: T): boolean
+  isTold?(handle: T): boolean
   close(handle: T, seam: Seam): unknown
 }
 
@@ -53,6 +54,10 @@ class Handle<T extends object> implements Resource {
 
   isClosing(): boolean {
     return this.#ask(handle => this.#sort.isClosing?.(handle) ?? false) ?? false
+  }
+
+  isTold(): boolean {
+    return this.#ask(handle => this.#sort.isTold?.(handle) ?? false) ?? false
   }
 
   close(seam: Seam): unknown {

@@ -73,6 +73,8 @@ export interface Resource {
   isOver?(): boolean
   /** The module may have asked it to close, which takes a moment. */
   isClosing?(): boolean
+  /** The module has asked it to end, for certain. */
+  isTold?(): boolean
   /**
    * Closes it without calling the author's code. What closes slowly gives a promise.
    *
@@ -83,6 +85,8 @@ export interface Resource {
 
 /** Milliseconds that a module's own, unfinished closing gets before it counts as left behind. */
 const SETTLE_MS = 300
+/** The same for what was told to end, for certain: a process may have something to put in order. */
+const TOLD_MS = 2000
 const SETTLE_STEP_MS = 5
 /** Turns of the event loop in which things that close at once tell that they have. */
 const SETTLE_TURNS = 3
@@ -102,6 +106,13 @@ const LAST_TURN = 3
 const NOTHING = new Set<Resource>()
 
 const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
+
+/** Milliseconds that it may take to close by itself. */
+function patienceWith(resource: Resource): number {
+  if ((!resource.isTold && !resource.isClosing) || !isOpen(resource)) return 0
+  if (resource.isTold?.()) return TOLD_MS
+  return resource.isClosing?.() ? SETTLE_MS : 0
+}
 
 /** The things that one image has open: each is added when it is opened and removed when it ends by itself or is closed by the module. */
 export class Leftovers {
@@ -180,14 +191,12 @@ export class Leftovers {
   async #settle(spare: ReadonlySet<LeftoverKind>, seam: Seam): Promise<void> {
     for (let turn = 0; turn < SETTLE_TURNS && this.#table.size > 0; turn++)
       await seam.step('what closes at once has closed', seam.loopTurn())
-    const until = seam.now() + SETTLE_MS
-    const unsettled = (): boolean =>
-      [...this.#table].some(
-        resource =>
-          !spare.has(resource.kind) && resource.isClosing !== undefined && isOpen(resource) && resource.isClosing(),
-      )
-    while (unsettled() && seam.now() < until)
-      await seam.step('what was told to close has had a moment', pause(seam, SETTLE_STEP_MS))
+    const started = seam.now()
+    const unsettled = (): boolean => {
+      const waited = seam.now() - started
+      return [...this.#table].some(resource => !spare.has(resource.kind) && waited < patienceWith(resource))
+    }
+    while (unsettled()) await seam.step('what was told to close has had a moment', pause(seam, SETTLE_STEP_MS))
   }
 
   async #close(resource: Resource, isOwn: (file: string) => boolean, seam: Seam): Promise<Leftover | undefined> {
