@@ -50,8 +50,8 @@ const late = lateParts(COMPILED, {
     'images/realign',
     'images/shared_emitters',
   ],
-  // Of files that are no ES modules.
-  commonjs: ['images/commonjs', 'images/commonjs_record', 'images/commonjs_text'],
+  // Of the texts of files that are no ES modules, which no load before has read.
+  commonjs: ['images/commonjs_text'],
 })
 
 const nameOf = file => relative(COMPILED, file).replaceAll('\\', '/').replace(/\.js$/, '')
