@@ -202,9 +202,17 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
         at = end
         break
       }
-      case BACKQUOTE: {
-        stack.push(top)
-        top = BACKQUOTE | inheritedFrom(top)
+      case BACKQUOTE:
+      case CLOSE_BRACE: {
+        if (char === BACKQUOTE) {
+          stack.push(top)
+          top = BACKQUOTE | inheritedFrom(top)
+        } else {
+          const isOfTemplate = closeOf(top) === DOLLAR
+          if (!isOfTemplate && closeOf(top) !== CLOSE_BRACE) return true
+          top = stack.pop()!
+          if (!isOfTemplate) break
+        }
         const end = endOfTemplateText(text, at)
         if (end === -1) return true
         blanks?.push(at + 1, text[end] === BACKQUOTE ? end : end - 1)
@@ -255,24 +263,6 @@ function read(source: string, words: boolean, blanks?: number[]): boolean {
         }
         stack.push(top)
         top = CLOSE_BRACE | inner
-        break
-      }
-      case CLOSE_BRACE: {
-        if (closeOf(top) === CLOSE_BRACE) {
-          top = stack.pop()!
-          break
-        }
-        if (closeOf(top) !== DOLLAR) return true
-        top = stack.pop()!
-        const end = endOfTemplateText(text, at)
-        if (end === -1) return true
-        blanks?.push(at + 1, text[end] === BACKQUOTE ? end : end - 1)
-        at = end
-        if (text[at] === BACKQUOTE) top = stack.pop()!
-        else {
-          stack.push(top)
-          top = DOLLAR | inheritedFrom(top)
-        }
         break
       }
       case LETTER_R:
