@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import { formatByName, isCode } from './format.ts'
-import type { Target } from './resolve.ts'
+import { type Target, urlOfFile } from './resolve.ts'
 
 /** Import attributes, `with { type: 'json' }`. */
 export type Attributes = Readonly<Record<string, string>>
@@ -18,19 +18,20 @@ export function checkAttributes(
   // Of a `data:` URL the host's loader knows the type.
   if (target.owner === 'url') return
   const name = target.owner === 'builtin' ? target.name : target.file
+  const url = target.owner === 'builtin' ? `node:${name.replace(/^node:/, '')}` : urlOfFile(name)
   const wanted = target.owner !== 'builtin' && formatByName(target.file) === 'json' ? 'json' : undefined
   for (const [key, value] of Object.entries(attributes))
     if (key !== 'type' || value !== 'json')
       throw refuse(
-        `Module "${name}" does not support the import attributes ${JSON.stringify(attributes)}`,
+        `Module "${url}" does not support the import attributes ${JSON.stringify(attributes)}`,
         'ERR_IMPORT_ATTRIBUTE_UNSUPPORTED',
       )
   if (target.owner === 'image' && !isCode(name) && formatByName(name) === undefined)
     throw refuse(`Unknown file extension "${extname(name)}" for ${name}`, 'ERR_UNKNOWN_FILE_EXTENSION')
   if (attributes.type === wanted) return
   throw wanted === undefined
-    ? refuse(`Module "${name}" is not of type "json"`, 'ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE')
-    : refuse(`Module "${name}" needs an import attribute of "type: json"`, 'ERR_IMPORT_ATTRIBUTE_MISSING')
+    ? refuse(`Module "${url}" is not of type "json"`, 'ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE')
+    : refuse(`Module "${url}" needs an import attribute of "type: json"`, 'ERR_IMPORT_ATTRIBUTE_MISSING')
 }
 
 /**

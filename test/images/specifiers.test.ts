@@ -33,6 +33,37 @@ for (const specifier of ${JSON.stringify(specifiers)})
     assert.equal((namespace as { seen: unknown[] }).seen.length, specifiers.length)
   })
 
+  it('for packages says what Node says of them', async () => {
+    const specifiers = [
+      'no',
+      '@scope/no/file.js',
+      'p/no',
+      'p/gone',
+      'p/badly',
+      'unnamed',
+      'empty',
+      'lost',
+      'empty/lib/no.js',
+      '@scope/types',
+      '#no',
+      '#gone',
+    ]
+    const { seen } = (await sameAsNative({
+      'package.json': '{"imports":{"#gone":"./gone.js"}}',
+      'node_modules/p/package.json': '{"exports":{"./gone":"./gone.js","./badly":"../gone.js"}}',
+      'node_modules/unnamed/package.json': '{"types":"index.d.ts"}',
+      'node_modules/empty/readme.md': '',
+      'node_modules/lost/package.json': '{"main":"./lib/lost.js"}',
+      'node_modules/@scope/types/package.json': '{}',
+      'main.mjs': `
+const folder = new URL('.', import.meta.url).pathname
+export const seen = []
+for (const specifier of ${JSON.stringify(['p', ...specifiers])})
+  try { await import(specifier) } catch (error) { seen.push(error.code + ' ' + error.message.replaceAll(folder, '')) }`,
+    })) as { seen: string[] }
+    assert.equal(seen.length, 1 + specifiers.length)
+  })
+
   it('for files of a kind that nobody imports', async () => {
     await sameAsNative({
       'main.mjs': attempt(['./text.txt', './style.css', './plain']),
@@ -61,6 +92,8 @@ await attempt('./main.mjs', { other: 'json' })`,
       'ERR_IMPORT_ATTRIBUTE_UNSUPPORTED',
       'ERR_IMPORT_ATTRIBUTE_UNSUPPORTED',
     ])
+    const error = await errorOf({ 'main.mjs': 'import data from "./data.json"', 'data.json': '{}' })
+    assert.match(error.message, /^Module "file:\/\/.*\/data\.json" needs an import attribute of "type: json"$/)
   })
 })
 
