@@ -114,6 +114,28 @@ exports.open = () => new Opener().open()
     ])
   })
 
+  it('stay out of the host when a module puts them where they are, or into an object that inherits from the global one', async t => {
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, {
+      'put.cjs': `
+        globalThis.process = process
+        globalThis.global = global
+        Object.defineProperty(globalThis, 'setTimeout', { ...Object.getOwnPropertyDescriptor(globalThis, 'setTimeout'), value: setTimeout })
+        const own = Object.create(globalThis)
+        own.process = process
+        own.outliveOwn = 1
+        own.setTimeout = setTimeout
+        globalThis.left.answer = [globalThis.process === process, Object.keys(own), own.setTimeout === setTimeout, typeof own.process.stdout.write, 'outliveOwn' in globalThis]`,
+    })
+    const host = [process, global, setTimeout]
+    await kernel.insmod(file('put.cjs'))
+    assert.deepEqual(left.answer, [true, ['outliveOwn', 'setTimeout'], true, 'function', false])
+    assert.deepEqual(
+      [process, global, setTimeout].map((value, index) => value === host[index]),
+      [true, true, true],
+    )
+  })
+
   it('load nothing that the module does not use', () => {
     const program = `
       import { createKernel } from 'outlive'

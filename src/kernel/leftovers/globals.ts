@@ -31,15 +31,30 @@ export function viewGlobals(
 
 /**
  * The global object as the image's files name it. Everything that is not one of the views above is read from the real one, and every assignment
- * goes there. It is not the same object, which only a function in sloppy mode can notice, by its `this`.
+ * goes there, but for a view in its own place: the host has the real thing there. It is not the same object, which only a function in sloppy mode can notice, by its `this`.
  */
 function viewGlobalObject(globals: Readonly<Record<string, unknown>>): object {
-  return new Proxy(globalThis, {
+  const real = (key: string | symbol, value: unknown): unknown =>
+    typeof key === 'string' && Object.hasOwn(globals, key) && value === globals[key]
+      ? (Reflect.get(globalThis, key) as unknown)
+      : value
+  const view: object = new Proxy(globalThis, {
     get(target, key) {
       // What a program has put into a global's place is what the whole program sees.
       if (typeof key === 'string' && Object.hasOwn(globals, key)) return globals[key]
       return Reflect.get(target, key, target) as unknown
     },
-    set: (target, key, value) => Reflect.set(target, key, value, target),
+    // An object that inherits from the global one gets a property of its own, unless the global one has a setter.
+    set(target, key, value, receiver) {
+      const there = receiver === view || Object.getOwnPropertyDescriptor(target, key)?.set !== undefined
+      return Reflect.set(target, key, there ? real(key, value) : value, receiver === view ? target : receiver)
+    },
+    defineProperty: (target, key, descriptor) =>
+      Reflect.defineProperty(
+        target,
+        key,
+        'value' in descriptor ? { ...descriptor, value: real(key, descriptor.value) } : descriptor,
+      ),
   })
+  return view
 }
