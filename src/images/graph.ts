@@ -97,7 +97,7 @@ export class ModuleGraph {
       const cycles = findCycles(drafts.map(draft => draft.module))
       const early = readEarly(cycles)
       for (const { module } of drafts) module.instantiate(cycles.get(module) ?? NO_CYCLE, early.get(module) ?? 'never')
-      for (const module of cycles.keys()) module.readHoisted()
+      for (const module of early.keys()) module.readHoisted()
     } catch (error) {
       for (const { module } of drafts) this.#drafts.delete(module.file)
       // A file that is no module may lack what others import from it: that it is none is the reason to tell.

@@ -96,8 +96,9 @@ export class SyntheticModule implements ModuleRecord {
     return this.#names.includes(name) ? { module: this, bindingName: name } : undefined
   }
 
+  /** Undefined before its turn: there is no temporal dead zone. */
   readBinding(bindingName: string): unknown {
-    return this.#read(bindingName)
+    return this.#evaluate && !this.#evaluated ? undefined : this.#read(bindingName)
   }
 
   get namespace(): object {

@@ -78,6 +78,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   #rebind: ((values: readonly unknown[]) => void) | undefined
   readonly #exports: LocalExports
   #started = false
+  /** Its functions are hoisted, and others of its cycle may call them before it runs: then they see what it imports. */
+  #answersEarly = false
   /** Importers, of this image or of others, that must be told when an export changes. Weak: an importer is not kept by what it imports. */
   #importers: Set<WeakRef<SourceModule>> | undefined
   #namespace: ModuleNamespace | undefined
@@ -144,10 +146,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   readBinding(bindingName: string): unknown {
-    if (this.#exports.isReadable) return this.#exports.read(bindingName, this.source)
     // A namespace import that is exported as a local name is there before the file runs.
-    const imported = this.source.imports.findIndex(entry => entry.localName === bindingName)
+    const imported = this.#started ? -1 : this.source.imports.findIndex(entry => entry.localName === bindingName)
     if (imported !== -1 && this.#resolved[imported]) return readResolved(this.#resolved[imported]!)
+    if (this.#exports.isReadable) return this.#exports.read(bindingName, this.source)
     throw new ReferenceError(
       `Cannot access '${bindingName === DEFAULT ? 'default' : bindingName}' before initialization`,
     )
@@ -196,12 +198,12 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     for (const entry of this.source.indirectExports) resolve(entry.request, entry.importName, entry.offset)
   }
 
-  /** The modules whose bindings this one imports by way of a file of its own cycle: they may run after it. */
+  /** The modules whose bindings this one imports by way of a file of its own cycle, or that wait while others run: they may run after it. */
   importedThrough(cycle: ReadonlySet<SourceModule>): SourceModule[] {
     return this.source.imports.flatMap((entry, index) => {
       const { module, bindingName } = this.#resolved[index]!
-      const isEarly = bindingName !== undefined && cycle.has(this.requested[entry.request] as SourceModule)
-      return isEarly && module instanceof SourceModule ? [module] : []
+      if (!(module instanceof SourceModule) || bindingName === undefined) return []
+      return cycle.has(this.requested[entry.request] as SourceModule) || module.source.hasTopLevelAwait ? [module] : []
     })
   }
 
@@ -214,10 +216,12 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   instantiate(cycle: ReadonlySet<SourceModule>, reads: EarlyReads): void {
     if (reads === 'by imports')
       this.source = this.#facts.recall('cyclic', () => parseModule(this.file, this.text, true))
+    this.#answersEarly = reads !== 'never' && this.source.localExports.length > 0 && MAY_HOIST.test(this.text)
     const early: ImportEntry[] = []
     for (const [index, entry] of this.source.imports.entries()) {
       const { module, bindingName } = this.#resolved[index]!
-      if (bindingName === undefined || !cycle.has(this.requested[entry.request] as SourceModule)) continue
+      const isLate = this.#answersEarly || cycle.has(this.requested[entry.request] as SourceModule)
+      if (bindingName === undefined || !isLate) continue
       if (module instanceof SyntheticModule) module.whenEvaluated(() => this.#rebindPlain())
       else if (module instanceof SourceModule && !module.isComplete) early.push(entry)
     }
@@ -415,7 +419,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   #rebindPlain(): void {
-    if (this.#started) this.#rebind?.(this.#plainValues())
+    if (this.#started || this.#answersEarly) this.#rebind?.(this.#plainValues())
   }
 
   /** Requests `to` wherever `from` was requested; the result takes that back. Bindings stay as they were until `resolveAgain`. */
@@ -478,3 +482,4 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 }
 
 const MAY_YIELD = /\byield\b/
+const MAY_HOIST = /\bfunction\b/

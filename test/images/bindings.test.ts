@@ -103,6 +103,25 @@ const CASES: Readonly<Record<string, Files>> = {
       .replace('() =>', 'function () { return')
       .concat('}'),
   },
+  '16.2.1.7.3.1 functions of a cycle that are called before their file has run see what it imports by then': {
+    'main.mjs': `import { r } from './b.mjs'; import * as b from './b.mjs'; import { l, g, v } from './leaf.mjs'; import * as leaf from './leaf.mjs'; import c, { x } from './c.cjs'; import json from './d.json' with { type: 'json' }; import { sep } from 'node:path'; function t(f) { try { return f() } catch (e) { return e.name } };
+      export function f() { return [typeof b, t(() => b.r), t(() => l), g(), v, t(() => leaf.l), c, x, json, sep.length] } export { r }; export const after = f()`,
+    'b.mjs': `import { f } from './main.mjs'; export const r = f()`,
+    'leaf.mjs': `export const l = 1; export function g() { return 'g' } export var v = 2`,
+    'c.cjs': 'exports.x = 1',
+    'd.json': '{}',
+  },
+  '16.2.1.7.3.1 also functions below a cycle': {
+    'main.mjs': `import { r } from './b.mjs'; export { f } from './c.mjs'; export { r }; import { f } from './c.mjs'; export const after = f()`,
+    'b.mjs': `import { f } from './main.mjs'; export const r = f()`,
+    'c.mjs': `import { l, g } from './leaf.mjs'; import * as leaf from './leaf.mjs'; function t(f) { try { return f() } catch (e) { return e.name } }; export function f() { return [t(() => l), g(), typeof leaf] }`,
+    'leaf.mjs': `export const l = 1; export function g() { return 'g' }`,
+  },
+  '16.2.1.7.3.1 a namespace that is imported and exported by a list is there before its file runs': {
+    'main.mjs': `import { r } from './b.mjs'; import * as leaf from './leaf.mjs'; export { leaf, r }`,
+    'b.mjs': `import { leaf } from './main.mjs'; import * as main from './main.mjs'; export const r = [typeof leaf, typeof main.leaf, leaf === main.leaf]`,
+    'leaf.mjs': 'export const l = 1',
+  },
   '16.2.1.7.3.1 CommonJS below a cycle is undefined until it has run': {
     'main.mjs': `import { r, later } from './b.mjs'; export { x, default as d } from './c.cjs'; export { sep } from 'node:path'; export { r }; export const after = later()`,
     'b.mjs': `import { x, d, sep } from './main.mjs'; import * as all from './main.mjs'; export const later = () => [x, d, sep.length, all.x]; export const r = [x, d, sep.length, all.x]`,
