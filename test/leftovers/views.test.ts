@@ -114,6 +114,28 @@ exports.open = () => new Opener().open()
     ])
   })
 
+  it('show the properties of process as its own', async t => {
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, {
+      'copies.cjs': `'use strict'
+        const copy = {}
+        for (const name of Object.getOwnPropertyNames(process)) copy[name] = process[name]
+        const t = f => { try { return f() } catch (error) { return error.name } }
+        process.execPath = 'mine'
+        process.exitCode = 0
+        globalThis.left.answer = [Object.keys(process).filter(name => !name.startsWith('_')), copy.env === process.env, copy.pid, Object.hasOwn(process, 'argv'), { ...process }.version,
+          t(() => { process.version = 'x' }), process.execPath, copy.stdout === process.stdout, copy.dlopen === process.dlopen]`,
+    })
+    const { exitCode, execPath } = process
+    t.after(() => void (process.exitCode = exitCode))
+    await kernel.insmod(file('copies.cjs'))
+    const names = Object.keys(process).filter(name => !name.startsWith('_'))
+    const [seen, ...answers] = left.answer as [string[], ...unknown[]]
+    assert.deepEqual(seen.toSorted(), names.toSorted())
+    assert.deepEqual(answers, [true, process.pid, true, process.version, 'TypeError', 'mine', true, true])
+    assert.deepEqual([process.execPath, process.exitCode], [execPath, 0])
+  })
+
   it('stay out of the host when a module puts them where they are, or into an object that inherits from the global one', async t => {
     const left = leftOf(t)
     const { kernel, file } = stage(t, {

@@ -9,13 +9,14 @@ import { viewFunction } from './view_object.ts'
 type CaptureCallback = ((error: Error) => void) | null
 
 /**
- * The image's own view of `process`: everything is inherited from the real one, at the cost of any property, and the methods that add
+ * The image's own view of `process`: everything is read from the real one, at the cost of any property, and the methods that add
  * listeners remember whose they are.
  *
  * @param builtin the image's view of a builtin, for `process.getBuiltinModule`
  */
 export function viewProcess(leftovers: Leftovers, builtin: (name: string) => unknown): NodeJS.Process {
   const view = noteEmitterView(Object.create(forwarding()) as NodeJS.Process)
+  for (const [name, descriptor] of ownProperties()) Object.defineProperty(view, name, descriptor)
   const shared = { emitter: process as unknown as EventEmitter, label: 'process' }
   define(
     view,
@@ -48,12 +49,43 @@ const define = (view: object, members: object): void => {
     Object.defineProperty(view, name, { value, writable: true, configurable: true })
 }
 
+type Property = readonly [name: string, descriptor: PropertyDescriptor]
+
+let own: readonly Property[] | undefined
+
+/** What copies a builtin property by property, as compilers do for `import * as process`, asks for those that it has itself. Made once for all images. */
+function ownProperties(): readonly Property[] {
+  own ??= Object.entries(Object.getOwnPropertyDescriptors(process))
+    .filter(([name]) => !name.startsWith('_'))
+    .map(([name, descriptor]) => [name, readFromReal(name, descriptor)])
+  return own
+}
+
+function readFromReal(name: string, { enumerable = false, writable, set }: PropertyDescriptor): PropertyDescriptor {
+  const base = forwarding()
+  const get = () => Reflect.get(base, name) as unknown
+  if (set || ASSIGNED.includes(name))
+    return { get, set: value => Reflect.set(process, name, value), enumerable, configurable: true }
+  if (writable !== true) return { get, enumerable, configurable: true }
+  return {
+    get,
+    set(this: object, value: unknown) {
+      Object.defineProperty(this, name, { value, writable: true, enumerable, configurable: true })
+    },
+    enumerable,
+    configurable: true,
+  }
+}
+
+/** Fields that a module may assign for the whole process. */
+const ASSIGNED = ['title', 'debugPort', 'noDeprecation', 'throwDeprecation', 'traceDeprecation', 'domain']
+
 /** What inheriting alone would get wrong: fields that a module may assign, and methods that assign to `this`. Made once for all images. */
 let base: object | undefined
 function forwarding(): object {
   if (base) return base
   base = Object.create(process) as object
-  for (const name of ['title', 'debugPort', 'noDeprecation', 'throwDeprecation', 'traceDeprecation', 'domain'])
+  for (const name of ASSIGNED)
     Object.defineProperty(base, name, {
       get: () => Reflect.get(process, name) as unknown,
       set: value => Reflect.set(process, name, value),
