@@ -108,6 +108,11 @@ class CommonJsFiles {
     }
   }
 
+  /** Is the file on its way, and has not run to its end? */
+  runs(file: string): boolean {
+    return this.cache[file]?.loaded === false
+  }
+
   /** Shows an ES module that was required in the cache, as Node does; it is evaluated once whatever becomes of the entry. */
   list(file: string, exports: unknown, parent: CommonJsModule | undefined): unknown {
     const module = this.#create(file, parent)

@@ -24,22 +24,23 @@ export async function evaluate(record: ModuleRecord): Promise<void> {
 /**
  * Runs a module at once, for `require`.
  *
+ * @param runs whether a CommonJS file is being run, by `import` or by `require`
  * @returns what `require` gives
  * @throws Error ERR_REQUIRE_ASYNC_MODULE, before anything has run, and ERR_REQUIRE_CYCLE_MODULE
  */
-export function evaluateNow(module: SourceModule): unknown {
-  refuseAsync(module)
+export function evaluateNow(module: SourceModule, runs: (file: string) => boolean): unknown {
+  refuseAsync(module, runs)
   void evaluateSource(module, true)
   if (module.status.is === 'failed') throw module.status.error
   return module.required
 }
 
-function refuseAsync(first: SourceModule): void {
+function refuseAsync(first: SourceModule, runs: (file: string) => boolean): void {
   const reached = new Set<ModuleRecord>([first])
   for (const module of reached) {
+    const isRunning = module instanceof SourceModule ? module.status.is === 'evaluating' : runs(module.file)
+    if (isRunning) throw requireError('CYCLE', `Cannot require('${first.file}'): ${module.file} is being evaluated`)
     if (!(module instanceof SourceModule) || module.status.is === 'evaluated') continue
-    if (module.status.is === 'evaluating')
-      throw requireError('CYCLE', `Cannot require('${first.file}'): ${module.file} is being evaluated`)
     if (module.source.hasTopLevelAwait && module.status.is !== 'failed')
       throw requireError('ASYNC', `Cannot require('${first.file}'): ${module.file} has top-level await; import() it`)
     for (const requested of module.requested) reached.add(requested)

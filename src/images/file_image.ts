@@ -264,7 +264,11 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       throw resolutionError(error.fault.specifier, error.fault.place.file)
     }
     this.#graph.link(file, new Map())
-    return this.#commonJs.list(file, evaluateNow(this.#graph.get(file) as SourceModule), from)
+    return this.#commonJs.list(
+      file,
+      evaluateNow(this.#graph.get(file) as SourceModule, name => this.#commonJs.runs(name)),
+      from,
+    )
   }
 
   #loadAddon(file: string): unknown {

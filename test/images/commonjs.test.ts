@@ -163,6 +163,20 @@ const REFUSED: Readonly<Record<string, Files>> = {
   'an error at the top level': { 'main.cjs': 'exports.a = 1; throw new RangeError()' },
 }
 
+/** ES modules that lead back to a file that is being run: Node then makes nothing more of them in the process, so each stands alone. */
+const CIRCLES: Readonly<Record<string, Files>> = {
+  'a file that is imported': {
+    'main.cjs': `${caught} exports.r = t(() => require('./a.mjs')); exports.ran = globalThis.ran`,
+    'a.mjs': 'import "./b.mjs"; globalThis.ran = true',
+    'b.mjs': 'import "./main.cjs"',
+  },
+  'a file that is required': {
+    'main.cjs': 'module.exports = require("./c.cjs"); exports.ran = globalThis.ran',
+    'c.cjs': `${caught} exports.r = t(() => require('./a.mjs'))`,
+    'a.mjs': 'import "./c.cjs"; globalThis.ran = true',
+  },
+}
+
 /** Looks into promises among the exports. */
 const ENTRY = `import cjs from './main.cjs'; const r = {}; for (const [name, value] of Object.entries(cjs)) r[name] = await value; export { r }`
 
@@ -170,6 +184,13 @@ describe('CommonJS gives what Node gives', () => {
   for (const [what, files] of Object.entries(CASES))
     it(what, async () => {
       await sameAsNative({ ...files, 'entry.mjs': ENTRY }, 'entry.mjs')
+    })
+
+  for (const [what, files] of Object.entries(CIRCLES))
+    it(`and refuses to require an ES module that imports ${what} and has not run to its end`, async () => {
+      await sameAsNative({ ...files, 'entry.mjs': ENTRY }, 'entry.mjs')
+      const { r } = (await loadImage({ ...files, 'entry.mjs': ENTRY }, 'entry.mjs')).namespace as { r: { r: unknown } }
+      assert.deepEqual(r.r, ['Error', 'ERR_REQUIRE_CYCLE_MODULE'])
     })
 
   for (const [what, files] of Object.entries(REFUSED))
