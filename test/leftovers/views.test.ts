@@ -158,6 +158,34 @@ exports.open = () => new Opener().open()
     )
   })
 
+  it('call what stood in the place of a global in which the module has put something that calls them', async t => {
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, {
+      'wrap.mjs': `
+        const names = ['fetch', 'setTimeout', 'WebSocket'].filter(name => name in globalThis)
+        const before = names.map(name => globalThis[name])
+        const [request, start, Socket] = before
+        const mine = [text => request('data:,' + text), (...args) => start(...args), function (url) { return new Socket(url) }]
+        names.forEach((name, index) => { globalThis[name] = mine[index] })
+        const text = async response => (await response).text()
+        const refused = make => { try { make() } catch (error) { return error.name } }
+        left.answer = [names.every((name, index) => globalThis[name] === mine[index]), await text(globalThis.fetch('a')), await text(fetch('data:,b')),
+          await new Promise(resolve => globalThis.setTimeout(resolve, 1, 'c')), !names[2] || refused(() => new globalThis.WebSocket('no url'))]
+        left.restore = () => { names.forEach((name, index) => { globalThis[name] = before[index] }); return names.every((name, index) => globalThis[name] === before[index]) }`,
+    })
+    const names = ['fetch', 'setTimeout', 'WebSocket'].filter(name => name in globalThis)
+    const host = names.map(name => Reflect.get(globalThis, name) as unknown)
+    t.after(() => names.forEach((name, index) => void Reflect.set(globalThis, name, host[index])))
+    await kernel.insmod(file('wrap.mjs'))
+    assert.deepEqual(left.answer, [true, 'a', 'b', 'c', names[2] ? 'SyntaxError' : true])
+    assert.equal(await (await fetch('d')).text(), 'd')
+    assert.equal((left.restore as () => boolean)(), true)
+    assert.deepEqual(
+      names.map(name => Reflect.get(globalThis, name) as unknown),
+      host,
+    )
+  })
+
   it('load nothing that the module does not use', () => {
     const program = `
       import { createKernel } from 'outlive'

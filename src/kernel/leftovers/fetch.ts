@@ -51,20 +51,24 @@ class Fetching implements Resource {
   }
 }
 
-/** The image's own view of `fetch`: each can be stopped by a signal of ours, besides the author's. */
-export function viewFetch(leftovers: Leftovers): Fetch {
+/**
+ * The image's own view of `fetch`: each can be stopped by a signal of ours, besides the author's.
+ *
+ * @param real what the program has there now
+ */
+export function viewFetch(leftovers: Leftovers, real: () => Fetch): Fetch {
   const fetch = (input: Input, init: Init = undefined): Promise<Response> => {
     const follow = signalOf(input, init)
     const url = urlOf(input)
     // Whatever Node would refuse is left to Node. So is what is in memory, where nothing stays open and a signal of ours would do harm: Node 24 and 26 throw
     // an error that nobody can catch when such a body is aborted.
     if (!OVER_NETWORK.test(url) || !isInit(init) || (follow !== undefined && !(follow instanceof AbortSignal)))
-      return globalThis.fetch(input, init)
+      return real()(input, init)
     const fetching = new Fetching(url, captureCallSite(fetch))
     const signal = follow ? AbortSignal.any([follow, fetching.controller.signal]) : fetching.controller.signal
     leftovers.add(fetching)
     return new Promise((resolve, reject) => {
-      globalThis.fetch(input, withSignal(init, signal)).then(
+      real()(input, withSignal(init, signal)).then(
         response => {
           if (response.body === null) leftovers.remove(fetching)
           else fetching.answered(response)

@@ -53,8 +53,12 @@ const eventSourceSort: HandleSort<Connection> = {
   },
 }
 
-/** The globals `WebSocket` and `EventSource` where Node has them. Both are slow to load. */
-export function viewWebSockets(leftovers: Leftovers): Record<string, Function> {
+/**
+ * The globals `WebSocket` and `EventSource` where Node has them. Both are slow to load.
+ *
+ * @param real what the program has there now
+ */
+export function viewWebSockets(leftovers: Leftovers, real: (name: string) => unknown): Record<string, Function> {
   const views: Record<string, Function> = {}
   for (const [name, sort] of [
     ['WebSocket', webSocketSort],
@@ -62,7 +66,7 @@ export function viewWebSockets(leftovers: Leftovers): Record<string, Function> {
   ] as const)
     if (name in globalThis)
       views[name] = lazyClass(() =>
-        viewClass(Reflect.get(globalThis, name) as Function, (connection: Connection, site) =>
+        viewClass(real(name) as Function, (connection: Connection, site) =>
           trackHandle(leftovers, connection, sort, site),
         ),
       )
