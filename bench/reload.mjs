@@ -2,15 +2,17 @@
  * What reloading costs: a fresh module of 200 functions is written, loaded, called and dropped, over and over, by Outlive and by native
  * `import('?v=')` in turns, on every supported line of Node.
  *
- *   node bench/reload.mjs [--cycles N] [--node LINE]... [--json] [--profile]
+ *   node bench/reload.mjs [--cycles N] [--alone N] [--node LINE]... [--json] [--profile]
  *
- * Times are medians of whole cycles, the write included. Heap is what plain `gc()` leaves. `--profile` says instead what the time is spent on.
+ * Times are medians of whole cycles, the write included, in one process. Heap is what plain `gc()` leaves. "Alone" each loader has a process to itself and reloads so often in it, and
+ * the whole time counts, that of the collector as well. `--profile` says instead what the time is spent on.
  */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { NODE_LINES, provideNodes } from '../scripts/nodes.mjs'
 import { report, row } from './support/report.mjs'
+import { sideBySide } from './support/side_by_side.mjs'
 import { formatTable } from './support/table.mjs'
 
 const CYCLE = fileURLToPath(new URL('support/reload_cycles.mjs', import.meta.url))
@@ -19,6 +21,7 @@ const GOALS = { keptKB: 0.2, ratio: 0.8 }
 const { values } = parseArgs({
   options: {
     cycles: { type: 'string', default: '2000' },
+    alone: { type: 'string', default: '5000' },
     node: { type: 'string', multiple: true, default: NODE_LINES },
     json: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
@@ -32,17 +35,33 @@ async function measure({ path }) {
   return JSON.parse(stdout)
 }
 
+/** Until the code is hot. */
+const WARM_UP = 1000
+const BLOCK = 250
+const measureAlone = ({ path }) =>
+  sideBySide(path, 'functions', { cycles: Number(values.alone), block: BLOCK, warmUp: WARM_UP })
+
 const results = []
-for (const node of await provideNodes(values.node)) results.push({ node: node.version, ...(await measure(node)) })
+for (const node of await provideNodes(values.node))
+  results.push({
+    node: node.version,
+    ...(await measure(node)),
+    ...(!values.profile && { alone: await measureAlone(node) }),
+  })
 
 if (values.profile) printProfiles()
 else printResults()
 
 function printResults() {
-  const rows = results.flatMap(({ node, outlive, native, ratio }) => [
+  const rows = results.flatMap(({ node, outlive, native, ratio, alone }) => [
     row(`${node}: a cycle`, outlive.ms, 'ms'),
     row(`${node}: native, a cycle`, native.ms, 'ms'),
     row(`${node}: a cycle / native`, ratio, 'x', { atMost: GOALS.ratio }),
+    row(`${node}: ${values.alone} cycles alone / native`, alone.outlive.ms / alone.native.ms, 'x', {
+      atMost: GOALS.ratio,
+    }),
+    row(`${node}: ${values.alone} cycles alone / native, processor time`, alone.outlive.cpu / alone.native.cpu, 'x'),
+    row(`${node}: resident after them / native`, alone.outlive.resident / alone.native.resident, 'x'),
     row(`${node}: heap kept a cycle`, outlive.keptKB, 'KB', { atMost: GOALS.keptKB }),
     row(`${node}: native, heap kept a cycle`, native.keptKB, 'KB'),
     row(`${node}: images not collected, of ${outlive.cycles}`, outlive.cycles - outlive.collected, '', { atMost: 0 }),

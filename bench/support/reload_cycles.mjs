@@ -1,13 +1,11 @@
 /** The measured process of the reload bench: `node --expose-gc reload_cycles.mjs CYCLES [--profile]` prints JSON. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { createKernel } from '../../dist/index.js'
-import { freshModule } from './fresh_module.mjs'
 import { settledHeap } from './heap.mjs'
 import { profileStages } from './profile_stages.mjs'
+import { reloadsOf } from './reload_kinds.mjs'
 import { median } from './statistics.mjs'
 
 const BLOCKS = 20
@@ -19,34 +17,7 @@ const TIMED_PAIRS = 300
 const WARM_UP_CYCLES = 1400
 
 const folder = mkdtempSync(join(tmpdir(), 'outlive-reload-'))
-const file = join(folder, 'fresh.mjs')
-const url = pathToFileURL(file).href
-const kernel = createKernel()
-const point = kernel.point('bench')
-let version = 0
-
-const check = result => {
-  if (result.version !== version) throw new Error(`version ${result.version} was called, not ${version}`)
-}
-
-async function outliveCycle() {
-  const text = freshModule(++version)
-  const started = performance.now()
-  writeFileSync(file, text)
-  await kernel.insmod(file)
-  for (const call of point) check(call(1, 2))
-  await kernel.rmmod('fresh')
-  return performance.now() - started
-}
-
-async function nativeCycle() {
-  const text = freshModule(++version)
-  const started = performance.now()
-  writeFileSync(file, text)
-  const { f0 } = await import(`${url}?v=${version}`)
-  check(f0(1, 2))
-  return performance.now() - started
-}
+const { kernel, outlive: outliveCycle, native: nativeCycle } = reloadsOf('functions', folder)
 
 /** Bytes that stay in the heap after so many cycles, each in a turn of the event loop of its own. */
 async function kept(cycle, count) {
