@@ -17,6 +17,7 @@ import { LoadMemory, type LoadStores } from './load_memory.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
 import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
+import { withRequireStack } from './require_stack.ts'
 import { isInside, type Loader, resolveTarget, type Target, urlOfFile } from './resolve.ts'
 import { prepareLexer, scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
@@ -395,9 +396,15 @@ const { _findPath: findPath } = nodeModule as unknown as {
  *
  * @throws what Node has to say of a specifier that leads nowhere
  */
-function findElsewhere(specifier: string, { filename, paths }: CommonJsModule, purpose: 'load' | 'resolve'): string {
+function findElsewhere(specifier: string, from: CommonJsModule, purpose: 'load' | 'resolve'): string {
   const isBare = !/^(?:\.{0,2}\/|\.{1,2}$|#|node:)/.test(specifier)
-  const require = createRequire(filename)
+  const require = createRequire(from.filename)
   if (specifier.startsWith('node:') && purpose === 'load') require(specifier)
-  return (isBare && findPath(specifier, paths)) || require.resolve(specifier)
+  const found = isBare && findPath(specifier, from.paths)
+  if (found) return found
+  try {
+    return require.resolve(specifier)
+  } catch (error) {
+    throw withRequireStack(error as Error, from)
+  }
 }

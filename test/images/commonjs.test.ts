@@ -75,6 +75,11 @@ const CASES: Readonly<Record<string, Files>> = {
     'main.cjs': `exports.r = [require('events/').mine, typeof require('events').once]`,
     'node_modules/events/index.js': 'exports.mine = true',
   },
+  'what cannot be found, with all who required the file that asked': {
+    'main.cjs': `${path} try { require('./lib/middle.cjs') } catch (e) { exports.r = [e.code, e.requireStack.map(rel), e.message.split('\\n').map(rel), e.stack.split('\\n').slice(0, 5).map(rel)] }`,
+    'lib/middle.cjs': `require('../deep.cjs')`,
+    'deep.cjs': `require('no-such-package')`,
+  },
   'what cannot be found': {
     'main.cjs': `${caught} exports.r = [t(() => require('./missing')), t(() => require('no-such-package')), t(() => require('')), t(() => require(1)), t(() => require()), t(() => require.resolve('./missing')), t(() => require.resolve('')), t(() => require('node:nothing')), t(() => require('pkg/hidden')), t(() => require('pkg/missing')), t(() => require('#unknown'))]`,
     'node_modules/pkg/package.json': '{"exports": {".": "./index.js", "./missing": "./missing.js"}}',
