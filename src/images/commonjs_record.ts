@@ -1,5 +1,8 @@
 import { SyntheticModule } from './module_record.ts'
 
+/** The names of `module.exports` itself: from Node 23 on there are two. */
+const WHOLE = Number(process.versions.node.split('.')[0]) < 23 ? ['default'] : ['default', 'module.exports']
+
 /**
  * A CommonJS file as ES modules see it: `default` is `module.exports`, and its names are those found in the text, with the values that they had when the file
  * had run, as in Node.
@@ -8,7 +11,7 @@ import { SyntheticModule } from './module_record.ts'
  */
 export function commonJsRecord(file: string, names: Iterable<string>, load: () => unknown): SyntheticModule {
   let values = new Map<string, unknown>()
-  const all = new Set(['default', 'module.exports', ...names])
+  const all = new Set([...WHOLE, ...names])
   return new SyntheticModule(
     file,
     [...all],
@@ -17,8 +20,7 @@ export function commonJsRecord(file: string, names: Iterable<string>, load: () =
       const exports = load()
       values = new Map([
         ...[...all].map(name => [name, ownValue(exports, name)] as const),
-        ['default', exports],
-        ['module.exports', exports],
+        ...WHOLE.map(name => [name, exports] as const),
       ])
     },
   )
