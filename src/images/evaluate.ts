@@ -32,7 +32,7 @@ export function evaluateNow(module: SourceModule, runs: (file: string) => boolea
   refuseAsync(module, runs)
   void evaluateSource(module, true)
   if (module.status.is === 'failed') throw module.status.error
-  return module.required
+  return module.makeRequired()
 }
 
 function refuseAsync(first: SourceModule, runs: (file: string) => boolean): void {

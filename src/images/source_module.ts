@@ -83,7 +83,6 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   /** Importers, of this image or of others, that must be told when an export changes. Weak: an importer is not kept by what it imports. */
   #importers: Set<WeakRef<SourceModule>> | undefined
   #namespace: ModuleNamespace | undefined
-  #required: object | undefined
   readonly #self = new WeakRef(this)
   /** What is known of the text; let go once it is compiled. */
   #facts: TextFacts
@@ -155,13 +154,12 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     )
   }
 
-  /** What `require` of this file gives: its namespace, but for two conventions of Node. */
-  get required(): unknown {
+  /** What `require` of this file gives, and `require.cache` keeps: its namespace, but for two conventions of Node. */
+  makeRequired(): unknown {
     const resolution = this.resolveExport('module.exports')
     if (resolution && resolution !== 'ambiguous') return readResolved(resolution)
     if (!this.exportNames().includes('default') || this.exportNames().includes('__esModule')) return this.namespace
-    this.#required ??= this.#makeNamespace({ __esModule: true }).object
-    return this.#required
+    return this.#makeNamespace({ __esModule: true }).object
   }
 
   get namespace(): object {

@@ -147,6 +147,15 @@ const CASES: Readonly<Record<string, Files>> = {
     'main.cjs': `const e = require('./e.mjs'); const key = require.resolve('./e.mjs'); exports.r = [require.cache[key].exports === e, require.cache[key].loaded, module.children.length, delete require.cache[key], require('./e.mjs') === e]`,
     'e.mjs': 'export const a = 1',
   },
+  'an ES module with a default export that is forgotten': {
+    'main.cjs': `const e = require('./e.mjs'); const same = require('./e.mjs') === e; delete require.cache[require.resolve('./e.mjs')]; const again = require('./e.mjs'); exports.r = [same, again === e, again.f === e.f, again.__esModule]`,
+    'e.mjs': 'export default 1; export function f() {}',
+  },
+  'an ES module that exports all of a CommonJS file': {
+    'main.cjs': `const e = require('./e.mjs'); exports.r = [e === require('./c.cjs'), Object.keys(e).includes('module.exports'), e.a]`,
+    'e.mjs': 'export * from "./c.cjs"',
+    'c.cjs': 'exports.a = 1',
+  },
   'module._compile': {
     'main.cjs': `${path} const m = { ...module, exports: {} }; exports.r = [module._compile.call(module, 'exports.made = [__filename, typeof require, require("./a.cjs").a]', __dirname + '/made.cjs'), rel(exports.made[0]), exports.made[1], exports.made[2], delete exports.made]`,
     'a.cjs': 'exports.a = 1',
