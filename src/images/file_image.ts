@@ -310,7 +310,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       return new SyntheticModule(file, ['default'], () => this.#texts.wasm.moduleOf(ofSource))
     }
     const named = formatByName(file)
-    if (named === 'addon') return new SyntheticModule(file, ['default'], () => this.#loadAddon(file))
+    if (named === 'addon') return commonJsRecord(file, [], () => this.#loadAddon(file))
     const text = this.#texts.read(file)
     switch (this.#texts.format(file)) {
       case 'json': {

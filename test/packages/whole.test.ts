@@ -68,6 +68,19 @@ export const init = k => void k.register('hash', text => addon.xxhashBase16(Buff
     assert.ok(await collectUntil(() => kernel.lingering().length === 0), 'the code around the addon is collected')
   })
 
+  it('can be imported, with the names that Node gives it', async t => {
+    const { name } = prebuilt()
+    const index = `
+import * as addon from '${name}'
+export const init = k => void k.register('names', () => [Object.keys(addon), addon.default === addon['module.exports'], typeof addon.default.xxhashBase16])
+`
+    const kernel = createKernel({ cache: false })
+    t.after(() => kernel.close())
+    await kernel.insmod(moduleWith(t, index, [name]))
+    const [seen] = await callAll(kernel, 'names')
+    assert.deepEqual(seen, [['default', 'module.exports'], true, 'function'])
+  })
+
   it('that is opened with process.dlopen is named, too', async t => {
     const { name, file } = prebuilt()
     const index = `
