@@ -72,13 +72,15 @@ export const init = k => void k.register('hash', text => addon.xxhashBase16(Buff
     const { name } = prebuilt()
     const index = `
 import * as addon from '${name}'
-export const init = k => void k.register('names', () => [Object.keys(addon), addon.default === addon['module.exports'], typeof addon.default.xxhashBase16])
+export const init = k => void k.register('names', () => [Object.keys(addon), (addon['module.exports'] ?? addon.default) === addon.default, typeof addon.default.xxhashBase16])
 `
     const kernel = createKernel({ cache: false })
     t.after(() => kernel.close())
     await kernel.insmod(moduleWith(t, index, [name]))
     const [seen] = await callAll(kernel, 'names')
-    assert.deepEqual(seen, [['default', 'module.exports'], true, 'function'])
+    // As of a CommonJS file: the second name came with Node 23.
+    const second = Number(process.versions.node.split('.')[0]) < 23 ? [] : ['module.exports']
+    assert.deepEqual(seen, [['default', ...second], true, 'function'])
   })
 
   it('that is opened with process.dlopen is named, too', async t => {
