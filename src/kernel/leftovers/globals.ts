@@ -1,8 +1,10 @@
 import { viewAbortSignal } from './abort_signals.ts'
 import { viewFetch } from './fetch.ts'
 import type { Leftovers } from './leftovers.ts'
+import { viewProcess } from './process.ts'
+import { TIMER_FUNCTIONS, type TimerView, viewTimers } from './timers.ts'
 import { lazyClass } from './view_object.ts'
-import { viewWebSockets } from './web_sockets.ts'
+import { viewWebSocket, WEB_SOCKETS } from './web_sockets.ts'
 
 /** Globals that are members of a builtin too. They are slow to load, and an image that uses none of them must not wait for them. */
 const IN_BUILTINS = {
@@ -11,24 +13,61 @@ const IN_BUILTINS = {
   PerformanceObserver: 'perf_hooks',
 } as const
 
-/** The image's own views of globals, by name. Each becomes a variable around the image's files. */
-export function viewGlobals(
-  leftovers: Leftovers,
-  builtin: (name: string) => unknown,
-  views: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const replaced: Replaced = new Map()
-  const real = (name: string): unknown => (replaced.has(name) ? replaced.get(name) : Reflect.get(globalThis, name))
-  const globals: Record<string, unknown> = {
-    ...views,
-    fetch: viewFetch(leftovers, () => real('fetch') as typeof globalThis.fetch),
-    AbortSignal: viewAbortSignal(leftovers),
-    ...viewWebSockets(leftovers, real),
+const makersOf = <Name extends string>(
+  names: readonly Name[],
+  make: (name: Name, views: GlobalViews) => unknown,
+): Record<string, (views: GlobalViews) => unknown> =>
+  Object.fromEntries(names.map(name => [name, (views: GlobalViews) => make(name, views)]))
+
+const MAKERS: Readonly<Record<string, (views: GlobalViews) => unknown>> = {
+  ...makersOf(TIMER_FUNCTIONS, (name, { timers }) => timers[name]),
+  ...makersOf(WEB_SOCKETS, (name, views) => viewWebSocket(views.leftovers, name, () => views.real(name) as Function)),
+  ...makersOf(Object.keys(IN_BUILTINS) as (keyof typeof IN_BUILTINS)[], (name, { builtin }) =>
+    lazyClass(() => (builtin(IN_BUILTINS[name]) as Record<string, Function>)[name]!),
+  ),
+  process: ({ leftovers, builtin }) => viewProcess(leftovers, builtin),
+  fetch: views => viewFetch(views.leftovers, () => views.real('fetch') as typeof fetch),
+  AbortSignal: ({ leftovers }) => viewAbortSignal(leftovers),
+  ...makersOf(['globalThis', 'global'], (_, { object }) => object),
+}
+
+/** The globals of which an image has a view of its own. They depend on this Node alone. */
+export const VIEWED_GLOBALS: readonly string[] = Object.keys(MAKERS)
+
+/** One image's own views of globals. Each becomes a variable around the files that name it, and is made for the first of them. */
+export class GlobalViews {
+  readonly leftovers: Leftovers
+  /** The image's view of a builtin. */
+  readonly builtin: (name: string) => unknown
+  readonly #made = new Map<string, unknown>()
+  readonly #replaced: Replaced = new Map()
+  #timers: TimerView | undefined
+  #object: object | undefined
+
+  constructor(leftovers: Leftovers, builtin: (name: string) => unknown) {
+    this.leftovers = leftovers
+    this.builtin = builtin
   }
-  for (const [name, module] of Object.entries(IN_BUILTINS))
-    globals[name] = lazyClass(() => (builtin(module) as Record<string, Function>)[name]!)
-  const view = viewGlobalObject(globals, replaced)
-  return Object.assign(globals, { globalThis: view, global: view })
+
+  of(name: string): unknown {
+    if (!this.#made.has(name)) this.#made.set(name, MAKERS[name]?.(this))
+    return this.#made.get(name)
+  }
+
+  get timers(): TimerView {
+    this.#timers ??= viewTimers(this.leftovers, () => this.builtin('timers/promises') as Record<string, unknown>)
+    return this.#timers
+  }
+
+  get object(): object {
+    this.#object ??= viewGlobalObject(name => this.of(name), this.#replaced)
+    return this.#object
+  }
+
+  /** What stands in the global's place, or stood there before the module put something of its own into it. */
+  real(name: string): unknown {
+    return this.#replaced.has(name) ? this.#replaced.get(name) : Reflect.get(globalThis, name)
+  }
 }
 
 /** What stood in the places of globals in which the module has put something of its own: its views, which that may call, lead there. */
@@ -38,18 +77,19 @@ type Replaced = Map<string, unknown>
  * The global object as the image's files name it. Everything that is not one of the views above is read from the real one, and every assignment
  * goes there, but for a view in its own place: the host gets back the real thing there. It is not the same object, which only a function in sloppy mode can notice, by its `this`.
  */
-function viewGlobalObject(globals: Readonly<Record<string, unknown>>, replaced: Replaced): object {
-  const isView = (key: string | symbol): key is string => typeof key === 'string' && Object.hasOwn(globals, key)
+function viewGlobalObject(viewOf: (name: string) => unknown, replaced: Replaced): object {
+  const isView = (key: string | symbol): key is string => typeof key === 'string' && Object.hasOwn(MAKERS, key)
   const putting = (key: string | symbol, value: unknown): unknown => {
     if (!isView(key)) return value
     const there: unknown = replaced.has(key) ? replaced.get(key) : Reflect.get(globalThis, key)
-    if (value === globals[key]) replaced.delete(key)
+    const isOwn = value === viewOf(key)
+    if (isOwn) replaced.delete(key)
     else replaced.set(key, there)
-    return value === globals[key] ? there : value
+    return isOwn ? there : value
   }
   const view: object = new Proxy(globalThis, {
     get: (target, key) =>
-      isView(key) && !replaced.has(key) ? globals[key] : (Reflect.get(target, key, target) as unknown),
+      isView(key) && !replaced.has(key) ? viewOf(key) : (Reflect.get(target, key, target) as unknown),
     // An object that inherits from the global one gets a property of its own, unless the global one has a setter.
     set(target, key, value, receiver) {
       const there = receiver === view || Object.getOwnPropertyDescriptor(target, key)?.set !== undefined

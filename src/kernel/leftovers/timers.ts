@@ -9,15 +9,17 @@ type Handle = NodeJS.Timeout | NodeJS.Immediate
 /** What Node itself reads of a timer. A timer that is refreshed while it fires is back in a list. */
 type TimerFields = { readonly _destroyed?: boolean; readonly _idleNext?: unknown }
 
+export const TIMER_FUNCTIONS = [
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'clearImmediate',
+] as const
+
 /** The image's own view of the timer functions: the host's, which also remember what is pending. */
-export interface TimerView {
-  readonly setTimeout: unknown
-  readonly setInterval: unknown
-  readonly setImmediate: unknown
-  readonly clearTimeout: unknown
-  readonly clearInterval: unknown
-  readonly clearImmediate: unknown
-}
+export type TimerView = Readonly<Record<(typeof TIMER_FUNCTIONS)[number], unknown>>
 
 type TimerKind = LeftoverKind & ('timeout' | 'interval' | 'immediate')
 
@@ -117,9 +119,7 @@ export function viewTimers(leftovers: Leftovers, promised: () => Record<string, 
   }
   for (const name of ['setTimeout', 'setImmediate'] as const)
     Object.defineProperty(view[name], PROMISIFIED, { get: () => promised()[name], enumerable: true })
-  for (const name of NAMES)
+  for (const name of TIMER_FUNCTIONS)
     Object.defineProperties(view[name], { name: { value: name }, length: { value: nodeTimers[name].length } })
   return view
 }
-
-const NAMES = ['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'] as const

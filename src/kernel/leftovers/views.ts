@@ -7,20 +7,18 @@ import { viewCluster } from './clusters.ts'
 import { viewDatabases } from './databases.ts'
 import { Descriptors } from './descriptors.ts'
 import { viewFilePromises, viewFileStreams, viewFiles } from './files.ts'
-import { viewGlobals } from './globals.ts'
+import { GlobalViews, VIEWED_GLOBALS } from './globals.ts'
 import { viewAsyncHooks } from './hooks.ts'
 import { viewInspector } from './inspector.ts'
 import type { Leftovers } from './leftovers.ts'
 import { viewModules } from './modules.ts'
 import { viewObservers } from './observers.ts'
-import { viewProcess } from './process.ts'
 import { viewPromiseTimers } from './promise_timers.ts'
 import { viewReadline } from './readline.ts'
 import { viewRequests, viewSessions } from './requests.ts'
 import { viewServers } from './servers.ts'
 import { viewSharedEmitters } from './shared_emitters.ts'
 import { viewDatagramSockets, viewSockets } from './sockets.ts'
-import { viewTimers } from './timers.ts'
 import { viewOf } from './view_object.ts'
 import { viewWatchers, viewWatchPromises } from './watchers.ts'
 import { viewWorkers } from './workers.ts'
@@ -107,57 +105,41 @@ const viewClassWith = (real: object, members: object): object =>
     get: (target, key) => Reflect.get(Object.hasOwn(members, key) ? members : target, key) as unknown,
   })
 
-interface OwnGlobals {
-  readonly timers: object
-  readonly process: unknown
-  readonly globals: Readonly<Record<string, unknown>>
-}
-
-function viewOwnGlobals(leftovers: Leftovers, builtin: (name: string) => unknown): OwnGlobals {
-  const timers = viewTimers(leftovers, () => builtin('timers/promises') as Record<string, unknown>)
-  const process = viewProcess(leftovers, builtin)
-  return { timers, process, globals: viewGlobals(leftovers, builtin, { ...timers, process }) }
-}
-
-/**
- * Each view is made when the image first asks for it; those of globals together, at the first file that names one. Most images name none: until then there are no more than
- * two objects here.
- */
+/** Each view is made when the image first asks for it. Most images ask for none: until then there are no more than two objects here. */
 export function createViews(leftovers: Leftovers): Views {
   return new ImageViews(leftovers)
 }
 
-/** They depend on this Node alone. */
-let names: readonly string[] | undefined
+/** One list for all images. */
+const NAMES: readonly string[] = [EMITTER, MOVED_EMITTER, ...VIEWED_GLOBALS]
 
 class ImageViews implements Views, Maker {
   readonly leftovers: Leftovers
   #made: Map<string, unknown> | undefined
-  #own: OwnGlobals | undefined
+  #globals: GlobalViews | undefined
   #sharedEmitter: ReturnType<typeof viewSharedEmitters> | undefined
 
   constructor(leftovers: Leftovers) {
     this.leftovers = leftovers
   }
 
-  get own(): OwnGlobals {
-    this.#own ??= viewOwnGlobals(this.leftovers, this.builtin)
-    return this.#own
-  }
-
   get names(): readonly string[] {
-    names ??= [EMITTER, MOVED_EMITTER, ...Object.keys(this.own.globals)]
-    return names
+    return NAMES
   }
 
   of(name: string): unknown {
     if (name === EMITTER) return this.sharedEmitter
     if (name === MOVED_EMITTER) return this.movedEmitter
-    return this.own.globals[name]
+    return this.globals.of(name)
+  }
+
+  get globals(): GlobalViews {
+    this.#globals ??= new GlobalViews(this.leftovers, this.builtin)
+    return this.#globals
   }
 
   get timers(): object {
-    return this.own.timers
+    return this.globals.timers
   }
 
   get sharedEmitter(): ReturnType<typeof viewSharedEmitters> {
@@ -176,7 +158,7 @@ class ImageViews implements Views, Maker {
 
   #builtin(specifier: string): unknown {
     const name = specifier.replace(/^node:/, '')
-    if (name === 'process') return this.own.process
+    if (name === 'process') return this.of('process')
     this.#made ??= new Map()
     if (!this.#made.has(name)) {
       const real = nativeRequire(specifier.startsWith('node:') ? specifier : `node:${specifier}`) as never

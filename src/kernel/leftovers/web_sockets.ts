@@ -53,22 +53,13 @@ const eventSourceSort: HandleSort<Connection> = {
   },
 }
 
-/**
- * The globals `WebSocket` and `EventSource` where Node has them. Both are slow to load.
- *
- * @param real what the program has there now
- */
-export function viewWebSockets(leftovers: Leftovers, real: (name: string) => unknown): Record<string, Function> {
-  const views: Record<string, Function> = {}
-  for (const [name, sort] of [
-    ['WebSocket', webSocketSort],
-    ['EventSource', eventSourceSort],
-  ] as const)
-    if (name in globalThis)
-      views[name] = lazyClass(() =>
-        viewClass(real(name) as Function, (connection: Connection, site) =>
-          trackHandle(leftovers, connection, sort, site),
-        ),
-      )
-  return views
-}
+const SORTS = { WebSocket: webSocketSort, EventSource: eventSourceSort } as const
+
+/** Both are slow to load, and not in every Node. */
+export const WEB_SOCKETS = (['WebSocket', 'EventSource'] as const).filter(name => name in globalThis)
+
+/** @param real what the program has there now */
+export const viewWebSocket = (leftovers: Leftovers, name: keyof typeof SORTS, real: () => Function): Function =>
+  lazyClass(() =>
+    viewClass(real(), (connection: Connection, site) => trackHandle(leftovers, connection, SORTS[name], site)),
+  )
