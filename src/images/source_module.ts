@@ -443,7 +443,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       this.#resolved = after
       this.#namespace = undefined
       this.#subscribe()
-      this.#rebindPlain()
+      this.#refresh()
     }
   }
 
