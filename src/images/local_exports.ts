@@ -1,4 +1,5 @@
 import type { ExportValues } from './compile.ts'
+import { lazily } from './lazy.ts'
 import { DEFAULT, type ModuleSource } from './module_source.ts'
 import { staleValues } from './stale.ts'
 
@@ -31,7 +32,8 @@ export class LocalExports {
   }
 
   open(pull: (() => ExportValues) | undefined): void {
-    if (pull) this.#state = { is: 'open', pull }
+    // What it gives has a getter for each export, and tells of its scope for as long as that is open.
+    if (pull) this.#state = { is: 'open', pull: lazily(pull) }
   }
 
   complete(values: ExportValues | readonly unknown[], source: ModuleSource): void {
