@@ -223,6 +223,106 @@ export async function use() {
       use: `import { Command } from 'ioredis'\nexport const use = () => String(new Command('set', ['a', '1']).toWritable())`,
     },
   ],
+  'Compilers and checkers': [
+    {
+      name: '@babel/core',
+      use: `import { transformSync } from '@babel/core'\nexport const use = () => transformSync('a  ;', { configFile: false, babelrc: false }).code`,
+    },
+    {
+      name: 'terser',
+      use: `import { minify } from 'terser'\nexport const use = async () => (await minify('function f(name) { return name + 1 }')).code`,
+    },
+    {
+      name: 'eslint',
+      use: `import { Linter } from 'eslint'\nexport const use = () => new Linter().verify('var a = 1', { rules: { 'no-var': 2 } }).map(m => m.ruleId)`,
+    },
+    {
+      name: 'prettier',
+      use: `import { format } from 'prettier'\nexport const use = () => format('a  =  1', { parser: 'babel' })`,
+    },
+    {
+      name: 'sass',
+      use: `import { compileString } from 'sass'\nexport const use = () => compileString('a { b: 1 + 1 }').css`,
+    },
+    {
+      name: 'less',
+      use: `import less from 'less'\nexport const use = async () => (await less.render('@a: 1px; b { c: @a }')).css`,
+    },
+    {
+      name: 'htmlparser2',
+      use: `import { parseDocument } from 'htmlparser2'\nexport const use = () => parseDocument('<p>a</p>').children[0].name`,
+    },
+  ],
+  'User interfaces and state': [
+    {
+      name: 'react-dom',
+      also: ['react'],
+      use: `import { createElement } from 'react'\nimport { renderToString } from 'react-dom/server'\nexport const use = () => renderToString(createElement('p', null, 'a'))`,
+    },
+    {
+      name: 'vue',
+      use: `import { computed, ref } from 'vue'\nexport function use() { const a = ref(1), b = computed(() => a.value + 1); a.value++; return b.value }`,
+    },
+    {
+      name: '@reduxjs/toolkit',
+      use: `import { configureStore, createSlice } from '@reduxjs/toolkit'\nexport function use() { const slice = createSlice({ name: 'a', initialState: 0, reducers: { add: (s, { payload }) => s + payload } }); const store = configureStore({ reducer: slice.reducer }); store.dispatch(slice.actions.add(2)); return store.getState() }`,
+    },
+    {
+      name: 'xstate',
+      use: `import { createActor, createMachine } from 'xstate'\nexport function use() { const actor = createActor(createMachine({ initial: 'a', states: { a: { on: { go: 'b' } }, b: {} } })).start(); actor.send({ type: 'go' }); const { value } = actor.getSnapshot(); actor.stop(); return value }`,
+    },
+    {
+      name: 'i18next',
+      use: `import i18next from 'i18next'\nexport async function use() { const i = i18next.createInstance(); await i.init({ lng: 'de', resources: { de: { translation: { a: 'Hallo' } } } }); return i.t('a') }`,
+    },
+  ],
+  'Clients of services, documents, numbers': [
+    {
+      name: 'mongodb',
+      use: `import { BSON } from 'mongodb'\nexport const use = () => BSON.deserialize(BSON.serialize({ a: 1 }))`,
+    },
+    {
+      name: 'mongoose',
+      use: `import { Mongoose } from 'mongoose'\nexport function use() { const m = new Mongoose(); const A = m.model('A', new m.Schema({ a: Number })); return new A({ a: '1' }).a }`,
+    },
+    {
+      name: '@aws-sdk/client-s3',
+      use: `import { S3Client } from '@aws-sdk/client-s3'\nexport const use = () => new S3Client({ region: 'eu-west-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } }).config.region()`,
+    },
+    {
+      name: 'openai',
+      use: `import OpenAI from 'openai'\nexport const use = () => new OpenAI({ apiKey: 'a' }).baseURL`,
+    },
+    {
+      name: 'nodemailer',
+      use: `import mail from 'nodemailer'\nexport const use = async () => (await mail.createTransport({ jsonTransport: true }).sendMail({ from: 'a@b.c', to: 'd@e.f', text: 'x' })).envelope`,
+    },
+    {
+      name: 'jsonwebtoken',
+      use: `import jwt from 'jsonwebtoken'\nexport const use = () => jwt.verify(jwt.sign({ a: 1 }, 'k', { noTimestamp: true }), 'k')`,
+    },
+    {
+      name: 'protobufjs',
+      use: `import protobuf from 'protobufjs'\nexport function use() { const { root } = protobuf.parse('syntax = "proto3"; message A { int32 b = 1; }'); const A = root.lookupType('A'); return A.decode(A.encode({ b: 3 }).finish()).b }`,
+    },
+    {
+      name: 'pdf-lib',
+      use: `import { PDFDocument } from 'pdf-lib'\nexport async function use() { const pdf = await PDFDocument.create(); pdf.addPage([10, 20]); return pdf.getPage(0).getSize() }`,
+    },
+    {
+      name: 'mathjs',
+      use: `import { evaluate } from 'mathjs'\nexport const use = () => String(evaluate('12 inch to cm'))`,
+    },
+    {
+      name: 'd3',
+      use: `import { extent, scaleLinear } from 'd3'\nexport const use = () => [extent([3, 1, 2]), scaleLinear([0, 10], [0, 1])(5)]`,
+    },
+    { name: 'immutable', use: `import { List } from 'immutable'\nexport const use = () => List([1]).push(2).toJS()` },
+    {
+      name: 'commander',
+      use: `import { Command } from 'commander'\nexport const use = () => new Command().option('-a <n>').parse(['-a', '1'], { from: 'user' }).opts()`,
+    },
+  ],
 }
 
 export const CASES = Object.entries(KINDS).flatMap(([kind, cases]) => cases.map(example => ({ kind, ...example })))
