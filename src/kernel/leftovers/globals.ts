@@ -40,7 +40,8 @@ export class GlobalViews {
   /** The image's view of a builtin. */
   readonly builtin: (name: string) => unknown
   readonly #made = new Map<string, unknown>()
-  readonly #replaced: Replaced = new Map()
+  /** What stood in the places of globals in which the module has put something of its own: its views, which that may call, lead there. */
+  readonly #replaced = new Map<string, unknown>()
   #timers: TimerView | undefined
   #object: object | undefined
 
@@ -60,36 +61,39 @@ export class GlobalViews {
   }
 
   get object(): object {
-    this.#object ??= viewGlobalObject(name => this.of(name), this.#replaced)
+    this.#object ??= viewGlobalObject(this)
     return this.#object
   }
 
   /** What stands in the global's place, or stood there before the module put something of its own into it. */
   real(name: string): unknown {
-    return this.#replaced.has(name) ? this.#replaced.get(name) : Reflect.get(globalThis, name)
+    return this.isReplaced(name) ? this.#replaced.get(name) : Reflect.get(globalThis, name)
+  }
+
+  isReplaced(name: string): boolean {
+    return this.#replaced.has(name)
+  }
+
+  /** @returns what the host gets when the module puts `value` into the global's place: for the module's own view what the host had there */
+  put(name: string, value: unknown): unknown {
+    const real = this.real(name)
+    const isOwn = value === this.of(name)
+    if (isOwn) this.#replaced.delete(name)
+    else this.#replaced.set(name, real)
+    return isOwn ? real : value
   }
 }
-
-/** What stood in the places of globals in which the module has put something of its own: its views, which that may call, lead there. */
-type Replaced = Map<string, unknown>
 
 /**
  * The global object as the image's files name it. Everything that is not one of the views above is read from the real one, and every assignment
  * goes there, but for a view in its own place: the host gets back the real thing there. It is not the same object, which only a function in sloppy mode can notice, by its `this`.
  */
-function viewGlobalObject(viewOf: (name: string) => unknown, replaced: Replaced): object {
+function viewGlobalObject(views: GlobalViews): object {
   const isView = (key: string | symbol): key is string => typeof key === 'string' && Object.hasOwn(MAKERS, key)
-  const putting = (key: string | symbol, value: unknown): unknown => {
-    if (!isView(key)) return value
-    const there: unknown = replaced.has(key) ? replaced.get(key) : Reflect.get(globalThis, key)
-    const isOwn = value === viewOf(key)
-    if (isOwn) replaced.delete(key)
-    else replaced.set(key, there)
-    return isOwn ? there : value
-  }
+  const putting = (key: string | symbol, value: unknown): unknown => (isView(key) ? views.put(key, value) : value)
   const view: object = new Proxy(globalThis, {
     get: (target, key) =>
-      isView(key) && !replaced.has(key) ? viewOf(key) : (Reflect.get(target, key, target) as unknown),
+      isView(key) && !views.isReplaced(key) ? views.of(key) : (Reflect.get(target, key, target) as unknown),
     // An object that inherits from the global one gets a property of its own, unless the global one has a setter.
     set(target, key, value, receiver) {
       const there = receiver === view || Object.getOwnPropertyDescriptor(target, key)?.set !== undefined
