@@ -27,8 +27,10 @@ interface ClassNode extends Decorated {
 
 const DECORATING = 'ìdecorating'
 /** Where code may have a decorator, or an accessor of a class. Lines of comments may look so, and cost a parse. */
-const MAY_DECORATE =
-  /(?:^|[;{}()=,]|\bexport|\bdefault)[ \t]*@[\w$(]|(?:^|[;{}]|\bstatic)[ \t]*accessor[ \t]+[\w$#["']/m
+const DECORATED = /(?:^|[;{}()=,]|\bexport|\bdefault)[ \t]*@[\w$(]|(?:^|[;{}]|\bstatic)[ \t]*accessor[ \t]+[\w$#["']/m
+
+export const mayDecorate = (text: string): boolean =>
+  (text.includes('@') || text.includes('accessor')) && DECORATED.test(text)
 
 /**
  * Compiles decorators (the proposal of 2023-11, as TypeScript has it without `experimentalDecorators`), and `accessor`, to calls of `decorating`. Everything stays in its line.
@@ -37,7 +39,7 @@ const MAY_DECORATE =
  * @throws ImageFault `syntax` for decorators of private members
  */
 export function compileDecorators(file: string, text: string): string {
-  if (!(text.includes('@') || text.includes('accessor')) || !MAY_DECORATE.test(text)) return text
+  if (!mayDecorate(text)) return text
   const program = parseTypeScript(file, text)
   const writer = new DecoratorWriter(file, text)
   visit(program.body, undefined, writer)

@@ -1,4 +1,4 @@
-import type { Node, Parser } from 'acorn'
+import type { Node, Parser, Token } from 'acorn'
 import { acornParser } from './acorn.ts'
 import { applyEdits } from './compile.ts'
 import { faultAt } from './fault.ts'
@@ -38,22 +38,41 @@ export function compileJsx(file: string, text: string, isModule: boolean): Compi
 
 const MODULE_META = /\bimport\s*\.\s*meta\b/
 
+/** Also of JavaScript with decorators and `accessor`, which the plain parser does not know. */
+const typeScriptParser = (): typeof Parser => (parser ??= acornParser().extend(typescript().tsPlugin({ jsx: {} })))
+
+const PARSING = {
+  ecmaVersion: 'latest',
+  sourceType: 'module',
+  allowHashBang: true,
+  allowReturnOutsideFunction: true,
+  // The plugin cannot do without.
+  locations: true,
+} as const
+
 /** @throws ImageFault `syntax` */
 export function parseTypeScript(file: string, text: string): { readonly body: readonly Node[] } {
-  parser ??= acornParser().extend(typescript().tsPlugin({ jsx: {} }))
   try {
-    return parser.parse(text, {
-      ecmaVersion: 'latest',
-      sourceType: 'module',
-      allowHashBang: true,
-      allowReturnOutsideFunction: true,
-      // The plugin cannot do without.
-      locations: true,
-    })
+    return typeScriptParser().parse(text, PARSING)
   } catch (error) {
     const { message, pos = 0 } = error as SyntaxError & { pos?: number }
     throw faultAt({ kind: 'syntax', reason: message.replace(/ \(\d+:\d+\)$/, '') }, file, text, pos)
   }
+}
+
+/**
+ * The tokens of a text, in order. What the parser reads a second time, since it can tell an arrow function only by its arrow, counts once.
+ *
+ * @throws SyntaxError
+ */
+export function typeScriptTokens(text: string): Token[] {
+  const tokens: Token[] = []
+  const onToken = (token: Token): void => {
+    while (tokens.length > 0 && tokens.at(-1)!.end > token.start) tokens.pop()
+    tokens.push(token)
+  }
+  typeScriptParser().parse(text, { ...PARSING, onToken })
+  return tokens
 }
 
 function visit(value: unknown, found: (node: JsxElement | JsxFragment) => void): void {

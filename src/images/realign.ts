@@ -1,9 +1,11 @@
 import type { Token } from 'acorn'
 import { acorn, acornParser } from './acorn.ts'
+import { mayDecorate } from './decorators.ts'
+import { typeScriptTokens } from './jsx.ts'
 import { decodeMappings, type Segment } from './source_map.ts'
 
 /** After these a line end would end the statement, so that what follows stays on their line. */
-const HOLDS_LINE = new Set(['return', 'throw', 'break', 'continue', 'yield', 'async'])
+const HOLDS_LINE = new Set(['return', 'throw', 'break', 'continue', 'yield', 'async', 'accessor'])
 
 /**
  * Writes generated code anew so that each token stands where its source stood, as far as the order of the code allows: then stack traces, breakpoints and
@@ -46,20 +48,24 @@ export function realign(code: string, mappings: string): string {
 }
 
 function tokenize(code: string): Token[] | undefined {
-  const tokens: Token[] = []
   try {
-    acornParser().parse(code, {
-      ecmaVersion: 'latest',
-      sourceType: 'module',
-      allowHashBang: true,
-      allowReturnOutsideFunction: true,
-      onToken: tokens,
-    })
-    return tokens
+    return mayDecorate(code) ? typeScriptTokens(code) : plainTokens(code)
   } catch {
     // The engine will tell what is wrong with it.
     return undefined
   }
+}
+
+function plainTokens(code: string): Token[] {
+  const tokens: Token[] = []
+  acornParser().parse(code, {
+    ecmaVersion: 'latest',
+    sourceType: 'module',
+    allowHashBang: true,
+    allowReturnOutsideFunction: true,
+    onToken: tokens,
+  })
+  return tokens
 }
 
 const isWord = (char: number): boolean => char > 127 || /[\w$"'`#]/.test(String.fromCharCode(char))

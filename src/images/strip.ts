@@ -5,6 +5,7 @@ import { ImageFault } from './fault.ts'
 import { isJsx, isTypeScript, packageType } from './format.ts'
 import { compileJsx } from './jsx.ts'
 import { realign } from './realign.ts'
+import { withStatementEnds } from './statement_ends.ts'
 
 type Swc = typeof import('@swc/wasm-typescript')
 
@@ -47,7 +48,8 @@ export function stripTypes(file: string, text: string): string {
 
 function stripTypesOnly(file: string, text: string): string {
   try {
-    return compiler().transformSync(text, { mode: 'strip-only', filename: file, module: true }).code
+    const { code } = compiler().transformSync(text, { mode: 'strip-only', filename: file, module: true })
+    return withStatementEnds(text, code)
   } catch (error) {
     if (!isUnsupported(error)) throw syntaxFault(file, text, error)
   }

@@ -70,6 +70,24 @@ export const run = (x?: { a: number }, y: Array<string> = []): never => { const 
     assert.deepEqual(placeOf(await thrownBy({ 'main.ts': text }, 'main.ts')), placeIn(text, 'new Error'))
   })
 
+  it('but not the semicolon that keeps the next line from going on with the one before', async () => {
+    const { r } = await run(`const order: number[] = []
+type T = string
+;[1, 2].forEach(n => order.push(n))
+const called = order.length
+export type { T }
+;(() => order.push(called))()
+class A {
+  before = 3
+  declare typed: { a: number; b?: 'ü;' };
+  ['named'] = 4
+}
+const { before, named } = new A()
+export const r = [...order, before, named]
+`)
+    assert.deepEqual(r, [1, 2, 2, 3, 4])
+  })
+
   it('an import that is only a type has to say so, as Node asks for it', async () => {
     const error = await errorOf(
       { 'main.ts': `import { T } from './a.ts'; export let x: T`, 'a.ts': 'export type T = 1' },
@@ -190,6 +208,19 @@ export function run() { return new A(1).m() }
   }
 }
 export const run = async (): Promise<void> => { await new A(1).m() }
+`,
+    'beside decorators, an accessor and templates': `enum A { X, Y = 'y' }
+const keep = (value: any, context: unknown): any => value
+
+@keep
+class C<T> {
+  accessor list: T[] = []
+  @keep
+  fail(a = A.X, b = \`\${a}\${this.list.length}|\`): never {
+    throw new Error(b + A.Y)
+  }
+}
+export const run = () => new C<number>().fail()
 `,
     'with line ends of Windows': `enum A {\r\n  X,\r\n}\r\n\r\nexport const run = () => {\r\n  throw new Error(String(A.X))\r\n}\r\n`,
   }
