@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { median } from '../support/statistics.mjs'
+import { missed } from './goals.mjs'
 
 const HEAD = `# Whole packages
 
@@ -35,7 +36,20 @@ function line(result) {
   const { name, version, failed } = result
   if (failed) return `| ${name} ${version} | fails | | | | | | | |`
   const { right, size, collected, images, growth, leftovers, first, cold, reload } = result
-  return `| ${name} ${version} | ${right ? 'same' : '**differs**'} | ${Math.round(size / 1024)} | ${collected} of ${images} | ${percent(growth)} | ${leftovers.length} | ${ratio(first)} | ${ratio(cold)} | ${ratio(reload)} |`
+  const misses = missed(result)
+  const judged = (goal, text) => (misses.has(goal) ? `**${text}**` : text)
+  const cells = [
+    `${name} ${version}`,
+    judged('answer', right ? 'same' : 'differs'),
+    Math.round(size / 1024),
+    judged('collected', `${collected} of ${images}`),
+    judged('heap', percent(growth)),
+    leftovers.length,
+    ratio(first),
+    judged('cold', ratio(cold)),
+    judged('reload', ratio(reload)),
+  ]
+  return `| ${cells.join(' | ')} |`
 }
 
 const middle = (results, of) =>
@@ -73,13 +87,14 @@ export function describePackages(results, { cycles }) {
       ...results.filter(result => result.kind === kind).map(line),
     ].join('\n'),
   )
-  const whole = results.filter(
-    ({ failed, right, collected, images, growth }) => !failed && right && collected === images && growth <= 0.02,
-  )
+  const keepers = results.filter(({ failed }) => !failed).map(missed)
+  const whole = keepers.filter(misses => !['answer', 'collected', 'heap'].some(goal => misses.has(goal)))
+  const fast = whole.filter(misses => misses.size === 0)
   const found = remarks(results)
   return [
     HEAD,
-    `${whole.length} of ${results.length} packages: right answer, every image collected, heap within 2 % after ${cycles} cycles.`,
+    `${whole.length} of ${results.length} packages: right answer, every image collected, heap within 2 % after ${cycles} cycles. ${fast.length} of them also load in at most 1.3 times the time of Node's own`,
+    'loader cold and in less on a reload. What misses one of these is in bold.',
     `Medians of all: first ${middle(results, 'first')}, cold ${middle(results, 'cold')}, reload ${middle(results, 'reload')}.`,
     `Node ${process.version}, ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0].model.trim()}, commit ${commit()}.`,
     ...tables,
