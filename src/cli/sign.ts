@@ -3,7 +3,6 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { LazyFiles } from '../images/lazy_files.ts'
 import { resolveTarget } from '../images/resolve.ts'
-import { prepareLexer } from '../images/scan.ts'
 import { SourceTexts } from '../images/source_texts.ts'
 import { loadError } from '../kernel/load_errors.ts'
 import { ModuleFolders } from '../kernel/module_folders.ts'
@@ -73,7 +72,7 @@ function readPrivateKey(file: string): KeyObject {
 
 /** Of a folder every file; of one file that and what it imports, read as a load reads it and not run. */
 async function hashes(location: ModuleLocation): Promise<Record<string, string>> {
-  const files = location.root === undefined ? await ownFiles(location) : filesIn(location.root)
+  const files = location.root === undefined ? ownFiles(location) : filesIn(location.root)
   const own = files.filter(file => file !== signatureFileOf(location)).map(file => [signedPath(location, file), file])
   return Object.fromEntries(own.sort().map(([name, file]) => [name!, hashOfContents(readFileSync(file!))]))
 }
@@ -86,11 +85,10 @@ const filesIn = (folder: string): string[] =>
   })
 
 /** Whatever a load of the entry can name without running it. */
-async function ownFiles({ name, file, root }: ModuleLocation): Promise<readonly string[]> {
+function ownFiles({ name, file, root }: ModuleLocation): readonly string[] {
   const neighbours = new ModuleFolders(dirname(file))
   const isModule = (other: string): boolean => other !== file && neighbours.locationOf(other) !== undefined
   const texts = new SourceTexts(name)
-  await prepareLexer()
   try {
     texts.read(file)
     new LazyFiles(texts, (specifier, from, loader) => resolveTarget(specifier, from, loader, { root, isModule })).keep(

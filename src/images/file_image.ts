@@ -19,7 +19,7 @@ import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
 import { withRequireStack } from './require_stack.ts'
 import { isInside, type Loader, resolveTarget, type Target, urlOfFile } from './resolve.ts'
-import { prepareLexer, scanModule } from './scan.ts'
+import { scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
 import { SourceTexts } from './source_texts.ts'
 import { resolutionError } from './specifier_errors.ts'
@@ -84,8 +84,6 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   async read(): Promise<void> {
     forgetDisk()
     if (this.#stores && this.#root !== undefined) this.#memory = new LoadMemory(this.#stores, this.entry)
-    // What a load before has found out needs no lexer.
-    if (!this.#memory?.isOfLoadBefore) await prepareLexer()
     await this.#graph.read(this.entry)
     for (const { module, targets } of this.#graph.unlinked(this.entry))
       for (const [request, target] of targets.entries())

@@ -87,10 +87,6 @@ export class LoadMemory implements TextMemory {
     this.#book = new FactBook(this.#before?.texts ?? {}, this.#before?.codes ?? NO_CODES)
   }
 
-  get isOfLoadBefore(): boolean {
-    return this.#before !== undefined
-  }
-
   facts(known: KnownText): TextFacts {
     return this.#book?.of(known) ?? NO_FACTS
   }

@@ -1,7 +1,7 @@
 import type { AnyNode, Expression, Program } from 'acorn'
-import { parse as lex } from 'es-module-lexer'
 import { acornParser } from './acorn.ts'
 import { faultAt } from './fault.ts'
+import { lex } from './lexer.ts'
 import { parseProgram } from './parse.ts'
 
 /** A value that can be read off the text: what JSON can say, and undefined. */
@@ -43,7 +43,7 @@ const EXPORTED_INFO = /export\s+const\s+info\s*=/y
 
 /**
  * The usual way to write it, found by the lexer: then nothing but the value needs a parser. Undefined for every other way, and where anything is odd: the parser
- * of the whole text decides and says what is wrong. The lexer must be ready.
+ * of the whole text decides and says what is wrong.
  */
 function findInfoQuickly(text: string): Expression | undefined {
   try {

@@ -1,7 +1,8 @@
-import { type DynamicImport, init, parse, type StaticImport } from 'es-module-lexer'
+import type { DynamicImport, StaticImport } from 'es-module-lexer'
 import { assignsAny } from './assignments.ts'
 import { blankStatement } from './blank.ts'
 import { codeOnly, mayMisread } from './code_reader.ts'
+import { lex } from './lexer.ts'
 import { type Edit, IMPORT, type ImportEntry, type ModuleRequest, type ModuleSource } from './module_source.ts'
 import { COMMENT, readExports } from './scan_exports.ts'
 
@@ -30,14 +31,11 @@ const BINDING = new RegExp(
 const DEFAULT_IMPORT = new RegExp(String.raw`^(${IDENTIFIER})\s*(?:,\s*|$)`, 'u')
 const NAMESPACE_IMPORT = new RegExp(String.raw`^\*\s*as\s+(${IDENTIFIER})$`, 'u')
 
-/** The lexer is WebAssembly: it is ready once this has resolved, and everything else here is synchronous. */
-export const prepareLexer = (): Promise<void> => init()
-
 /** True when the text has `import` or `export` declarations or `import.meta`: Node's own test for an ES module. */
 export function hasModuleSyntax(text: string): boolean {
   if (!/\b(?:import|export)\b/.test(text)) return false
   try {
-    return parse(text)[3]
+    return lex(text)[3]
   } catch {
     return false
   }
@@ -47,7 +45,7 @@ export function hasModuleSyntax(text: string): boolean {
 export function dynamicImportOffsets(text: string): number[] | undefined {
   if (MAY_HIDE_IMPORT.test(text)) return undefined
   try {
-    return parse(text)[0].flatMap(found => (found.type === 'dynamic' ? [found.importStart] : []))
+    return lex(text)[0].flatMap(found => (found.type === 'dynamic' ? [found.importStart] : []))
   } catch {
     return undefined
   }
@@ -73,7 +71,7 @@ export function literalSpecifiers(text: string): string[] {
   if (!text.includes('import') && !text.includes('from')) return []
   const called = literalDynamicImports(text)
   try {
-    const found = parse(text)[0].flatMap(({ type, specifier }) =>
+    const found = lex(text)[0].flatMap(({ type, specifier }) =>
       type === 'dynamic' || typeof specifier !== 'string' ? [] : [specifier],
     )
     return [...found, ...called]
@@ -86,7 +84,7 @@ export function literalSpecifiers(text: string): string[] {
 export function phaseImports(text: string): { readonly offset: number; readonly word: readonly [number, number] }[] {
   if (!MAY_IMPORT_SOURCE.test(text)) return []
   try {
-    return parse(text)[0].flatMap(found => {
+    return lex(text)[0].flatMap(found => {
       if (found.type === 'import-meta' || found.phase !== 'source') return []
       const [before, word] = /^(import\s*)(\.?\s*source)/.exec(text.slice(found.importStart))!.slice(1) as [
         string,
@@ -108,9 +106,9 @@ const MAY_IMPORT_SOURCE = /\bimport\s*\.?\s*source\b/
  */
 export function scanModule(text: string): ModuleSource | undefined {
   if ((NEEDS_PARSER.test(text) && mayMisread(text)) || MAY_HIDE_IMPORT.test(text)) return undefined
-  let lexed: ReturnType<typeof parse>
+  let lexed: ReturnType<typeof lex>
   try {
-    lexed = parse(text)
+    lexed = lex(text)
   } catch {
     return undefined
   }

@@ -1,6 +1,5 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
-import { prepareLexer } from '../images/scan.ts'
 import type { Core } from './core.ts'
 import { Listing } from './depmod/listing.ts'
 import { readModule } from './depmod/read_module.ts'
@@ -57,8 +56,7 @@ function locatePath(core: Core, path: string): ModuleLocation {
   return locate(path)
 }
 
-async function describe(core: Core, location: ModuleLocation): Promise<ModuleDescription> {
-  await core.seam.step('modinfo: the lexer is ready', prepareLexer())
+function describe(core: Core, location: ModuleLocation): ModuleDescription {
   const { file, root } = location
   // A file by itself has its neighbours for modules.
   const folders = core.folders.contains(file) ? core.folders : new ModuleFolders(dirname(root ?? file))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { assignsAny } from '#dist/images/assignments.js'
-import { prepareLexer, scanModule } from '#dist/images/scan.js'
+import { scanModule } from '#dist/images/scan.js'
 
 const names = new Set(['x'])
 
@@ -73,7 +73,6 @@ describe('a text that does not assign to x', () => {
 })
 
 describe('what is no code assigns nothing', () => {
-  before(prepareLexer)
   const DECLARED = 'export let x = 0;let of = 4, obj = { of }, y = 1\n'
   const isRead = (text: string, expected: boolean) =>
     it(text, () => assert.equal(scanModule(DECLARED + text) !== undefined, expected))

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { applyEdits } from '#dist/images/compile.js'
 import { NO_GLOBALS } from '#dist/images/image.js'
 import { SyntheticModule } from '#dist/images/module_record.js'
 import { DEFAULT, type ModuleSource } from '#dist/images/module_source.js'
 import { parseModule } from '#dist/images/parse.js'
-import { prepareLexer, scanModule } from '#dist/images/scan.js'
+import { scanModule } from '#dist/images/scan.js'
 import { type FileOwner, SourceModule } from '#dist/images/source_module.js'
 
 const RUNS = { numRuns: Number(process.env.FUZZ_RUNS ?? 1500) }
@@ -259,8 +259,6 @@ const show = (value: unknown): string =>
   typeof value === 'function' ? `function ${value.name}` : (JSON.stringify(value) ?? String(value))
 
 const linesOf = (text: string): number[] => [...text.matchAll(/\r\n|[\n\r\u2028\u2029]/g)].map(match => match.index)
-
-before(() => prepareLexer())
 
 describe('the lexer reads what the parser reads', () => {
   it('wherever it does not give up', () => {

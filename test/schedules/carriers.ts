@@ -2,7 +2,6 @@ import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FileImage } from '#dist/images/file_image.js'
-import { prepareLexer } from '#dist/images/scan.js'
 import { MemoryImage } from './memory_image.ts'
 import { NAMES, type Script } from './program.ts'
 import type { Carrier } from './world.ts'
@@ -15,8 +14,7 @@ function makeFolder(): string {
 }
 
 /** Files that are only there to be found by name; what they do is in memory. */
-export async function inMemory(): Promise<Carrier> {
-  await prepareLexer()
+export function inMemory(): Carrier {
   const folder = makeFolder()
   for (const name of NAMES) writeFileSync(join(folder, `${name}.js`), 'export const probe = 1\n')
   return {
@@ -32,8 +30,7 @@ export async function inMemory(): Promise<Carrier> {
 }
 
 /** Real files, read, parsed, compiled and linked as any module's. */
-export async function inFiles(): Promise<Carrier> {
-  await prepareLexer()
+export function inFiles(): Carrier {
   const folder = makeFolder()
   return {
     folder,

@@ -62,7 +62,7 @@ const PROGRAMS: readonly (readonly [loaded: readonly Name[], operations: readonl
 ]
 
 async function tryEvery(t: TestContext, program: Omit<Program, 'settings'>): Promise<void> {
-  const carrier = await inMemory()
+  const carrier = inMemory()
   let schedules = 0
   for (const scheme of ['collect', 'retain', 'refcount'] satisfies SchemeName[]) {
     const settings = { scheme, lateCalls: 'run', grace: 5, initTimeout: 0, exitTimeout: 0 } as const

@@ -29,7 +29,7 @@ const FRAMES = 4
 /** Runs random programs under random schedules until one breaks a rule. */
 export async function search({ schedules, seed, carrier: kind, shrinks }: Search): Promise<Found> {
   Error.stackTraceLimit = FRAMES
-  const carrier = await (kind === 'memory' ? inMemory() : inFiles())
+  const carrier = kind === 'memory' ? inMemory() : inFiles()
   const started = performance.now()
   let steps = 0
   let first: number | undefined

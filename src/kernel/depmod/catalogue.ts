@@ -2,7 +2,6 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { forgetDisk } from '../../images/disk.ts'
 import { lazily } from '../../images/lazy.ts'
-import { prepareLexer } from '../../images/scan.ts'
 import { AliasIndex } from '../../modprobe/alias_index.ts'
 import { needsOf, type SortedDependencies, sortDependencies } from '../../modprobe/sort_dependencies.ts'
 import type { FolderContents } from '../folder_contents.ts'
@@ -200,7 +199,6 @@ export class Catalogue {
   }
 
   async #refresh(): Promise<Refreshed> {
-    await prepareLexer()
     const contents = this.#folders.contents(this.#contents)
     if (this.#contents === undefined || ![...this.#indexes.values()].every(index => index.isThere()))
       this.#readWritten(contents)

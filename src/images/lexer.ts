@@ -1,0 +1,11 @@
+import type { parse } from 'es-module-lexer'
+import { lazyRequire } from './lazy.ts'
+
+const lexer = lazyRequire<typeof import('es-module-lexer')>('es-module-lexer')
+
+/**
+ * Finds the imports and exports of a text without parsing it. The lexer is WebAssembly, which is compiled at the first call: a process whose loads are all remembered has none.
+ *
+ * @throws Error where the text is no module that the lexer can follow
+ */
+export const lex: typeof parse = (text, name) => lexer().parse(text, name)
