@@ -26,12 +26,6 @@ interface ClassNode extends Decorated {
 }
 
 const DECORATING = 'ìdecorating'
-/** Where code may have a decorator, or an accessor of a class. Lines of comments may look so, and cost a parse. */
-const DECORATED = /(?:^|[;{}()=,]|\bexport|\bdefault)[ \t]*@[\w$(]|(?:^|[;{}]|\bstatic)[ \t]*accessor[ \t]+[\w$#["']/m
-
-export const mayDecorate = (text: string): boolean =>
-  (text.includes('@') || text.includes('accessor')) && DECORATED.test(text)
-
 /**
  * Compiles decorators (the proposal of 2023-11, as TypeScript has it without `experimentalDecorators`), and `accessor`, to calls of `decorating`. Everything stays in its line.
  *
@@ -39,7 +33,6 @@ export const mayDecorate = (text: string): boolean =>
  * @throws ImageFault `syntax` for decorators of private members
  */
 export function compileDecorators(file: string, text: string): string {
-  if (!mayDecorate(text)) return text
   const program = parseTypeScript(file, text)
   const writer = new DecoratorWriter(file, text)
   visit(program.body, undefined, writer)

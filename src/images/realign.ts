@@ -1,7 +1,7 @@
 import type { Token } from 'acorn'
 import { acorn, acornParser } from './acorn.ts'
-import { mayDecorate } from './decorators.ts'
 import { typeScriptTokens } from './jsx.ts'
+import { mayDecorate } from './may_decorate.ts'
 import { decodeMappings, type Segment } from './source_map.ts'
 
 /** After these a line end would end the statement, so that what follows stays on their line. */

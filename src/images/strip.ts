@@ -4,6 +4,7 @@ import { compileDecorators } from './decorators.ts'
 import { ImageFault } from './fault.ts'
 import { isJsx, isTypeScript, packageType } from './format.ts'
 import { compileJsx } from './jsx.ts'
+import { mayDecorate } from './may_decorate.ts'
 import { realign } from './realign.ts'
 import { withStatementEnds } from './statement_ends.ts'
 
@@ -43,7 +44,8 @@ const TRANSFORM = { verbatimModuleSyntax: true, nativeClassProperties: true, noE
  */
 export function stripTypes(file: string, text: string): string {
   const typed = isJsx(file) ? compileJsx(file, text, packageType(file) === 'module').text : text
-  return compileDecorators(file, stripTypesOnly(file, typed))
+  const stripped = stripTypesOnly(file, typed)
+  return mayDecorate(stripped) ? compileDecorators(file, stripped) : stripped
 }
 
 function stripTypesOnly(file: string, text: string): string {
