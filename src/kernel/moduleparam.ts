@@ -18,8 +18,8 @@ const PARAM_TYPES: readonly string[] = ['string', 'number', 'int', 'boolean', 's
 
 export const isParamType = (type: unknown): type is ParamType => typeof type === 'string' && PARAM_TYPES.includes(type)
 
-const TRUE = new Set(['1', 'y', 'Y', 'yes', 'true', 'on'])
-const FALSE = new Set(['0', 'n', 'N', 'no', 'false', 'off'])
+const TRUE = new Set(['1', 'y', 'yes', 'true', 'on'])
+const FALSE = new Set(['0', 'n', 'no', 'false', 'off'])
 
 /** Turns what was given into what was declared; undefined when it cannot be. Values from a command line are strings. */
 function convert(type: ParamType, given: unknown): ParamValue | undefined {
@@ -30,13 +30,15 @@ function convert(type: ParamType, given: unknown): ParamValue | undefined {
     case 'int': {
       const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
       if (typeof number !== 'number' || Number.isNaN(number)) return undefined
-      return type === 'int' && !Number.isInteger(number) ? undefined : number
+      return type === 'int' && Number.isFinite(number) && !Number.isInteger(number) ? undefined : number
     }
     case 'boolean':
       if (typeof given === 'boolean') return given
       // As in the kernel, a flag that is named without a value is meant.
-      if (given === '' || TRUE.has(given as string)) return true
-      return FALSE.has(given as string) ? false : undefined
+      if (given === '') return true
+      if (typeof given !== 'string') return undefined
+      if (TRUE.has(given.toLowerCase())) return true
+      return FALSE.has(given.toLowerCase()) ? false : undefined
     case 'string[]':
       if (typeof given === 'string') return given === '' ? [] : given.split(',')
       return Array.isArray(given) && given.every(item => typeof item === 'string') ? (given as string[]) : undefined
@@ -47,7 +49,7 @@ function convert(type: ParamType, given: unknown): ParamValue | undefined {
  * The values that a module sees in `k.params`: what was given, checked and converted, and defaults for the rest.
  *
  * @param unknown is called with each given name that the module does not declare; such a value is ignored
- * @throws ModuleError EINVAL for a value of the wrong type, ERANGE for a number outside `min` and `max`
+ * @throws ModuleError EINVAL for a value of the wrong type, ERANGE for a number outside `min` and `max`, and for an `int` that a number cannot hold exactly
  * @example
  * parseParams('x.ts', { port: { type: 'int', default: 80 } }, { port: '8080' }, () => {}) // { port: 8080 }
  */
@@ -69,13 +71,21 @@ export function parseParams(
     const spec = specs[declared]!
     const value = convert(spec.type, got)
     if (value === undefined) throw new ModuleError('EINVAL', { file, parameter: declared, type: spec.type, got })
-    if (typeof value === 'number' && (value < (spec.min ?? -Infinity) || value > (spec.max ?? Infinity))) {
-      const type = `${spec.type} from ${spec.min ?? '-∞'} to ${spec.max ?? '∞'}`
+    const range = typeof value === 'number' ? exceeded(spec, value) : undefined
+    if (range !== undefined) {
+      const type = `${spec.type} ${range}`
       throw new ModuleError('ERANGE', { file, parameter: declared, type, got })
     }
     values[declared] = value
   }
   return Object.freeze(values)
+}
+
+/** The range that a number lies outside of, as text: the declared one, or for an `int` that of the numbers that are exact. */
+function exceeded({ type, min, max }: ParamSpec, value: number): string | undefined {
+  if (value < (min ?? -Infinity) || value > (max ?? Infinity)) return `from ${min ?? '-∞'} to ${max ?? '∞'}`
+  const { MIN_SAFE_INTEGER: least, MAX_SAFE_INTEGER: most } = Number
+  return type === 'int' && (value < least || value > most) ? `from ${least} to ${most}` : undefined
 }
 
 /** As in the kernel, `-` and `_` are the same in a parameter's name. */

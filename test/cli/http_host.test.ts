@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { after, before, describe, it, type TestContext } from 'node:test'
@@ -26,6 +27,13 @@ const results = {
   rejects: async () => { throw Object.assign(new Error('not yours'), { status: 403 }) },
   odd: () => { throw Object.assign(new Error('odd'), { status: 200 }) },
   text_thrown: () => { throw 'just a text' },
+  null_thrown: () => { throw null },
+  nothing_thrown: async () => { throw undefined },
+  bare_thrown: () => { throw Object.create(null) },
+  response_thrown: () => { throw new Response('no', { status: 409 }) },
+  numbers: () => new Uint16Array([1, 2]),
+  symbol: () => Symbol('s'),
+  function: () => () => 1,
   circular: () => { const a = {}; a.a = a; return a },
   broken: () => Readable.from((async function* () { yield Buffer.from('half'); throw new Error('broke off') })()),
 }
@@ -43,7 +51,7 @@ export function init(k) {
   k.register('http.route', { method: 'nonsense', url: '/x', handler: () => 'never' })
   k.register('http.route', { method: 'GET', url: 'no-slash', handler: () => 'never' })
   k.register('http.route', {})
-  k.register('http.route', { method: 'GET', url: '/gone', handler: r => new Promise(resolve => { r.signal.addEventListener('abort', () => { went('the client went away'); resolve() }); came('it came') }) })
+  k.register('http.route', { method: 'GET', url: '/gone', handler: r => new Promise((_, reject) => { r.signal.addEventListener('abort', () => { went('the client went away'); reject(r.signal.reason) }); came('it came') }) })
   k.register('http.route', { method: 'GET', url: '/arrived', handler: () => arrived })
   k.register('http.route', { method: 'GET', url: '/away', handler: () => away })
 }
@@ -92,6 +100,13 @@ describe('the built-in HTTP host', () => {
     ['/odd', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
     ['/text_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
     ['/circular', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/null_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/nothing_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/bare_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/symbol', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/function', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/response_thrown', 409, 'application/json; charset=utf-8', '{"error":"Conflict"}'],
+    ['/numbers', 200, 'application/octet-stream', '\u0001\u0000\u0002\u0000'],
   ] as const)
     it(`answers GET ${path} with ${status} ${type}`, async () => {
       const answer = await get(path)
@@ -131,6 +146,7 @@ describe('the built-in HTTP host', () => {
     await get('/throws')
     const { stdout } = await host.run('dmesg')
     assert.match(stdout, /GET \/throws: Error: the secret reason\n +at .*kinds\.ts:19:/)
+    assert.match(stdout, /GET \/symbol: TypeError: the handler returned a symbol, which cannot be sent/)
     assert.match(stdout, /GET \/text_thrown: just a text/)
     await host.complains(/x GET \/throws: Error: the secret reason at .*kinds\.ts:19:/)
   })
@@ -159,7 +175,7 @@ describe('the built-in HTTP host', () => {
       method: 'POST',
       url: '/echo/a%20b?x=1&y=%26&x=2',
       params: { id: 'a b' },
-      query: { x: '2', y: '&' },
+      query: { x: ['1', '2'], y: '&' },
       headers: 'yes',
       body: { a: 1 },
       signal: false,
@@ -198,13 +214,24 @@ describe('the built-in HTTP host', () => {
     assert.equal((await get('/text')).status, 200)
   })
 
-  it('tells a handler that its client went away', async () => {
+  it('tells a handler that its client went away, and nobody else', async () => {
     const { hostname, port } = new URL(host.url)
     const socket = connect(Number(port), hostname)
     socket.write('GET /gone HTTP/1.1\r\nHost: x\r\n\r\n')
     assert.equal((await get('/arrived')).bytes.toString(), 'it came')
     socket.destroy()
     assert.equal((await get('/away')).bytes.toString(), 'the client went away')
+    const half = connect(Number(port), hostname)
+    half.write('POST /echo/half HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf')
+    half.end()
+    await once(half.resume(), 'close')
+    const { stdout } = await host.run('dmesg')
+    assert.doesNotMatch(stdout, /\/gone|\/echo\/half/)
+  })
+
+  it('takes what stands behind the first question mark as the query', async () => {
+    const answer = await get('/echo/1?back=/a?b=c&d', { method: 'POST' })
+    assert.deepEqual(JSON.parse(answer.bytes.toString()).query, { back: '/a?b=c', d: '' })
   })
 
   it('answers 400 to what is no HTTP, and serves on', async () => {

@@ -50,6 +50,20 @@ describe('parameters', () => {
     ])
   })
 
+  for (const [text, flag] of [
+    ['TRUE', true],
+    ['On', true],
+    ['Y', true],
+    ['OFF', false],
+    ['No', false],
+  ] as const)
+    it(`take ${text} for ${flag}`, async t => {
+      const { kernel, hello } = withParams(t)
+      await kernel.insmod(hello, { flag: text })
+      const [params] = (await callAll(kernel, 'params')) as [Record<string, unknown>]
+      assert.equal(params.flag, flag)
+    })
+
   for (const [parameter, type, values] of [
     ['count', 'int', ['abc', 'NaN', '', '1.5', 1.5, null, true, {}]],
     ['ratio', 'number', ['one', ' ', Number.NaN, []]],
@@ -84,6 +98,17 @@ describe('parameters', () => {
         `could not insert module ${hello}: '${got}' out of range for parameter '${parameter}' (${range})`,
       )
       assert.deepEqual(loaded(kernel), [])
+    })
+
+  for (const got of ['99999999999999999999', '-1e400', 2 ** 53])
+    it(`refuses ${got} for an int without a range, which it cannot be exactly: ERANGE`, async t => {
+      const { kernel, file } = stage(t, { 'any.ts': `export const info = { params: { any: { type: 'int' } } }\n` })
+      await refusal(
+        kernel.insmod(file('any.ts'), { any: got }),
+        'ERANGE',
+        'ERANGE',
+        `could not insert module ${file('any.ts')}: '${got}' out of range for parameter 'any' (int from -9007199254740991 to 9007199254740991)`,
+      )
     })
 
   it('that are not declared are logged and ignored', async t => {

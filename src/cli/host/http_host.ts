@@ -5,7 +5,7 @@ import { http } from '../../control/http.ts'
 import { ModuleError } from '../../kernel/errno.ts'
 import type { ExtensionPoint } from '../../kernel/extension.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import { type HostRequest, hasBody, RequestError, readBody } from './http_request.ts'
+import { type HostRequest, hasBody, parseQuery, RequestError, readBody } from './http_request.ts'
 import { sendJson, sendResult } from './http_response.ts'
 
 /** What a module registers at `http.route`. */
@@ -115,6 +115,10 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
   const { routes } = serving
   const { method = 'GET', url = '/' } = request
   const head = method === 'HEAD'
+  const client = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) client.abort()
+  })
   try {
     const find = () => routes.find(method, url) ?? (head ? routes.find('GET', url) : undefined)
     // A module may offer the route that is not loaded yet.
@@ -130,10 +134,20 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
       sendJson(response, 404, { error: 'Not Found', method, url })
       return
     }
-    await sendResult(response, await call(found, request, response, method, url, body), head)
+    await sendResult(response, await call(found, request, client.signal, method, url, body), head)
   } catch (error) {
-    fail(serving, error, response, `${method} ${url}`)
+    // Breaking off in the middle of a body is known before the answer is closed.
+    const isBrokenOff = request.errored !== null && request.errored === error
+    const isGone = isBrokenOff || (client.signal.aborted && saysGone(error, client.signal))
+    if (!isGone) fail(serving, error, response, `${method} ${url}`)
   }
+}
+
+/** A client that goes away is nobody's mistake: what is thrown because of it is not told. */
+function saysGone(error: unknown, { reason }: AbortSignal): boolean {
+  if (error === reason && reason !== undefined) return true
+  const { name, code } = Object(error) as { name?: unknown; code?: unknown }
+  return name === 'AbortError' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
 /** @throws RequestError 503 when a module offers what is asked for and cannot be loaded; the kernel log says why */
@@ -153,23 +167,19 @@ async function provide({ kernel, onProblem }: Serving, alias: string): Promise<b
 function call(
   found: Found,
   request: IncomingMessage,
-  response: ServerResponse,
+  signal: AbortSignal,
   method: string,
   url: string,
   body: unknown,
 ): unknown {
-  const gone = new AbortController()
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort()
-  })
   return found.route.handler({
     method,
     url,
     params: found.params,
-    query: Object.fromEntries(new URLSearchParams(url.split('?')[1] ?? '')),
+    query: parseQuery(url),
     headers: request.headers,
     body,
-    signal: gone.signal,
+    signal,
   })
 }
 
@@ -180,15 +190,32 @@ function firstLines(stack: string): string {
   return frame === undefined ? first : `${first} ${frame.trim()}`
 }
 
+/** What a handler threw as text, whatever it is. */
+function textOf(thrown: unknown): string {
+  try {
+    return (thrown instanceof Error && thrown.stack) || String(thrown)
+  } catch {
+    return Object.prototype.toString.call(thrown)
+  }
+}
+
+/** The status that a handler chose for what it threw, and what is said with it. */
+function chosen(thrown: unknown): { status: number; text: string } | undefined {
+  if (typeof thrown !== 'object' || thrown === null) return undefined
+  const { status, message } = thrown as { status?: unknown; message?: unknown }
+  if (!Number.isInteger(status) || Number(status) < 400 || Number(status) > 599) return undefined
+  const text = typeof message === 'string' && message !== '' ? message : http().STATUS_CODES[Number(status)]
+  return { status: Number(status), text: text ?? `status ${Number(status)}` }
+}
+
 function fail({ kernel, onProblem }: Serving, error: unknown, response: ServerResponse, what: string): void {
-  const { status, message } = error as { status?: unknown; message?: unknown }
-  const own = typeof status === 'number' && status >= 400 && status < 600 ? status : 500
+  const { status, text } = chosen(error) ?? { status: 500, text: '' }
   if (!(error instanceof RequestError)) {
-    const stack = (error instanceof Error && error.stack) || String(error)
+    const stack = textOf(error)
     kernel.log.error(`${what}: ${stack}`)
-    if (own === 500) onProblem(`${what}: ${firstLines(stack)}`)
+    if (status === 500) onProblem(`${what}: ${firstLines(stack)}`)
   }
   if (response.headersSent) response.destroy()
   // What went wrong inside is the log's business, not the client's, unless the handler chose a status for it.
-  else sendJson(response, own, { error: own === 500 ? 'Internal Server Error' : String(message) })
+  else sendJson(response, status, { error: status === 500 ? 'Internal Server Error' : text })
 }

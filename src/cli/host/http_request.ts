@@ -7,7 +7,8 @@ export interface HostRequest {
   readonly url: string
   /** The parts of the path that the route names. */
   readonly params: Readonly<Record<string, string | undefined>>
-  readonly query: Readonly<Record<string, string>>
+  /** A key that is given several times has the list of its values. */
+  readonly query: Readonly<Record<string, string | readonly string[]>>
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** JSON parsed, text as text, other types as bytes; undefined when there is none. */
   readonly body: unknown
@@ -30,6 +31,19 @@ const MAX_BODY = 1 << 20
 
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+
+/** What stands behind the first question mark. */
+export function parseQuery(url: string): HostRequest['query'] {
+  const at = url.indexOf('?')
+  if (at === -1) return {}
+  const given = new URLSearchParams(url.slice(at + 1))
+  return Object.fromEntries(
+    [...new Set(given.keys())].map(key => {
+      const values = given.getAll(key)
+      return [key, values.length === 1 ? values[0]! : values]
+    }),
+  )
+}
 
 /** @throws RequestError 413 for a body over a megabyte, 400 for JSON that is none */
 export async function readBody(request: IncomingMessage): Promise<unknown> {

@@ -13,14 +13,20 @@ export async function sendResult(response: ServerResponse, result: unknown, head
     return
   }
   if (typeof result === 'string') return sendWhole(response, 'text/plain; charset=utf-8', Buffer.from(result), head)
-  if (result instanceof Uint8Array) return sendWhole(response, 'application/octet-stream', result, head)
-  if (result instanceof ArrayBuffer)
-    return sendWhole(response, 'application/octet-stream', new Uint8Array(result), head)
+  const bytes = bytesOf(result)
+  if (bytes) return sendWhole(response, 'application/octet-stream', bytes, head)
   if (isStream(result)) {
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     return sendStream(response, result, head)
   }
-  sendWhole(response, 'application/json; charset=utf-8', Buffer.from(JSON.stringify(result)), head)
+  const json = JSON.stringify(result) as string | undefined
+  if (json === undefined) throw new TypeError(`the handler returned a ${typeof result}, which cannot be sent`)
+  sendWhole(response, 'application/json; charset=utf-8', Buffer.from(json), head)
+}
+
+function bytesOf(value: unknown): Uint8Array | undefined {
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : undefined
 }
 
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
