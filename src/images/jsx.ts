@@ -39,7 +39,27 @@ export function compileJsx(file: string, text: string, isModule: boolean): Compi
 const MODULE_META = /\bimport\s*\.\s*meta\b/
 
 /** Also of JavaScript with decorators and `accessor`, which the plain parser does not know. */
-const typeScriptParser = (): typeof Parser => (parser ??= acornParser().extend(typescript().tsPlugin({ jsx: {} })))
+const typeScriptParser = (): typeof Parser =>
+  (parser ??= acornParser().extend(typescript().tsPlugin({ jsx: {} }), allowConstrainedArrows))
+
+interface TypeParameters {
+  readonly params: readonly { readonly constraint?: Node }[]
+}
+
+interface ArrowParser {
+  reportReservedArrowTypeParam(parameters: TypeParameters): void
+}
+
+/** `<T extends U>(x: T) => x` cannot be an element, so that TypeScript asks for no comma there as it does in `<T,>(x: T) => x`. The plugin does. */
+function allowConstrainedArrows(base: typeof Parser): typeof Parser {
+  const asking = base as unknown as new (...args: never[]) => Parser & ArrowParser
+  class Allowing extends asking {
+    override reportReservedArrowTypeParam(parameters: TypeParameters): void {
+      if (!parameters.params[0]?.constraint) super.reportReservedArrowTypeParam(parameters)
+    }
+  }
+  return Allowing as unknown as typeof Parser
+}
 
 const PARSING = {
   ecmaVersion: 'latest',

@@ -129,8 +129,9 @@ describe('JSX by the automatic runtime', () => {
 interface Props<T> { readonly x: T }
 function C<T>(props: Props<T>): T { return props.x }
 const id = <T,>(x: T): T => x
+const each = <T extends { x: string }>(list: T[]) => list.map(({ x }) => <i key={x} />)
 enum E { A = 'a' }
-const r = [<C<string> x={'1' as string} />, <a b={id<number>(2)!}>{E.A satisfies string}</a>] as const`.replace(
+const r = [<C<string> x={'1' as string} />, <a b={id<number>(2)!}>{E.A satisfies string}</a>, each([{ x: '3' }])] as const`.replace(
         "import type { X } from 'nowhere'\n",
         '',
       ),
@@ -138,6 +139,7 @@ const r = [<C<string> x={'1' as string} />, <a b={id<number>(2)!}>{E.A satisfies
     )
     assert.equal(typeof (r as { type: unknown }[])[0]!.type, 'function')
     assert.deepEqual((r as unknown[])[1], jsx('a', { b: 2, children: 'a' }))
+    assert.deepEqual((r as unknown[])[2], [jsx('i', {}, '3')])
   })
 
   it('in CommonJS', async () => {
