@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import nodeModule, { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { attributesOf, checkAttributes } from './attributes.ts'
 import { type CommonJsFiles, type CommonJsModule, type CommonJsOwner, createCommonJsFiles } from './commonjs.ts'
 import { commonJsRecord } from './commonjs_record.ts'
@@ -59,7 +60,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.globals = options.environment.globals
     // What was remembered on disk was not signed.
     this.#stores = options.environment.verify ? undefined : stores
-    this.#texts = new SourceTexts(options.label, () => this.#memory, options.environment.verify)
+    const folder = options.root ?? dirname(options.entry)
+    this.#texts = new SourceTexts(options.label, () => this.#memory, options.environment.verify, folder)
     this.#lazy = new LazyFiles(this.#texts, (specifier, from, loader) => this.resolve(specifier, from, loader))
   }
 

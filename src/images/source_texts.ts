@@ -36,6 +36,9 @@ export class SourceTexts {
   #wasm: WasmFiles | undefined
   readonly #files = new Map<string, SourceFile>()
   readonly #formats = new Map<string, Format>()
+  /** The folder that the files are in, and which one it was when the image was made. */
+  readonly #folder: string | undefined
+  readonly #place: Place | undefined
   /** The clock tells whole milliseconds and the disk parts of them: a file of this millisecond is not newer. */
   readonly #createdAt = Date.now() + 1
   readonly #memory: () => TextMemory | undefined
@@ -44,15 +47,19 @@ export class SourceTexts {
   /**
    * @param memory what is known at the time
    * @param verify looks at what is read, before it is used
+   * @param folder that files which are read later have to be in, or below
    */
   constructor(
     label: string,
     memory: () => TextMemory | undefined = () => undefined,
     verify: ImageEnvironment['verify'] = undefined,
+    folder: string | undefined = undefined,
   ) {
     this.#label = label
     this.#memory = memory
     this.#verify = verify
+    this.#folder = folder
+    this.#place = folder === undefined ? undefined : placeOf(folder)
   }
 
   get bytes(): number {
@@ -159,14 +166,29 @@ export class SourceTexts {
   }
 
   /**
-   * Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's.
+   * Files that a load reads at once cannot be newer than the load but for clock granularity; a later one may be the next version's, even an old one: where a whole folder has
+   * taken the place of another, no file of it has changed.
    *
    * @throws ImageFault `changed`
    */
   #checkAge(file: string, { changed }: Stamp): void {
-    if (changed > this.#createdAt && Date.now() - this.#createdAt > SAME_LOAD_MS)
+    if (Date.now() - this.#createdAt <= SAME_LOAD_MS) return
+    if (changed > this.#createdAt || !this.#isInPlace())
       throw new ImageFault({ kind: 'changed', file, image: this.#label })
   }
+
+  #isInPlace(): boolean {
+    if (!this.#place) return true
+    const now = placeOf(this.#folder!)
+    return now?.device === this.#place.device && now.inode === this.#place.inode
+  }
+}
+
+type Place = Pick<Stamp, 'device' | 'inode'>
+
+function placeOf(folder: string): Place | undefined {
+  const stats = fs.statSync(folder, { throwIfNoEntry: false })
+  return stats && { device: stats.dev, inode: stats.ino }
 }
 
 /** A byte order mark is no part of the text, and would move the columns of its first line. */

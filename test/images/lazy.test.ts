@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rmSync, utimesSync } from 'node:fs'
+import { renameSync, rmSync, utimesSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -185,6 +185,15 @@ describe('what cannot be named before the code runs', { concurrency: true }, () 
     writeFiles(folder, { 'lazy.mjs': 'export const v = "new"' })
     utimesSync(join(folder, 'lazy.mjs'), 1, 1)
     await assert.rejects(load() as Promise<unknown>, /it changed after/)
+  })
+
+  it('is a clear error when another folder has taken the place of the whole, older than the image', async () => {
+    const other = await loadLazily({ ...byName, 'lazy.mjs': 'export const v = "other"' })
+    const { load, folder } = await loadLazily(byName)
+    await laterOn()
+    rmSync(folder, { recursive: true })
+    renameSync(other.folder, folder)
+    await assert.rejects(load() as Promise<unknown>, /it changed after test#1 was loaded/)
   })
 
   it('is a clear error when the file vanished', async () => {
