@@ -13,6 +13,7 @@ import { type GraphOwner, ModuleGraph } from './graph.ts'
 import { hostNamespace } from './host_modules.ts'
 import type { Dependency, Image, ImageEnvironment, ImageGlobals, ImageOptions } from './image.ts'
 import { importMetaOf } from './import_meta.ts'
+import { placeOfImport } from './import_place.ts'
 import { LazyFiles } from './lazy_files.ts'
 import { LoadMemory, type LoadStores } from './load_memory.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
@@ -102,12 +103,9 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   faultOf(dependency: Dependency, symbol: string): ImageFault {
     const { importer, specifier, offset } = dependency
-    return faultAt(
-      { kind: 'symbol', symbol, specifier, ambiguous: false },
-      importer,
-      this.#texts.read(importer),
-      offset,
-    )
+    const text = this.#texts.read(importer)
+    const place = placeOfImport(text, offset, symbol)
+    return faultAt({ kind: 'symbol', symbol, specifier, ambiguous: false }, importer, text, place)
   }
 
   link(modules: ReadonlyMap<string, ModuleRecord>): void {

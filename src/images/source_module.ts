@@ -15,6 +15,7 @@ import type { EvaluationStatus, Promised } from './evaluation_status.ts'
 import { exportEntry } from './export_index.ts'
 import { engineOffset, faultAt } from './fault.ts'
 import type { ImageGlobals } from './image.ts'
+import { placeOfImport } from './import_place.ts'
 import { lazily } from './lazy.ts'
 import { mayAdd } from './listener_calls.ts'
 import { LocalExports } from './local_exports.ts'
@@ -189,7 +190,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
         { kind: 'symbol', symbol: name, specifier, ambiguous: resolution === 'ambiguous' },
         this.file,
         this.text,
-        offset,
+        placeOfImport(this.text, offset, name),
       )
     }
     this.#resolved = this.source.imports.map(entry => resolve(entry.request, entry.importName, entry.offset))

@@ -1,14 +1,14 @@
 import type { ParamsOf } from './declared_params.ts'
 import { ModuleError } from './errno.ts'
 import type { Entry, Registration, Slot } from './extension.ts'
-import { isThenable, type Seam } from './seam.ts'
+import { isThenable, type Seam, TimedOut, within } from './seam.ts'
 
-/** The log as a module sees it: each entry carries the module's name. */
+/** The log as a module sees it: each entry carries the module's name. What is logged becomes one text, as `console` would print it. */
 export interface ModuleLog {
-  debug(text: string): void
-  info(text: string): void
-  warn(text: string): void
-  error(text: string): void
+  debug(...what: unknown[]): void
+  info(...what: unknown[]): void
+  warn(...what: unknown[]): void
+  error(...what: unknown[]): void
 }
 
 /**
@@ -109,7 +109,20 @@ export class ModuleContextImplementation implements ModuleContext {
     return this.#controller.signal
   }
 
-  register(point: string, ops: unknown): Registration {
+  // Modules take their context apart, `init({ register, defer })`. Made when they are asked for: three functions a module would be memory for nothing.
+  get register(): ModuleContext['register'] {
+    return (point, ops) => this.#register(point, ops)
+  }
+
+  get defer(): ModuleContext['defer'] {
+    return fn => this.#defer(fn)
+  }
+
+  get use(): ModuleContext['use'] {
+    return resource => this.#use(resource)
+  }
+
+  #register(point: string, ops: unknown): Registration {
     if (this.#phase === 'withdrawn') throw this.#gone(new Date(), `register('${point}')`)
     if (typeof point !== 'string' || point === '')
       throw new ModuleError('EINVAL', { reason: 'register() needs the name of an extension point' })
@@ -131,13 +144,13 @@ export class ModuleContextImplementation implements ModuleContext {
     return { point, unregister, [Symbol.dispose]: unregister }
   }
 
-  defer(fn: () => unknown): void {
+  #defer(fn: () => unknown): void {
     if (typeof fn !== 'function')
       throw new ModuleError('EINVAL', { reason: `defer() needs a function, got ${fn === null ? 'null' : typeof fn}` })
     this.#onDispose(fn, 'defer()')
   }
 
-  use<R extends Disposable | AsyncDisposable>(resource: R): R {
+  #use<R extends Disposable | AsyncDisposable>(resource: R): R {
     const disposable = resource as Partial<Disposable & AsyncDisposable> | null | undefined
     const dispose = disposable?.[Symbol.asyncDispose] ?? disposable?.[Symbol.dispose]
     if (typeof dispose !== 'function')
@@ -205,19 +218,26 @@ export class ModuleContextImplementation implements ModuleContext {
     })
   }
 
-  /** Deferred functions and used resources, last first; one that throws stops none of the others. Undefined when there are none. */
-  dispose(seam: Seam, onError: (error: unknown) => void): Promise<void> | undefined {
-    if (this.#disposers && this.#disposers.length > 0) return this.#disposeAll(seam, onError)
+  /**
+   * Deferred functions and used resources, last first; one that throws, or takes longer than `limit` milliseconds, stops none of the others. Undefined when
+   * there are none.
+   */
+  dispose(seam: Seam, limit: number, onError: (error: unknown) => void): Promise<void> | undefined {
+    if (this.#disposers && this.#disposers.length > 0) return this.#disposeAll(seam, limit, onError)
     this.#disposed = true
     return undefined
   }
 
-  async #disposeAll(seam: Seam, onError: (error: unknown) => void): Promise<void> {
+  async #disposeAll(seam: Seam, limit: number, onError: (error: unknown) => void): Promise<void> {
     const { name } = this.module
+    const late = (): Error => new TimedOut('a deferred function', limit)
     for (let disposer = this.#disposers?.pop(); disposer; disposer = this.#disposers?.pop()) {
       try {
         const ended = disposer()
-        if (isThenable(ended)) await seam.step(`${name}: a deferred function has ended`, Promise.resolve(ended))
+        if (isThenable(ended)) {
+          const settled = within(seam, limit, Promise.resolve(ended), late)
+          await seam.step(`${name}: a deferred function has ended`, settled)
+        }
       } catch (error) {
         onError(error)
       }

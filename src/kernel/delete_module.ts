@@ -4,7 +4,7 @@ import { release } from './holders.ts'
 import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
-import { within } from './seam.ts'
+import { TimedOut, within } from './seam.ts'
 import type { SchemeName } from './unload/scheme.ts'
 import { schemeOf } from './unload/scheme.ts'
 
@@ -90,36 +90,32 @@ export async function finishRemoval(
     `${module.label}: end of the grace period`,
     module.gate.drained(options.grace ?? core.settings.grace, seam),
   )
-  if (!drained)
-    log.warn(
-      `${module.gate.inFlight} calls still in flight after the grace period; they finish in the old code`,
-      module.name,
-    )
+  if (!drained) {
+    const { inFlight } = module.gate
+    const calls = inFlight === 1 ? '1 call' : `${inFlight} calls`
+    log.warn(`${calls} still in flight after the grace period; they finish in the old code`, module.name)
+  }
   context.abort()
   let exitError: Error | undefined
   const note = (what: string) => (error: unknown) => {
     const thrown = error instanceof Error ? error : new Error(String(error))
     exitError ??= thrown
-    log.error(`${what}: ${thrown.message}`, module.name)
+    log.error(thrown instanceof TimedOut ? thrown.message : `${what} threw: ${thrown.message}`, module.name)
   }
   const { exit } = hooks
   if (exit) {
     const limit = core.settings.exitTimeout
-    const late = () => new Error(`exit took longer than ${limit} ms`)
+    const late = () => new TimedOut('exit', limit)
     const exited = within(
       seam,
       limit,
       Promise.resolve().then(() => exit(context)),
       late,
     )
-    await seam.step(`${module.label}: end of exit`, exited).catch(note('exit threw'))
+    await seam.step(`${module.label}: end of exit`, exited).catch(note('exit'))
   }
-  const disposing = context.dispose(seam, note('a deferred function threw'))
-  if (disposing) {
-    const late = () => new Error('deferred functions took too long')
-    const disposed = within(seam, core.settings.exitTimeout, disposing, late)
-    await seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note('deferred'))
-  }
+  const disposing = context.dispose(seam, core.settings.exitTimeout, note('a deferred function'))
+  if (disposing) await seam.step(`${module.label}: its deferred functions have run`, disposing)
   const leftovers = await seam.step(
     `${module.label}: its leftovers are closed`,
     closeLeftovers(core, module, image.files),
@@ -196,7 +192,7 @@ function taintIfForced(core: Core, module: Module, held: boolean): void {
   const permanent = module.state.is === 'LIVE' && module.state.loaded.hooks.info.permanent
   if (!held && !permanent) return
   const reason = held ? `with a count of ${module.count.count}` : 'although it is permanent'
-  core.taints.add('forcedUnload', `${module.label} was unloaded by force ${reason}`, module.name)
+  core.taints.add('forcedUnload', `${module.label} was unloaded by force ${reason}`, module)
 }
 
 /** `rmmod --wait`: no new get or call succeeds from here; called off, the module serves again. */

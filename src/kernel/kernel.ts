@@ -148,11 +148,7 @@ export class Kernel implements AsyncDisposable {
   async insmod(path: string, params: Params = NO_PARAMS, options: InsmodOptions = {}): Promise<ModuleRow> {
     if (this.#use()) await this.#serving
     checkCall('insmod', path, options, params)
-    const location = locate(path)
-    const { folders, taints } = this.#core
-    if (folders.folders.length > 0 && !folders.contains(location.file))
-      taints.add('outOfTree', `${location.name} was loaded from ${location.file}`, location.name)
-    return rowOf(this.#core, await insmod(this.#core, { location, given: path, params, ...options }))
+    return rowOf(this.#core, await insmod(this.#core, { location: locate(path), given: path, params, ...options }))
   }
 
   /**
@@ -211,11 +207,13 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError EINVAL for a put without a get
    */
   modulePut(reference: Reference | string): void {
+    const wanted = 'the name of a module, or what tryModuleGet gave'
     if (typeof reference === 'object' && reference !== null) {
+      if (typeof reference.put !== 'function') throw new ModuleError('EINVAL', { reason: `modulePut needs ${wanted}` })
       reference.put()
       return
     }
-    checkText('modulePut', 'the name of a module, or what tryModuleGet gave', reference)
+    checkText('modulePut', wanted, reference)
     const found = this.#core.modules.get(foldName(reference))
     if (!found)
       throw new ModuleError('EINVAL', { reason: `modulePut without tryModuleGet on ${reference}: it is not loaded` })
@@ -229,7 +227,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT
    */
   async reclaim(image?: string): Promise<ReclaimReport> {
-    checkCall('reclaim', image ?? '*')
+    checkCall('reclaim', image === undefined ? '*' : image)
     return reclaimAndExplain(this.#core, image === undefined ? undefined : foldName(image))
   }
 
@@ -345,7 +343,7 @@ export class Kernel implements AsyncDisposable {
    * @throws ModuleError ENOENT, EINVAL
    */
   async depmod(folder?: string, options: DepmodOptions = {}): Promise<DepmodReport> {
-    checkCall('depmod', folder ?? '.', options)
+    checkCall('depmod', folder === undefined ? '.' : folder, options)
     return depmod(this.#core, folder, options)
   }
 

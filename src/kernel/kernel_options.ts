@@ -20,7 +20,7 @@ export interface KernelOptions {
   readonly grace?: number
   /** Milliseconds for a module to run and initialise; 30,000 by default, 0 is no limit. */
   readonly initTimeout?: number
-  /** Milliseconds for `exit`; 10,000 by default, 0 is no limit. */
+  /** Milliseconds for `exit`, and for each deferred function; 10,000 by default, 0 is no limit. */
   readonly exitTimeout?: number
   /** What a call does that comes after removal, through an old pointer: `run` by default. */
   readonly lateCalls?: LateCallPolicy
@@ -95,6 +95,7 @@ const isEmpty = (value: object): boolean => Object.keys(value).length === 0
 
 /** @throws ModuleError EINVAL, naming the option, what it may be and what it got */
 export function checkOptions(options: KernelOptions): void {
+  checkObject('createKernel: options', options)
   const unknown = Object.keys(options).find(name => !Object.hasOwn(OPTIONS, name))
   if (unknown !== undefined)
     throw new ModuleError('EINVAL', {
@@ -155,6 +156,8 @@ function checkMilliseconds(what: string, value: unknown): void {
 }
 
 const RUNS = ['firstTime', 'useBlacklist']
+/** Options that are true or false. A text such as 'no' would be taken for true. */
+const SWITCHES = ['force', 'wait', 'recursive', 'reclaim', 'firstTime', 'useBlacklist', 'dryRun', 'thread']
 const REMOVALS = ['grace', 'recursive', 'wait', 'signal', 'force', 'reclaim']
 
 /** What the operations of a kernel take: the first thing that each needs, and its options. */
@@ -191,6 +194,9 @@ export function checkCall(
     throw new ModuleError('EINVAL', { reason: `${operation} has no option '${unknown}'; it has ${known.join(', ')}` })
   for (const name of ['grace', 'timeout'] as const)
     checkMilliseconds(`${operation}: ${name}`, (options as Partial<Record<string, unknown>>)[name])
+  for (const [name, value] of Object.entries(options))
+    if (SWITCHES.includes(name) && value !== undefined && typeof value !== 'boolean')
+      refuse(`${operation}: ${name}`, 'true or false', value)
 }
 
 /** @throws ModuleError EINVAL */

@@ -17,8 +17,9 @@ import { admit } from './memory.ts'
 import { type Loaded, Module, type ModuleHooks } from './module.ts'
 import type { ModuleLocation } from './module_location.ts'
 import { type Params, parseParams } from './moduleparam.ts'
+import { printed } from './printk.ts'
 import { reclaimOldest } from './reclaim.ts'
-import { isThenable, within } from './seam.ts'
+import { isThenable, TimedOut, within } from './seam.ts'
 import type { Verify } from './signature.ts'
 import { successorsOf } from './successor.ts'
 import { schemeOf, stricter } from './unload/scheme.ts'
@@ -131,8 +132,8 @@ function checkSignature(core: Core, module: Module, { location, given, force = f
     note(reason)
     throw new ModuleError('EKEYREJECTED', { file: given, reason })
   }
-  if (force) taints.add('forcedLoad', `${label} was loaded by force`, name)
-  taints.add('unsigned', `${label} has no valid signature`, name)
+  if (force) taints.add('forcedLoad', `${label} was loaded by force`, module)
+  taints.add('unsigned', `${label} has no valid signature`, module)
   return undefined
 }
 
@@ -275,10 +276,10 @@ class KernelSide implements ContextHost {
     const { log } = this.#core
     const { name } = this.#module
     return {
-      debug: text => log.debug(text, name),
-      info: text => log.info(text, name),
-      warn: text => log.warn(text, name),
-      error: text => log.error(text, name),
+      debug: (...what) => log.debug(printed(what), name),
+      info: (...what) => log.info(printed(what), name),
+      warn: (...what) => log.warn(printed(what), name),
+      error: (...what) => log.error(printed(what), name),
     }
   }
 }
@@ -309,13 +310,13 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   if (state.is === 'COMING') module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
   loaded?.context.abort()
   if (loaded) {
-    const note = (error: unknown) => core.log.error(`a deferred function threw: ${textOf(error)}`, module.name)
-    const disposing = loaded.context.dispose(core.seam, note)
-    if (disposing) {
-      const late = () => new Error('deferred functions took too long')
-      const disposed = within(core.seam, core.settings.exitTimeout, disposing, late)
-      await core.seam.step(`${module.label}: its deferred functions have run`, disposed).catch(note)
-    }
+    const note = (error: unknown) =>
+      core.log.error(
+        error instanceof TimedOut ? error.message : `a deferred function threw: ${textOf(error)}`,
+        module.name,
+      )
+    const disposing = loaded.context.dispose(core.seam, core.settings.exitTimeout, note)
+    if (disposing) await core.seam.step(`${module.label}: its deferred functions have run`, disposing)
   }
   const closing = module.leftovers.closeAll(core.seam, file => image?.files.includes(file) ?? false)
   for (const { kind, where, what } of await core.seam.step(`${module.label}: its leftovers are closed`, closing))

@@ -1,4 +1,5 @@
-import { monotonicNow } from '../images/node_parts.ts'
+import { monotonicNow, util } from '../images/node_parts.ts'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 export interface LogEntry {
@@ -38,7 +39,7 @@ export class KernelLog implements Iterable<LogEntry> {
   }
 
   write(level: LogLevel, text: string, module?: string): void {
-    const entry: LogEntry = { time: monotonicNow() - this.#start, level, module, text }
+    const entry: LogEntry = { time: monotonicNow() - this.#start, level, module, text: printed([text]) }
     this.#ring[this.#next++ % CAPACITY] = entry
     const sink = this.#sink && (() => this.#sink![level](formatEntry(entry)))
     for (const tell of [sink, ...this.#listeners]) {
@@ -83,6 +84,10 @@ export class KernelLog implements Iterable<LogEntry> {
     return () => void this.#listeners.delete(listener)
   }
 }
+
+/** One text, as `console` would print it. An entry that kept an error or an object would keep the code that it came from. */
+export const printed = (what: readonly unknown[]): string =>
+  what.length === 1 && typeof what[0] === 'string' ? what[0] : util().format(...what)
 
 /** As dmesg prints it: `[    1.234567] hello: loaded`. */
 export function formatEntry({ time, module, text }: LogEntry): string {

@@ -5,7 +5,7 @@ import { DependencyLoopError, needsOf } from '../modprobe/sort_dependencies.ts'
 import type { Core } from './core.ts'
 import type { Catalogue } from './depmod/catalogue.ts'
 import { ModuleError } from './errno.ts'
-import { foldName } from './module.ts'
+import { foldName, withoutScope } from './module.ts'
 
 const NONE = { lookup: (): readonly string[] => [] }
 
@@ -36,7 +36,13 @@ export class CatalogueSource implements ProbeSource {
     return this.policy.softdeps(module) ?? this.catalogue.record(module)?.info.softdeps
   }
 
+  /** A package's name with its scope is a module's name too, unless it is an alias. */
   lookup(name: string): readonly Candidate[] {
+    const found = this.#lookup(name)
+    return found.length > 0 || withoutScope(name) === name ? found : this.#lookup(withoutScope(name))
+  }
+
+  #lookup(name: string): readonly Candidate[] {
     const { catalogue, policy } = this
     return lookup(name, {
       configured: policy.aliases,

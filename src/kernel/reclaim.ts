@@ -39,8 +39,9 @@ async function reclaimImages(core: Core, wanted: readonly LingeringImage[]): Pro
   const cut: { image: string; bytes: number; leftovers: number }[] = []
   for (const { image, size } of wanted) {
     const leftovers = await core.seam.step(`${image}: cut off`, core.lingering.cut(image, core.seam))
-    core.taints.add('forcedUnload', `${image} was reclaimed`, image.split('#')[0])
-    core.log.warn(`${image} reclaimed`, image.split('#')[0])
+    const [name = '', generation] = image.split('#')
+    core.taints.add('forcedUnload', `${image} was reclaimed`, { name, generation: Number(generation) })
+    core.log.warn(`${image} reclaimed`, name)
     cut.push({ image, bytes: size, leftovers })
   }
   await core.seam.step('garbage collected', core.seam.collect())

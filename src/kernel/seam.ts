@@ -29,6 +29,14 @@ export const realTime: Seam = {
   collect: collectGarbage,
 }
 
+/** Something of a module took longer than it may. */
+export class TimedOut extends Error {
+  constructor(what: string, limit: number) {
+    super(`${what} took longer than ${limit} ms`)
+    this.name = 'Error'
+  }
+}
+
 /** Settles as `work` does, or rejects with `onTimeout()` after `ms`; 0 waits for ever. */
 export function within<T>(seam: Seam, ms: number, work: Promise<T>, onTimeout: () => Error): Promise<T> {
   if (ms <= 0 || ms === Number.POSITIVE_INFINITY) return work

@@ -24,6 +24,8 @@ export type TaintName = keyof typeof TAINTS
 export interface KernelTaint extends Taint {
   readonly reason: string
   readonly module: string | undefined
+  /** Of the module's image. */
+  readonly generation: number | undefined
   /** Milliseconds since the epoch. */
   readonly since: number
 }
@@ -40,11 +42,12 @@ export class Taints {
     this.#onTaint = onTaint
   }
 
-  add(name: TaintName, reason: string, module?: string): void {
+  add(name: TaintName, reason: string, cause?: { readonly name: string; readonly generation: number }): void {
+    const module = cause?.name
     const { letter } = TAINTS[name]
     if (module !== undefined) this.#modules.set(module, (this.#modules.get(module) ?? new Set()).add(letter))
     if (this.#set.has(name)) return
-    const taint: KernelTaint = { ...TAINTS[name], reason, module, since: Date.now() }
+    const taint: KernelTaint = { ...TAINTS[name], reason, module, generation: cause?.generation, since: Date.now() }
     this.#set.set(name, taint)
     this.#log.warn(`kernel tainted: ${letter} (${reason})`, module)
     this.#onTaint(taint)

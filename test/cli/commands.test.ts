@@ -74,9 +74,9 @@ db                  ${size(DB)}  1 api
     assert.deepEqual(
       await host.run('insmod', 'api.ts'),
       refused(
-        `insmod: could not insert module api.ts: Unknown symbol 'query' (imported from db) at ${host.file('api.ts')}:1:1`,
+        `insmod: could not insert module api.ts: Unknown symbol 'query' (imported from db) at ${host.file('api.ts')}:1:10`,
         `> 1 | import { query } from './db.ts'`,
-        '    | ^',
+        '    |          ^',
         '  2 | export const info = {',
         `  3 |   description: 'Serves rows',`,
       ),

@@ -102,7 +102,7 @@ describe('a module that is being loaded', () => {
       api,
       'ESYMBOL',
       'ENOENT',
-      `could not insert module ${file('api.ts')}: Unknown symbol 'query' (imported from db) at ${file('api.ts')}:1:1`,
+      `could not insert module ${file('api.ts')}: Unknown symbol 'query' (imported from db) at ${file('api.ts')}:1:10`,
     )
     assert.deepEqual(loaded(kernel), [])
   })

@@ -36,6 +36,37 @@ describe('insmod', () => {
     assert.deepEqual(kernel.lsmod(), [row])
   })
 
+  it('gives init a context that may be taken apart', async t => {
+    const { kernel, file, probe } = stage(t, {
+      'a.ts': `export function init({ register, defer, use, log, kernel: { request } }) {
+        register('p', () => 1)
+        defer(() => probe.say('deferred'))
+        probe.say(use({ [Symbol.dispose]() { probe.say('disposed') }, name: 'used' }).name)
+        return request('nothing')
+      }`,
+    })
+    await kernel.insmod(file('a.ts'))
+    assert.deepEqual(await callAll(kernel, 'p'), [1])
+    await kernel.rmmod('a')
+    assert.deepEqual(probe.said, ['used', 'disposed', 'deferred'])
+  })
+
+  for (const [statement, column] of [
+    [`import { q, other as nothing, nothing as other } from './db.ts'`, 31],
+    [`import { /* nothing */ 'nothing' as other } from './db.ts'`, 24],
+    [`export { nothing } from './db.ts'`, 10],
+    [`import type { nothing } from './db.ts'; import q, { nothing } from './db.ts'`, 53],
+  ] as const)
+    it(`says where the name stands that is not exported: ${statement}`, async t => {
+      const { kernel, file } = stage(t, {
+        'db.ts': `export const q = 1, other = 2; export default 3`,
+        'api.ts': `\n  ${statement}`,
+      })
+      await kernel.insmod(file('db.ts'))
+      const text = `could not insert module ${file('api.ts')}: Unknown symbol 'nothing' (imported from db) at ${file('api.ts')}:2:${column + 2}`
+      await refusal(kernel.insmod(file('api.ts')), 'ESYMBOL', 'ENOENT', text)
+    })
+
   for (const [name, text] of [
     ['a.js', `export const init = k => k.register('p', () => 'esm')`],
     ['a.mjs', `export const init = k => k.register('p', () => 'esm')`],

@@ -19,6 +19,19 @@ describe('the kernel log', () => {
     for (const [index, { time }] of entries.entries()) assert.ok(time >= (entries[index - 1]?.time ?? 0))
   })
 
+  it('keeps texts, as console would print what a module logs, and no objects of it', async t => {
+    const { kernel, file } = stage(t, {
+      'a.ts': `export function init({ log: { info, error } }) {
+        info('%s has %d', 'it', 2, { x: 1 }); error(new RangeError('boom')); info()
+      }`,
+    })
+    await kernel.insmod(file('a.ts'))
+    const [first, second, third] = kernel.log.entries().map(({ text }) => text)
+    assert.equal(first, 'it has 2 { x: 1 }')
+    assert.match(second!, /^RangeError: boom\n +at init \(.*a\.ts:2:\d+\)/)
+    assert.equal(third, '')
+  })
+
   it('is a ring: the oldest entries go', t => {
     const { kernel } = stage(t)
     for (let n = 0; n < 10_000; n++) kernel.log.info(`entry ${n}`)

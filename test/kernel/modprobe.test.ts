@@ -23,6 +23,20 @@ describe('modprobe', () => {
     )
   })
 
+  it('takes the name of a package with its scope', async t => {
+    const { kernel } = stage(t, {
+      'chat/package.json': JSON.stringify({ name: '@acme/chat-bot', main: 'index.js' }),
+      'chat/index.js': `exports.init = k => { k.register('p', () => 'chat') }`,
+      'aliased.ts': `export const info = { aliases: ['@acme/aliased'] }`,
+    })
+    assert.deepEqual(names(await kernel.modprobe('@acme/chat-bot')), ['chat_bot'])
+    assert.equal((await kernel.modinfo('@acme/chat-bot')).name, 'chat_bot')
+    await kernel.replace('@acme/chat-bot')
+    assert.equal((await kernel.rmmod('@acme/chat_bot')).generation, 2)
+    assert.deepEqual(names(await kernel.modprobe('@acme/aliased')), ['aliased'])
+    await refusal(kernel.modprobe('@acme/nothing'), 'ENOENT', 'ENOENT', /^Module @acme\/nothing not found/)
+  })
+
   it('of a loaded module is silent success; with firstTime it is refused', async t => {
     const { kernel } = stage(t, { 'hello.ts': 'export {}' })
     assert.equal((await kernel.modprobe('hello')).length, 1)

@@ -325,6 +325,33 @@ describe('rmmod', () => {
     assert.deepEqual(loaded(kernel), [])
   })
 
+  it('goes on when deferred functions take longer than the timeout, each of them, and runs the others', async t => {
+    const clock = new ManualClock()
+    const { kernel, file, probe } = stage(
+      t,
+      {
+        'a.ts': `
+          export const init = k => {
+            k.defer(() => probe.say('first'))
+            k.defer(() => probe.door('for ever'))
+            k.use({ [Symbol.asyncDispose]: () => probe.door('for ever, too') })
+            k.defer(() => probe.say('last'))
+          }`,
+      },
+      { clock, exitTimeout: 300 },
+    )
+    await kernel.insmod(file('a.ts'))
+    const removing = kernel.rmmod('a')
+    await probe.reached('for ever, too')
+    clock.advance(300)
+    await probe.reached('for ever')
+    clock.advance(300)
+    const report = await removing
+    assert.equal(report.exitError?.message, 'a deferred function took longer than 300 ms')
+    assert.deepEqual(probe.said, ['last', 'first'])
+    assert.equal(logOf(kernel).filter(line => line === 'a: a deferred function took longer than 300 ms').length, 2)
+  })
+
   it('leaves room for the name to be inserted again', async t => {
     const { kernel, file, folder } = stage(t, { 'a.ts': `export const init = k => k.register('p', () => 1)` })
     await kernel.insmod(file('a.ts'))

@@ -119,7 +119,7 @@ describe('what schedules have found', () => {
       'low.ts': `export const low = 1`,
       'high.ts': `import { low } from './low.ts'\nexport const high = low`,
     })
-    const text = `could not insert module ${file('high.ts')}: Unknown symbol 'low' (imported from low) at ${file('high.ts')}:1:1`
+    const text = `could not insert module ${file('high.ts')}: Unknown symbol 'low' (imported from low) at ${file('high.ts')}:1:10`
     await refusal(kernel.modprobe('high'), 'ESYMBOL', 'ENOENT', text)
     assert.deepEqual(loaded(kernel), [])
   })

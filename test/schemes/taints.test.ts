@@ -13,7 +13,7 @@ describe('taints', () => {
     assert.deepEqual(kernel.taints, [])
   })
 
-  it('have letter, bit, meaning, reason, module and time, are logged, and are told once', async t => {
+  it('have letter, bit, meaning, reason, module, generation and time, are logged, and are told once', async t => {
     const { kernel, file, log } = stage(t, { 'a.ts': `export const info = { permanent: true }` })
     const told: KernelTaint[] = []
     kernel.on('taint', taint => told.push(taint))
@@ -23,7 +23,7 @@ describe('taints', () => {
       await kernel.rmmod('a', { force: true })
     }
     const [{ since, meaning, reason, ...rest }, ...others] = kernel.taints as [KernelTaint]
-    assert.deepEqual([rest, others], [{ letter: 'R', bit: 3, module: 'a' }, []])
+    assert.deepEqual([rest, others], [{ letter: 'R', bit: 3, module: 'a', generation: 1 }, []])
     assert.match(meaning, /unloaded by force/)
     assert.match(reason, /^a#1 .*permanent/)
     assert.ok(since >= before && since <= Date.now())
