@@ -24,6 +24,8 @@ export type ExplainImage = (label: string) => Promise<{
 
 /** What the parts of a kernel share. `Kernel` owns it; load, delete and replace work on it. */
 export interface Core {
+  /** Tells this kernel from others of the process in a heap snapshot. */
+  readonly mark: string
   readonly log: KernelLog
   readonly notifier: Notifier
   readonly seam: Seam

@@ -243,9 +243,9 @@ export class Kernel implements AsyncDisposable {
   async why(image: string, options: WhyOptions = {}): Promise<WhyReport> {
     checkCall('why', image, options)
     const label = this.#labelOf(image)
-    const { seam } = this.#core
+    const { seam, mark } = this.#core
     const { explainImage } = await seam.step('why: what explains is there', import('./kmemleak/index.ts'))
-    return seam.step(`why ${label}: the heap is read`, explainImage(label, options))
+    return seam.step(`why ${label}: the heap is read`, explainImage(label, options, mark))
   }
 
   #labelOf(image: string): string {

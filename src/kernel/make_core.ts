@@ -16,7 +16,10 @@ import { Keyring } from './signature.ts'
 import { Taints } from './taint.ts'
 
 /** By a heap snapshot; what reads it is loaded when it is needed. */
-const explainByHeap: ExplainImage = async label => (await import('./kmemleak/index.ts')).explainImage(label)
+const explainByHeap =
+  (mark: string): ExplainImage =>
+  async label =>
+    (await import('./kmemleak/index.ts')).explainImage(label, {}, mark)
 
 /**
  * @param parts what it is made of, where that is not the usual
@@ -28,17 +31,19 @@ export function makeCore(
   face: Pick<Core, 'point' | 'request'>,
 ): Core {
   const stores = loadStores(options)
-  const { seam = realTime, createImage = image => new FileImage(image, stores), explain = explainByHeap } = parts
+  const mark = `kernel ${Math.random().toString(36).slice(2)}`
+  const { seam = realTime, createImage = image => new FileImage(image, stores) } = parts
   const log = new KernelLog(options.log)
   const notifier = new Notifier(log)
   const folders = new ModuleFolders(options.modules)
   const catalogue = lazily(() => createCatalogue(folders, seam))
   return {
+    mark,
     log,
     notifier,
     seam,
     createImage,
-    explain,
+    explain: parts.explain ?? explainByHeap(mark),
     settings: settingsOf(options),
     folders,
     get catalogue() {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createKernel } from '#dist/index.js'
 import {
   type Estimate,
   explainImage,
@@ -7,6 +8,7 @@ import {
   type WhyProgress,
   type WhyReport,
 } from '#dist/kernel/kmemleak/index.js'
+import { Folder } from '../support/folder.ts'
 
 describe('explainImage', () => {
   for (const thread of [true, false])
@@ -38,6 +40,30 @@ describe('explainImage', () => {
   it('says nothing of the cost of a small heap', async () => {
     const onEstimate = () => assert.fail('asked')
     assert.equal((await explainImage('nobody#1', { onEstimate })).found, false)
+  })
+
+  it('tells kernels of one process apart, whose images have one label', async t => {
+    const kept = globalThis as { keptByOne?: unknown; keptByOther?: unknown }
+    const folders = ['keptByOne', 'keptByOther'].map(
+      name => new Folder({ 'twin.ts': `export const held = { call() {} }\nglobalThis.${name} = held` }),
+    )
+    t.after(() => {
+      for (const folder of folders) folder.remove()
+      delete kept.keptByOne
+      delete kept.keptByOther
+    })
+    const [one, other] = [createKernel(), createKernel({ scheme: 'retain' })]
+    for (const [index, kernel] of [one, other].entries()) {
+      await kernel.insmod(folders[index]!.file('twin.ts'))
+      await kernel.rmmod('twin')
+    }
+    const { found, holders, internal } = await one.why('twin#1', { thread: false })
+    assert.ok(found)
+    assert.deepEqual(
+      holders.map(({ text }) => /^global \w+/.exec(text)?.[0]),
+      ['global keptByOne'],
+    )
+    assert.deepEqual(internal, [])
   })
 })
 

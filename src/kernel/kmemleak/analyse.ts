@@ -22,6 +22,8 @@ export interface Analysis {
 
 export interface AnalysisOptions {
   readonly label: string
+  /** The mark of the kernel that the image is of: another of this process may have one of the same label. Undefined for any. */
+  readonly kernel?: string | undefined
   /** The folder of Outlive's own files, as a URL that ends in a slash. */
   readonly ownFiles: string
   /** Told the share of the work that is done, from 0 to 1. */
@@ -38,12 +40,16 @@ export function analyse(snapshot: HeapSnapshot, options: AnalysisOptions): Analy
   const labels = findLabels(snapshot)
   const finder = new ImageFinder(graph, labels)
   const images = finder.all()
-  if (!images.some(({ label }) => label === options.label)) return NOT_FOUND
+  const wanted = images.filter(
+    ({ label, kernel = options.kernel }) => label === options.label && (options.kernel ?? kernel) === kernel,
+  )
+  if (wanted.length === 0) return NOT_FOUND
+  const nodes = new Set(wanted.map(({ node }) => node))
   const inHeap = images.map(image => finder.codeOf(image))
   progress(0.5)
   const places = new Places(graph, labels, options.ownFiles)
   const results = inHeap
-    .filter(image => image.label === options.label)
+    .filter(image => nodes.has(image.node))
     .map(image => {
       const retainers = new Retainers(graph, labels, places, image, codeOfOthers(inHeap, image))
       progress(0.7)

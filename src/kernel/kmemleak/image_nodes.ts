@@ -28,9 +28,9 @@ export class ImageFinder {
 
   /**
    * Every image of the heap: what owns the files whose scopes bind the name that only the code of images has. Two kernels in one process may have
-   * images of one label.
+   * images of one label; `kernel` is the mark of the one that it is of, where that can be seen.
    */
-  all(): { label: string; node: number }[] {
+  all(): { label: string; node: number; kernel: string | undefined }[] {
     const snapshot = this.#snapshot
     const { edgeKind, edgeName, edgeTo, edgeCount } = snapshot
     const { bindsFile, owner, privateOwner, label } = this.#labels
@@ -44,7 +44,17 @@ export class ImageFinder {
         if (text !== undefined) images.set(node, text)
       }
     }
-    return [...images].map(([node, text]) => ({ label: text, node }))
+    return [...images].map(([node, text]) => ({ label: text, node, kernel: this.#kernelOf(node) }))
+  }
+
+  #kernelOf(image: number): string | undefined {
+    const { environment, core, mark } = this.#labels
+    let node = image
+    for (const label of [environment, core, mark]) {
+      node = this.#snapshot.follow(node, label, PROPERTY)
+      if (node === NO_NODE) return undefined
+    }
+    return textOf(this.#snapshot, this.#labels, node)
   }
 
   /**

@@ -57,17 +57,20 @@ const OWN_FILES = new URL('../../', import.meta.url).href
  * Takes a heap snapshot of this process and says what keeps the image in memory.
  *
  * @param label as in `lingering()`: `hello#3`
+ * @param kernel the mark of the kernel that it is of; without it, of any
  * @throws Error when `onEstimate` calls it off, or the snapshot cannot be read
  */
-export async function explainImage(label: string, options: WhyOptions = {}): Promise<WhyReport> {
+export async function explainImage(label: string, options: WhyOptions = {}, kernel?: string): Promise<WhyReport> {
   const cost = estimate()
   if (cost.heapBytes > (options.estimateFrom ?? LARGE) && options.onEstimate?.(cost) === false)
     throw new Error(`why ${label}: called off`)
   const started = performance.now()
   const run = options.thread === false ? inThisThread : inAnotherThread
-  const { analysis, snapshotBytes, blockedMs } = await run(label, options)
+  const { analysis, snapshotBytes, blockedMs } = await run({ label, kernel, ownFiles: OWN_FILES }, options)
   return { image: label, ...analysis, snapshotBytes, ms: performance.now() - started, blockedMs }
 }
+
+type Wanted = Omit<WorkerTask, 'ring'>
 
 interface Result {
   readonly analysis: Analysis
@@ -100,7 +103,7 @@ function snapshotInto(take: (bytes: Uint8Array) => boolean, options: WhyOptions)
   return bytes
 }
 
-async function inThisThread(label: string, options: WhyOptions): Promise<Result> {
+async function inThisThread(wanted: Wanted, options: WhyOptions): Promise<Result> {
   await letGo()
   const started = performance.now()
   const reader = new SnapshotReader()
@@ -109,13 +112,13 @@ async function inThisThread(label: string, options: WhyOptions): Promise<Result>
     return true
   }, options)
   const onProgress = (share: number) => options.onProgress?.({ phase: 'analysing', bytes, share })
-  const analysis = analyse(reader.finish(), { label, ownFiles: OWN_FILES, onProgress })
+  const analysis = analyse(reader.finish(), { ...wanted, onProgress })
   return { analysis, snapshotBytes: bytes, blockedMs: performance.now() - started }
 }
 
-async function inAnotherThread(label: string, options: WhyOptions): Promise<Result> {
+async function inAnotherThread(wanted: Wanted, options: WhyOptions): Promise<Result> {
   const ring = createRing()
-  const task: WorkerTask = { ring, label, ownFiles: OWN_FILES }
+  const task: WorkerTask = { ring, ...wanted }
   const worker = new Worker(new URL('./worker.js', import.meta.url), {
     workerData: task,
     execArgv: [],

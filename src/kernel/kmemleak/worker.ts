@@ -7,6 +7,7 @@ import { SnapshotReader } from './snapshot_reader.ts'
 export interface WorkerTask {
   readonly ring: SharedRing
   readonly label: string
+  readonly kernel: string | undefined
   readonly ownFiles: string
 }
 
@@ -19,12 +20,13 @@ export type WorkerMessage =
 
 const say = (message: WorkerMessage): void => parentPort?.postMessage(message)
 
-function work({ ring, label, ownFiles }: WorkerTask): void {
+function work({ ring, label, kernel, ownFiles }: WorkerTask): void {
   const source = new RingReader(ring)
   try {
     const reader = new SnapshotReader()
     for (const bytes of source.read()) reader.push(bytes)
-    const analysis = analyse(reader.finish(), { label, ownFiles, onProgress: share => say({ is: 'progress', share }) })
+    const onProgress = (share: number) => say({ is: 'progress', share })
+    const analysis = analyse(reader.finish(), { label, kernel, ownFiles, onProgress })
     say({ is: 'done', analysis, bytes: reader.bytes })
   } catch (error) {
     source.abandon()
