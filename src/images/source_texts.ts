@@ -180,15 +180,21 @@ export class SourceTexts {
   #isInPlace(): boolean {
     if (!this.#place) return true
     const now = placeOf(this.#folder!)
-    return now?.device === this.#place.device && now.inode === this.#place.inode
+    if (now?.device === this.#place.device && now.inode === this.#place.inode) return true
+    return now?.born === this.#place.born
   }
 }
 
-type Place = Pick<Stamp, 'device' | 'inode'>
+/** Which folder it is. File systems over others number a folder anew at times, but it was made when it was made. */
+interface Place {
+  readonly device: number
+  readonly inode: number
+  readonly born: number
+}
 
 function placeOf(folder: string): Place | undefined {
   const stats = fs.statSync(folder, { throwIfNoEntry: false })
-  return stats && { device: stats.dev, inode: stats.ino }
+  return stats && { device: stats.dev, inode: stats.ino, born: stats.birthtimeMs }
 }
 
 /** A byte order mark is no part of the text, and would move the columns of its first line. */
