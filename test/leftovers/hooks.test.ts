@@ -5,8 +5,8 @@ import inspector from 'node:inspector'
 import { performance } from 'node:perf_hooks'
 import { describe, it } from 'node:test'
 import { turns } from '../support/latch.ts'
-import { stage } from '../support/stage.ts'
-import { type Left, leaves, leftOf } from './leave.ts'
+import { callAll, stage } from '../support/stage.ts'
+import { collected, type Left, leaves, leftOf } from './leave.ts'
 
 const TOP = `import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import diagnostics from 'node:diagnostics_channel'
@@ -235,5 +235,21 @@ describe('hooks and subscriptions', () => {
       ...[6, true],
     ])
     for (const name of ['tidy', 'channels']) assert.deepEqual((await kernel.rmmod(name)).leftovers, [])
+  })
+
+  it('are not kept by an execution that lives as long as the host, where a storage was entered', async t => {
+    const source = `import { AsyncLocalStorage } from 'node:async_hooks'
+const storage = new AsyncLocalStorage()
+export const init = k => void k.register('enter', () => storage.enterWith({ of: () => storage }))`
+    const scene = stage(t, { 'entering.mjs': source })
+    const main = new AsyncResource('main')
+    await scene.kernel.modprobe('entering')
+    main.runInAsyncScope(() => void callAll(scene.kernel, 'enter'))
+    await scene.kernel.rmmod('entering')
+    await collected(scene)
+    assert.equal(
+      main.runInAsyncScope(() => 1),
+      1,
+    )
   })
 })

@@ -1,4 +1,4 @@
-import type { AsyncHook, AsyncLocalStorage } from 'node:async_hooks'
+import { type AsyncHook, type AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
 import { type CallSite, captureCallSite } from './call_site.ts'
 import { trackHandle } from './handle.ts'
 import type { Leftovers, Resource } from './leftovers.ts'
@@ -58,6 +58,7 @@ function viewStorage(Real: StorageClass, leftovers: Leftovers): Function {
     override enterWith(store: unknown): void {
       if (!this.#isOfNode) enter(this, 'enterWith', captureCallSite(View.prototype.enterWith))
       super.enterWith(store)
+      if (!this.#isOfNode) noteCarrier(this)
     }
 
     override run(store: unknown, callback: AnyFunction, ...args: unknown[]): unknown {
@@ -103,6 +104,7 @@ function viewStorage(Real: StorageClass, leftovers: Leftovers): Function {
     override disable(): void {
       forget(this)
       super.disable()
+      dropStores(this)
     }
   }
   return standFor(View, Real)
@@ -115,6 +117,21 @@ const DISABLED_AT_UNLOAD = {
   isOpen: (storage: Storage) => (storage as { enabled?: boolean }).enabled !== false,
   close: (storage: Storage) => storage.disable(),
 } as const
+
+/** The first and the last execution that a storage was entered in. */
+const carriers = new WeakMap<Storage, [first: WeakRef<object>, last: WeakRef<object>]>()
+
+/** Where a store is a property of the resource of an execution (Node 20 and 22), that of the main program keeps it for ever, also once the storage is disabled. */
+function noteCarrier(storage: Storage): void {
+  if (!('kResourceStore' in storage)) return
+  const carrier = new WeakRef(executionAsyncResource())
+  carriers.set(storage, [carriers.get(storage)?.[0] ?? carrier, carrier])
+}
+
+function dropStores(storage: Storage): void {
+  for (const carrier of carriers.get(storage) ?? [])
+    Reflect.deleteProperty(carrier.deref() ?? {}, (storage as { kResourceStore?: symbol }).kResourceStore!)
+}
 
 /** Weak: what was entered may be collected with whoever knew it. */
 function enteredStorage(storage: Storage, method: string, site: CallSite): Resource {
