@@ -171,7 +171,7 @@ export async function bundle() {
   const build = await rollup({
     input: Object.fromEntries(ENTRIES.map(entry => [entry, join(COMPILED, `${entry}.js`)])),
     external: id => !/^[./]/.test(id),
-    plugins: [late.plugin, buildMark, ownUrls, builtins, lean, ascii],
+    plugins: [late.plugin, buildMark, ownUrls, builtins, lean, ascii, late.functions],
     onLog: (level, log, print) => EXPECTED.has(log.code) || print(level, log),
   })
   const { output } = await build.write({

@@ -1,7 +1,10 @@
-import { parse as lexExports } from 'cjs-module-lexer'
+import { lazyRequire } from './lazy.ts'
 import { type Edit, IMPORT } from './module_source.ts'
 import { parseProgram } from './parse.ts'
 import { dynamicImportOffsets } from './scan.ts'
+
+/** Its JavaScript, which Node's own loader begins with too: compiling the WebAssembly takes longer than most files do. */
+const lexer = lazyRequire<typeof import('cjs-module-lexer')>('cjs-module-lexer')
 
 export interface CommonJsExports {
   readonly names: readonly string[]
@@ -11,7 +14,7 @@ export interface CommonJsExports {
 /** The names that an ES module may import from a CommonJS text, found without running it, as Node finds them. */
 export function commonJsExports(text: string): CommonJsExports {
   try {
-    const { exports, reexports } = lexExports(text)
+    const { exports, reexports } = lexer().parse(text)
     return { names: exports, reexports }
   } catch {
     return { names: [], reexports: [] }

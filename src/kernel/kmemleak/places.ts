@@ -27,6 +27,7 @@ export class Places {
   readonly #snapshot: HeapSnapshot
   readonly #labels: Labels
   readonly #ownFiles: string
+  readonly #ownFolder: string
   readonly #scopes = new Map<number, Scope>()
   readonly #sources = new Map<string, readonly string[]>()
 
@@ -36,6 +37,7 @@ export class Places {
     this.#snapshot = graph.snapshot
     this.#labels = labels
     this.#ownFiles = ownFiles
+    this.#ownFolder = fileOf(ownFiles)
   }
 
   /** The name of the script that a function stands in, as V8 has it. */
@@ -62,7 +64,8 @@ export class Places {
   authorOfScript(script: string | undefined): Author {
     if (script === undefined) return 'engine'
     if (script.startsWith('node:')) return 'node'
-    return script.startsWith(this.#ownFiles) ? 'outlive' : 'host'
+    // What is required has a path for its name, what is imported a URL.
+    return script.startsWith(this.#ownFiles) || script.startsWith(this.#ownFolder) ? 'outlive' : 'host'
   }
 
   /** `file:line:column`, counted from 1 as stack traces do. */
