@@ -1,8 +1,11 @@
 import type { AnyNode, Expression, Program } from 'acorn'
 import { acornParser } from './acorn.ts'
+import { findCommonJsInfo, mayExportInfo } from './commonjs_info.ts'
 import { faultAt } from './fault.ts'
+import { formatByName } from './format.ts'
 import { lex } from './lexer.ts'
 import { parseProgram } from './parse.ts'
+import { hasModuleSyntax } from './scan.ts'
 
 /** A value that can be read off the text: what JSON can say, and undefined. */
 export type LiteralValue =
@@ -15,7 +18,7 @@ export type LiteralValue =
   | { readonly [key: string]: LiteralValue }
 
 /**
- * Reads `export const info = { … }` without running the module.
+ * Reads `export const info = { … }`, or what a CommonJS file exports by that name, without running the module.
  *
  * @param text JavaScript, types already stripped
  * @returns undefined when the module has no `info`
@@ -24,7 +27,7 @@ export type LiteralValue =
 export function readInfo(file: string, text: string): Readonly<Record<string, LiteralValue>> | undefined {
   // Most texts without the word have no such export, and a parse costs more than a search.
   if (!/\binfo\b/.test(text)) return undefined
-  const initial = findInfoQuickly(text) ?? findInfo(parseProgram(file, text, 'module'))
+  const initial = isCommonJs(file, text) ? commonJsInfo(file, text) : moduleInfo(file, text)
   if (!initial) return undefined
   const value = literal(initial, node => {
     throw faultAt(
@@ -38,6 +41,15 @@ export function readInfo(file: string, text: string): Readonly<Record<string, Li
     throw faultAt({ kind: 'syntax', reason: `'info' must be an object` }, file, text, initial.start)
   return value as Readonly<Record<string, LiteralValue>>
 }
+
+const isCommonJs = (file: string, text: string): boolean =>
+  /\bexports\b/.test(text) && (formatByName(file) ?? (hasModuleSyntax(text) ? 'module' : 'commonjs')) === 'commonjs'
+
+const commonJsInfo = (file: string, text: string): Expression | undefined =>
+  mayExportInfo(text) ? findCommonJsInfo(parseProgram(file, text, 'script')) : undefined
+
+const moduleInfo = (file: string, text: string): Expression | undefined =>
+  findInfoQuickly(text) ?? findInfo(parseProgram(file, text, 'module'))
 
 const EXPORTED_INFO = /export\s+const\s+info\s*=/y
 

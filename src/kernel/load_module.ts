@@ -1,6 +1,6 @@
 import { ImageFault } from '../images/fault.ts'
 import type { Image, ImageEnvironment, ImageGlobals } from '../images/image.ts'
-import { type ModuleRecord, readResolved } from '../images/module_record.ts'
+import { type ModuleRecord, readResolved, SyntheticModule } from '../images/module_record.ts'
 import { CallGate, type GateOptions } from './call_gate.ts'
 import { type ContextHost, ModuleContextImplementation, type ModuleLog } from './context.ts'
 import { type Core, eventOf } from './core.ts'
@@ -286,14 +286,20 @@ class KernelSide implements ContextHost {
 
 function readHooks(module: Module, image: Image, info: ModuleInfo): ModuleHooks {
   const hook = (name: string) => {
-    const resolution = image.entryRecord.resolveExport(name)
+    const { entryRecord } = image
+    const resolution = entryRecord.resolveExport(name)
+    // As Node does it, names of CommonJS are found by a look at the text, which misses those of `module.exports = { init(k) { … } }`.
+    if (!resolution && entryRecord instanceof SyntheticModule)
+      return functionOf((entryRecord.readBinding('default') as Record<string, unknown> | null | undefined)?.[name])
     // By `export *` a module passes on what another exports, but the other's hooks are run once, for the other.
     if (!resolution || resolution === 'ambiguous' || isOfDependency(module, resolution.module)) return undefined
-    const value = readResolved(resolution)
-    return typeof value === 'function' ? (value as (...args: unknown[]) => unknown) : undefined
+    return functionOf(readResolved(resolution))
   }
   return { info, init: hook('init'), exit: hook('exit'), handoff: hook('handoff') }
 }
+
+const functionOf = (value: unknown): ((...args: unknown[]) => unknown) | undefined =>
+  typeof value === 'function' ? (value as (...args: unknown[]) => unknown) : undefined
 
 const isOfDependency = (module: Module, record: ModuleRecord): boolean =>
   [...module.uses].some(

@@ -80,6 +80,47 @@ describe('insmod', () => {
       assert.deepEqual(await callAll(kernel, 'p'), [name.includes('.c') ? 'cjs' : 'esm'])
     })
 
+  const COMMON_JS = {
+    'an object of methods': `module.exports = {
+      info: { version: '9', params: { n: { type: 'int', default: 3 } } },
+      init(k) { k.register('p', () => k.params.n) },
+      exit() { probe.say('exit') },
+    }`,
+    'exports, one by one, as compiled by TypeScript': `
+      Object.defineProperty(exports, '__esModule', { value: true })
+      exports.init = exports.exit = exports.info = void 0
+      exports.info = { version: '9', params: { n: { type: 'int', default: 3 } } }
+      exports.init = k => { k.register('p', () => k.params.n) }
+      exports.exit = () => probe.say('exit')`,
+    constants: `
+      const info = { version: '9', params: { n: { type: 'int', default: 3 } } }
+      function init(k) { k.register('p', () => k.params.n) }
+      exports = module.exports = { info, init, 'exit': () => probe.say('exit') }
+      return`,
+    'an instance': `
+      class Plugin { init(k) { k.register('p', () => k.params.n) } exit() { probe.say('exit') } }
+      module.exports = new Plugin()
+      module.exports.info = { version: '9', params: { n: { type: 'int', default: 3 } } }`,
+  }
+  for (const [name, text] of Object.entries(COMMON_JS))
+    it(`takes info and hooks of CommonJS: ${name}`, async t => {
+      const { kernel, file, probe } = stage(t, { 'a.cjs': text })
+      assert.equal((await kernel.modinfo('a')).version, '9')
+      await kernel.insmod(file('a.cjs'), { n: '5' })
+      assert.deepEqual(await callAll(kernel, 'p'), [5])
+      await kernel.rmmod('a')
+      assert.deepEqual(probe.said, ['exit'])
+    })
+
+  it('takes no function of CommonJS for info, and refuses one that is not a literal', async t => {
+    const { kernel, file } = stage(t, {
+      'log.cjs': `exports.info = text => console.log(text)`,
+      'asks.cjs': `exports.info = { version: require('node:os').release() }`,
+    })
+    assert.equal((await kernel.insmod(file('log.cjs'))).state, 'LIVE')
+    await refusal(kernel.insmod(file('asks.cjs')), 'ENOEXEC', 'ENOEXEC', /'info' must be a literal: .*asks\.cjs:1:27$/)
+  })
+
   it('finds the entry of a package as Node does', async t => {
     const entries: Readonly<Record<string, object>> = {
       'lib/main.js': { main: 'lib/main' },

@@ -11,7 +11,7 @@ export const INDEX_FILE = 'modules.dep.json'
 /** The aliases in a form that answers as soon as it is read. */
 export const PREPARED_FILE = 'modules.alias.bin'
 
-const VERSION = 3
+const VERSION = 4
 
 /** What an index says without being read to its end. */
 interface IndexHead {

@@ -23,7 +23,6 @@ export interface FileFacts {
   readonly size: number
   /** The text as JavaScript, for whoever reads `info` from it; kept by nobody. */
   readonly text: string
-  readonly isModule: boolean
   readonly imports: readonly FileImport[]
   readonly exports: readonly string[]
   /** Places in `imports` of what is exported with `export *`. */
@@ -45,7 +44,7 @@ export function readFacts(file: string, bytes: Buffer, hash = hashOf(bytes)): Fi
   const common = { hash, size: bytes.length, text }
   if (!isEsModule(file, text)) {
     const { names } = commonJsExports(text)
-    return { ...common, isModule: false, imports: [], exports: names, stars: [], open: true }
+    return { ...common, imports: [], exports: names, stars: [], open: true }
   }
   const source = scanModule(text) ?? parseModule(file, text)
   const entries = [...source.imports, ...source.indirectExports]
@@ -61,7 +60,7 @@ export function readFacts(file: string, bytes: Buffer, hash = hashOf(bytes)): Fi
     at: lineColumn(text, offset),
   }))
   const exports = [...source.localExports, ...source.indirectExports].map(({ exportName }) => exportName)
-  return { ...common, isModule: true, imports, exports, stars: source.starExports, open: false }
+  return { ...common, imports, exports, stars: source.starExports, open: false }
 }
 
 function lineColumn(text: string, offset: number): LineColumn {

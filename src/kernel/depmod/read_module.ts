@@ -158,7 +158,7 @@ class Reader {
   }
 
   #readInfo(entry: FileFacts | undefined): ModuleInfo {
-    if (!entry?.isModule) return NO_INFO
+    if (!entry) return NO_INFO
     const { file } = this.#location
     try {
       const info = parseInfo(file, entry.text)
