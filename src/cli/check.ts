@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { ModuleError } from '../kernel/errno.ts'
 import type { SchemeName } from '../kernel/unload/scheme.ts'
 import { merge, type SchemeResult } from './check/findings.ts'
 import { type CheckReport, junit, printReport, tap } from './check/formats.ts'
@@ -46,6 +47,7 @@ export const check: Command = {
 async function checkFile(line: CommandLine): Promise<number> {
   const { terminal, options } = line
   const settings = readSettings(line)
+  if (!existsSync(settings.file)) throw new ModuleError('ENOENT', { missing: line.args[0] })
   const results: SchemeResult[] = []
   const started = performance.now()
   try {
@@ -84,7 +86,7 @@ function readSettings({ args, options }: CommandLine): Omit<CheckSettings, 'sche
     throw new UsageError(`--cycles takes a number from 1 to ${MOST_CYCLES}, got '${String(options.cycles)}'`)
   if (options.tap && options.junit) throw new UsageError('--tap or --junit, not both')
   return {
-    file: existing(file, 'file'),
+    file: resolve(file),
     cycles,
     params: parseParamWords(params),
     modules: options.modules === undefined ? undefined : existing(String(options.modules), '--modules'),

@@ -14,14 +14,19 @@ export const dmesg: Command = {
     const { terminal } = line
     return attempt('dmesg', line, async () => {
       const client = await connect(line)
-      if (line.options.follow) await client.lines('/dmesg?follow=1', value => print(terminal, value as LogEntry))
-      else for (const entry of await client.get<LogEntry[]>('/dmesg')) print(terminal, entry)
+      if (line.options.follow) {
+        await client.lines('/dmesg?follow=1', value => print(terminal, value as LogEntry))
+        return 0
+      }
+      const entries = await client.get<LogEntry[]>('/dmesg')
+      if (terminal.json) terminal.data(entries)
+      else for (const entry of entries) print(terminal, entry)
       return 0
     })
   },
 }
 
-/** With `--json` an entry a line, also without `-w`: a log is a stream. */
+/** With `--json` an entry a line: what has no end is no one document. */
 function print(terminal: Terminal, entry: LogEntry): void {
   if (terminal.json) terminal.data(entry)
   else terminal.out(terminal.style(STYLES[entry.level], formatEntry(entry)))

@@ -25,7 +25,7 @@ const QUIET = 1000
 
 export const races: Command = {
   name: 'races',
-  summary: 'Find the module unload races of six schemes by trying every schedule',
+  summary: 'find the module unload races of six schemes by trying every schedule',
   options: [
     { flags: '--model <name>', description: `one of ${MODEL_NAMES.join(', ')}`, repeatable: true },
     { flags: '--cpus <n>', description: `virtual CPUs: one unloads, the others call (default ${SMALLEST.cpus})` },

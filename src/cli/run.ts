@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { serveControl } from '../control/server.ts'
 import { socketPath } from '../control/socket_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
@@ -7,6 +7,7 @@ import { Kernel, serviceOf } from '../kernel/kernel.ts'
 import type { SignatureOptions } from '../kernel/signature.ts'
 import type { SchemeName } from '../kernel/unload/scheme.ts'
 import type { Command, CommandLine } from './command.ts'
+import { greet } from './host/greeting.ts'
 import { runHostFile } from './host/host_file.ts'
 import { startHttpHost } from './host/http_host.ts'
 import { createReporter, formatError, type Reporter } from './host/report.ts'
@@ -57,7 +58,7 @@ async function host(line: CommandLine): Promise<number> {
     await hosting.start?.(kernel)
     const waiting = options.load === false ? new Map<string, string>() : await insertAll(kernel, reporter)
     const watcher = options.watch ? await watchModules(kernel, reporter, waiting) : undefined
-    greet(line, { name, modules: kernel.folders.map(folder => basename(folder)).join(', '), url: http?.url, socket })
+    greet(line.terminal, kernel, { name, url: http?.url, socket })
     const signal = await stopped
     if (!terminal.json) terminal.out(`${signal}: unloading`)
     await watcher?.close()
@@ -167,34 +168,24 @@ async function insertAll(kernel: Kernel, reporter: Reporter): Promise<Waiting> {
   return waiting
 }
 
-function greet(
-  { terminal }: CommandLine,
-  host: { name: string; modules: string; url: string | undefined; socket: string },
-): void {
-  if (terminal.json) {
-    terminal.data({ event: 'ready', ...host })
-    return
-  }
-  if (host.url !== undefined) terminal.out(`listening on ${terminal.style('cyan', host.url)}`)
-  terminal.out(`host ${host.name}, modules in ${host.modules}. Try next, in another terminal:`)
-  for (const command of [
-    host.url === undefined ? 'outlive dmesg -w' : `curl ${host.url}/hello/world`,
-    'outlive lsmod',
-    'outlive replace hello',
-  ])
-    terminal.out(`  ${command.startsWith('outlive') ? `npx ${command}` : command}`)
-}
-
 /** Longer than any host lives. A signal that is waited for keeps no process alive, and not every host has a server. */
 const FOR_EVER = 2 ** 31 - 1
 
-/** The first SIGTERM or SIGINT. A second one ends the process at once, as people expect who press ctrl-C again. */
+/**
+ * The first SIGTERM or SIGINT, or SIGHUP when the terminal closes. A second one ends the process at once, as people expect who press ctrl-C again. A host file or
+ * a module that listens to SIGHUP has its own use for it.
+ */
 const stopSignal = (): Promise<string> =>
   new Promise(done => {
     const alive = setInterval(() => {}, FOR_EVER)
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.once(signal, () => {
-        clearInterval(alive)
-        done(signal)
-      })
+    const stop = (signal: NodeJS.Signals): void => {
+      clearInterval(alive)
+      done(signal)
+    }
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
+    process.on('SIGHUP', function onHangUp() {
+      if (process.listenerCount('SIGHUP') > 1) return
+      process.off('SIGHUP', onHangUp)
+      stop('SIGHUP')
+    })
   })

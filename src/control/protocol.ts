@@ -33,11 +33,13 @@ export interface ErrorBody {
 /** A request that makes no sense: the sender's mistake, told with a 4xx status. */
 export class BadRequest extends Error {
   readonly status: number
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message)
     this.name = 'BadRequest'
     this.status = status
+    this.headers = headers
   }
 }
 

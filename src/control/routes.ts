@@ -2,30 +2,18 @@ import type { ServerResponse } from 'node:http'
 import { resolve } from 'node:path'
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { type Fields, flag, number, object, refuseUnknown, text } from './fields.ts'
 import { BadRequest, type HostInfo } from './protocol.ts'
 
 interface Call {
   readonly kernel: Kernel
   readonly info: HostInfo
   readonly query: URLSearchParams
-  readonly body: Readonly<Record<string, unknown>>
+  readonly body: Fields
   readonly response: ServerResponse
 }
 
 type Route = (call: Call) => unknown
-
-const text = (body: Call['body'], field: string): string => {
-  const value = body[field]
-  if (typeof value !== 'string' || value === '') throw new BadRequest(400, `'${field}' must be a text`)
-  return value
-}
-
-const object = (body: Call['body'], field: string): Record<string, unknown> => {
-  const value = body[field] ?? {}
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new BadRequest(400, `'${field}' must be an object`)
-  return value as Record<string, unknown>
-}
 
 const name = (query: URLSearchParams): string => {
   const value = query.get('name')
@@ -49,9 +37,11 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/why': { POST: call => why(call) },
   '/lingering': { GET: ({ kernel }) => kernel.lingering() },
   '/modinfo': {
-    GET: ({ kernel, query }) => {
+    GET: async ({ kernel, query }) => {
       const wanted = name(query)
-      if (wanted.includes('/')) refuseOutside(kernel, resolve(wanted))
+      // Aliases have slashes too: what one stands for is in the module folders.
+      if (wanted.includes('/') && (await kernel.resolveAlias(wanted)).length === 0)
+        refuseOutside(kernel, resolve(wanted), 'read')
       return kernel.modinfo(wanted)
     },
   },
@@ -59,20 +49,20 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     POST: ({ kernel, body }) => {
       const file = resolve(text(body, 'file'))
       refuseOutside(kernel, file)
-      return kernel.insmod(file, object(body, 'params'), { force: body.force === true })
+      return kernel.insmod(file, object(body, 'params'), { force: flag(body, 'force') })
     },
   },
   '/modprobe': {
     POST: ({ kernel, body }) =>
       kernel.modprobe(text(body, 'name'), object(body, 'params'), {
-        firstTime: body.firstTime === true,
-        useBlacklist: body.useBlacklist === true,
+        firstTime: flag(body, 'firstTime'),
+        useBlacklist: flag(body, 'useBlacklist'),
       }),
   },
   '/modprobe-remove': {
     GET: ({ kernel, query }) => kernel.showRemoval(name(query)),
     POST: async ({ kernel, body }) => {
-      const reports = await kernel.modprobeRemove(text(body, 'name'), { firstTime: body.firstTime === true })
+      const reports = await kernel.modprobeRemove(text(body, 'name'), { firstTime: flag(body, 'firstTime') })
       return reports.map(({ exitError, ...report }) => ({
         ...report,
         ...(exitError && { exitError: { message: exitError.message } }),
@@ -82,10 +72,10 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/resolve': { GET: ({ kernel, query }) => kernel.resolveAlias(name(query)) },
   '/show-depends': {
     POST: ({ kernel, body }) =>
-      kernel.showDepends(text(body, 'name'), object(body, 'params'), { useBlacklist: body.useBlacklist === true }),
+      kernel.showDepends(text(body, 'name'), object(body, 'params'), { useBlacklist: flag(body, 'useBlacklist') }),
   },
   '/coldplug': { POST: coldplug },
-  '/depmod': { POST: ({ kernel, body }) => kernel.depmod(undefined, { text: body.text === true }) },
+  '/depmod': { POST: ({ kernel, body }) => kernel.depmod(undefined, { text: flag(body, 'text') }) },
   '/rmmod': {
     POST: async ({ kernel, body, response }) => {
       // Whoever hangs up no longer waits.
@@ -106,24 +96,43 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/dmesg': { GET: call => (call.query.has('follow') ? follow(call) : call.kernel.log.entries()) },
 }
 
+/** What the body of a POST may hold. */
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  '/reclaim': ['image'],
+  '/why': ['image'],
+  '/insmod': ['file', 'params', 'force'],
+  '/modprobe': ['name', 'params', 'firstTime', 'useBlacklist'],
+  '/modprobe-remove': ['name', 'firstTime'],
+  '/show-depends': ['name', 'params', 'useBlacklist'],
+  '/coldplug': ['parallel', 'timeout', 'dryRun'],
+  '/depmod': ['text'],
+  '/rmmod': ['name', 'options'],
+  '/replace': ['name', 'params'],
+}
+
 /** @throws BadRequest 404 or 405 */
 export function findRoute(method: string, path: string): Route {
-  const methods = ROUTES[path]
+  const methods = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined
   if (!methods) throw new BadRequest(404, `no such path: ${path}`)
   const route = methods[method]
-  if (!route) throw new BadRequest(405, `${path} takes ${Object.keys(methods).join(', ')}`)
-  return route
+  if (!route) {
+    const allowed = Object.keys(methods).join(', ')
+    throw new BadRequest(405, `${path} takes ${allowed}`, { allow: allowed })
+  }
+  return call => {
+    refuseUnknown(path, call.body, FIELDS[path] ?? [])
+    return route(call)
+  }
 }
 
 /** Whoever reaches the socket may run what the host's owner put into its module folders, and nothing else. */
-function refuseOutside(kernel: Kernel, file: string): void {
-  if (!kernel.ownsPath(file)) throw new ModuleError('EPERM', { file })
+function refuseOutside(kernel: Kernel, file: string, doing?: 'read'): void {
+  if (!kernel.ownsPath(file)) throw new ModuleError('EPERM', { file, ...(doing && { doing }) })
 }
 
 /** A line for each module that is done with, then one with the report, or with what stopped it. */
 async function coldplug({ kernel, body, response }: Call): Promise<void> {
-  const count = (field: string): number | undefined => (body[field] === undefined ? undefined : Number(body[field]))
-  const [parallel, timeout] = [count('parallel'), count('timeout')]
+  const [parallel, timeout] = [number(body, 'parallel'), number(body, 'timeout')]
   const write = (line: unknown): void => {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     response.write(`${JSON.stringify(line)}\n`)
@@ -131,7 +140,7 @@ async function coldplug({ kernel, body, response }: Call): Promise<void> {
   const report = await kernel.coldplug({
     ...(parallel !== undefined && { parallel }),
     ...(timeout !== undefined && { timeout }),
-    dryRun: body.dryRun === true,
+    dryRun: flag(body, 'dryRun'),
     progress: progress => write({ progress }),
   })
   write({ report })

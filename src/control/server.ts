@@ -107,12 +107,12 @@ async function answer(
   } catch (error) {
     const { status, body } = errorAnswer(error, kernel.taints.map(taint => taint.letter).join(''))
     if (response.headersSent) response.destroy()
-    else send(response, status, body)
+    else send(response, status, body, error instanceof BadRequest ? error.headers : {})
   }
 }
 
-function send(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' })
+function send(response: ServerResponse, status: number, value: unknown, headers: BadRequest['headers'] = {}): void {
+  response.writeHead(status, { ...headers, 'content-type': 'application/json' })
   response.end(`${JSON.stringify(value)}\n`)
 }
 

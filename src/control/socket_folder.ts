@@ -46,6 +46,15 @@ export const isAlive = (path: string): Promise<boolean> =>
     socket.once('error', () => resolve(false))
   })
 
+/** Removes a socket that a dead host left; what is no socket, or not ours to remove, is left alone. */
+function removeStale(path: string): void {
+  try {
+    if (fs.lstatSync(path).isSocket()) fs.unlinkSync(path)
+  } catch {
+    // Somebody else removed it first, or the folder is not ours.
+  }
+}
+
 /** Names and paths of the hosts that answer. Sockets that a dead host left are removed. */
 export async function runningHosts(): Promise<{ name: string; path: string }[]> {
   const folder = socketFolder()
@@ -60,7 +69,7 @@ export async function runningHosts(): Promise<{ name: string; path: string }[]> 
     if (!file.endsWith(SUFFIX)) continue
     const path = join(folder, file)
     if (await isAlive(path)) found.push({ name: file.slice(0, -SUFFIX.length), path })
-    else fs.rmSync(path, { force: true })
+    else removeStale(path)
   }
   return found
 }

@@ -10,7 +10,7 @@ interface Entry {
   text(data: Data): string
 }
 
-const inserting = (data: Data): string => `could not insert module ${data.file ?? data.module}`
+const inserting = (data: Data): string => `could not ${data.doing ?? 'insert'} module ${data.file ?? data.module}`
 
 /** "at file:line:column", when the place is known. */
 const at = (data: Data): string => (data.place === undefined ? '' : ` at ${data.place}`)

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { dirname } from 'node:path'
+import { codeFrame } from '../images/code_frame.ts'
 import type { Core } from './core.ts'
 import { Listing } from './depmod/listing.ts'
 import { readModule } from './depmod/read_module.ts'
@@ -63,7 +64,7 @@ function describe(core: Core, location: ModuleLocation): ModuleDescription {
   const { record } = readModule(location, new Listing(folders.contents()))
   const broken = record.problems?.find(({ code, place }) => code === 'ENOEXEC' || place === file)
   if (broken?.code === 'ENOENT') throw new ModuleError('ENOENT', { missing: file, reason: broken.message })
-  if (broken) throw new ModuleError('ENOEXEC', { file, reason: broken.message, place: broken.place })
+  if (broken) throw unreadable(file, broken)
   return {
     name: record.name,
     filename: file,
@@ -75,6 +76,14 @@ function describe(core: Core, location: ModuleLocation): ModuleDescription {
     hash: record.hash,
     ...signatureIn(location),
   }
+}
+
+function unreadable(file: string, { message: reason, place }: { message: string; place: string }): ModuleError {
+  const [, source, line, column] = /^(.*):(\d+):(\d+)$/.exec(place) ?? []
+  if (source === undefined) return new ModuleError('ENOEXEC', { doing: 'read', file, reason, place })
+  const at = { source, line: Number(line), column: Number(column) }
+  const frame = codeFrame(fs.readFileSync(source, 'utf8'), at.line, at.column)
+  return new ModuleError('ENOEXEC', { doing: 'read', file, reason, place, ...at, frame })
 }
 
 function signatureIn(location: ModuleLocation): Pick<ModuleDescription, 'signature' | 'signer' | 'signatureKey'> {

@@ -302,6 +302,17 @@ sha256:         ${sha256}
   it('asks a host for a name', async t => {
     const host = await withoutLoading(t)
     assert.match((await host.run('modinfo', 'api')).stdout, /^name: {11}api$/m)
+    host.folder.write({
+      'route.ts': `export const info = { aliases: ['http:GET:/r/*'] }\n`,
+      'broken.ts': `export const info = {\n  version: 1,\n}\n`,
+    })
+    assert.match((await host.run('modinfo', 'http:GET:/r/1')).stdout, /^name: {11}route$/m)
+    const broken = await host.run('modinfo', 'broken')
+    assert.deepEqual([broken.code, broken.stdout], [1, ''])
+    assert.match(
+      broken.stderr,
+      /^modinfo: could not read module .*broken\.ts: .* at .*broken\.ts:2:3\n.*\n> 2 \| {3}version: 1,\n/,
+    )
     const unknown = await host.run('modinfo', 'nothing')
     assert.equal(unknown.code, 1)
     assert.match(unknown.stderr, /^modinfo: .*nothing.*\n$/)
@@ -317,10 +328,7 @@ describe('dmesg', () => {
       stdout.split('\n').map(line => line.replace(/^\[ *\d+\.\d{6}\]/, '[T]').replace(/\d+ bytes/, 'N bytes')),
       ['[T] a: from init', `[T] a: a#1 inserted, N bytes, from ${host.file('a.ts')}`, ''],
     )
-    const entries = (await host.run('dmesg', '--json')).stdout
-      .trim()
-      .split('\n')
-      .map(line => JSON.parse(line) as LogEntry)
+    const entries = JSON.parse((await host.run('dmesg', '--json')).stdout) as LogEntry[]
     assert.deepEqual(
       entries.map(({ level, module, text }) => [level, module, text.split(',')[0]]),
       [
@@ -355,6 +363,14 @@ describe('the command line', () => {
       assert.match(stderr, message)
       assert.doesNotMatch(stderr, /^ {4}at /m)
     }
+  })
+
+  it('check of a file that is not there refuses it', async t => {
+    assert.deepEqual(await outlive(['check', 'nothing.ts'], socketFolder(t)), {
+      code: 1,
+      stdout: '',
+      stderr: 'check: could not load module nothing.ts: No such file or directory\n',
+    })
   })
 
   it('helps when it is asked to, with exit code 0', async t => {

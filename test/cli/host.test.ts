@@ -38,7 +38,9 @@ describe('outlive run', () => {
   })
 
   it('prints its address and three commands to try next', async t => {
-    const host = await startHost(t, { 'hello.ts': 'export {}\n' })
+    const host = await startHost(t, {
+      'hello.ts': `export const init = k => k.register('http.route', { method: 'GET', url: '/hello/:name', handler: () => 'hi' })\n`,
+    })
     await host.says(/replace hello$/)
     assert.deepEqual(host.out.slice(-5), [
       `listening on ${host.url}`,
@@ -47,6 +49,30 @@ describe('outlive run', () => {
       '  npx outlive lsmod',
       '  npx outlive replace hello',
     ])
+  })
+
+  it('has nothing to try that is not there', async t => {
+    const host = await startHost(t, {
+      'a.ts': `export const init = k => k.register('http.route', { method: 'GET', url: '/w/*', handler: () => 'hi' })\n`,
+    })
+    await host.says(/replace a$/)
+    assert.deepEqual(host.out.slice(-3), ['  npx outlive dmesg -w', '  npx outlive lsmod', '  npx outlive replace a'])
+  })
+
+  it('unloads everything when its terminal closes', async t => {
+    const host = await startHost(t, { 'a.ts': `export const exit = () => console.log('exit a')\n` })
+    assert.equal(await host.end('SIGHUP'), 0)
+    assert.ok(host.out.includes('exit a'))
+  })
+
+  it('leaves SIGHUP to whoever listens to it', async t => {
+    const host = await startHost(t, {
+      'a.ts': `export const init = () => void process.on('SIGHUP', () => console.log('read again'))\n`,
+    })
+    process.kill(host.pid, 'SIGHUP')
+    await host.says(/^read again$/)
+    assert.equal(await host.end(), 0)
+    assert.ok(host.out.includes('SIGTERM: unloading'))
   })
 
   for (const signal of ['SIGTERM', 'SIGINT'] as const)

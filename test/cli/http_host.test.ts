@@ -252,7 +252,7 @@ describe('the built-in HTTP host', () => {
   it('keeps the first of two routes of one path, and says which it ignores', async () => {
     assert.equal((await get('/text')).bytes.toString(), 'plain text')
     const { stdout } = await host.run('dmesg')
-    assert.match(stdout, /kinds: route GET \/text ignored: /)
+    assert.match(stdout, /kinds: route GET \/text ignored: module kinds has it already$/m)
     assert.match(stdout, /kinds: route nonsense \/x ignored: /)
     assert.match(stdout, /kinds: route GET no-slash ignored: /)
     assert.match(stdout, /kinds: route undefined undefined ignored: /)

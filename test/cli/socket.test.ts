@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { connect, createServer as createNetServer } from 'node:net'
 import { join } from 'node:path'
@@ -128,6 +128,10 @@ describe('the control socket', () => {
       ['POST', '/rmmod', '{ "name": "a", "options": [] }', 400],
       ['POST', '/rmmod', '{ "name": "a", "options": { "grace": "soon" } }', 400],
       ['POST', '/replace', '{ "name": "a", "params": "x" }', 400],
+      ['POST', '/rmmod', '{ "name": "a", "wait": true }', 400],
+      ['POST', '/modprobe', '{ "name": "a", "firstTime": "yes" }', 400],
+      ['POST', '/reclaim', '{ "images": ["a#1"] }', 400],
+      ['POST', '/coldplug', '{ "timeout": "soon" }', 400],
       ['POST', '/rmmod', large, 413],
     ] as const) {
       const answer = await ask(path, method, target, body)
@@ -151,6 +155,24 @@ describe('the control socket', () => {
     })
     assert.equal(await host.end(), 0)
     assert.deepEqual(host.err, [])
+  })
+
+  it('says which methods a path takes, and which fields', async t => {
+    const host = await startHost(t, FILES)
+    const wrong = await ask(socketOf(host), 'POST', '/rmmod', '{ "name": "a", "force": true }')
+    assert.equal(wrong.body.error?.message, "/rmmod takes name, options, not 'force'")
+    const answer = await sendRaw(socketOf(host), 'DELETE /depmod HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    assert.match(answer, /^HTTP\/1\.1 405 Method Not Allowed\r\nallow: POST\r\n/)
+  })
+
+  it('shares its folder with what is no socket: that is left alone', async t => {
+    const sockets = socketFolder(t)
+    const host = await startHost(t, FILES, { sockets, words: ['--name', 'one'] })
+    mkdirSync(join(sockets, 'folder.sock'))
+    writeFileSync(join(sockets, 'file.sock'), 'text')
+    const { code, stderr } = await host.run('lsmod')
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.equal(readFileSync(join(sockets, 'file.sock'), 'utf8'), 'text')
   })
 
   it('tells two hosts apart by name, and asks when none is named', async t => {

@@ -91,8 +91,10 @@ class Routes {
     const router = createRouter({ ignoreTrailingSlash: true })
     for (const route of this.#point) {
       try {
-        const methods = String(route.method).toUpperCase() as HTTPMethod
-        router.on(methods, route.url, () => {}, route)
+        const method = String(route.method).toUpperCase() as HTTPMethod
+        const first = router.findRoute(method, route.url)?.store as HttpRoute | undefined
+        if (first) throw new Error(`module ${this.#point.owner(first)?.module} has it already`)
+        router.on(method, route.url, () => {}, route)
       } catch (error) {
         // Two routes of one path: the one that was there first keeps it.
         this.#kernel.log.warn(

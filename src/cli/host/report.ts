@@ -22,10 +22,14 @@ export function createReporter(kernel: Kernel, terminal: Terminal): Reporter {
     if (terminal.json) terminal.data(event)
     else terminal.out(`${terminal.style('gray', clock())} ${mark} ${text}`)
   }
+  // One whose init failed was never in service: its problem is told, not its end.
+  const served = new Set<string>()
   kernel.on('live', ({ module, generation }) => {
+    served.add(`${module}#${generation}`)
     line(terminal.style('green', '+'), `${module}#${generation} live`, { event: 'live', module, generation })
   })
   kernel.on('gone', ({ module, generation }) => {
+    if (!served.delete(`${module}#${generation}`)) return
     line(terminal.style('gray', '-'), `${module}#${generation} gone`, { event: 'gone', module, generation })
   })
   kernel.log.follow(entry => {

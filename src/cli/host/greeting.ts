@@ -1,0 +1,44 @@
+import { basename } from 'node:path'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Terminal } from '../terminal.ts'
+import type { HttpRoute } from './http_host.ts'
+
+/** The module that the guide begins with. */
+const FIRST_MODULE = 'hello'
+
+/** Says where the host is, and what its user can do now. */
+export function greet(
+  terminal: Terminal,
+  kernel: Kernel,
+  host: { name: string; url: string | undefined; socket: string },
+): void {
+  const { name, url, socket } = host
+  const modules = kernel.folders.map(folder => basename(folder)).join(', ')
+  if (terminal.json) {
+    terminal.data({ event: 'ready', name, modules, url, socket })
+    return
+  }
+  if (url !== undefined) terminal.out(`listening on ${terminal.style('cyan', url)}`)
+  terminal.out(`host ${name}, modules in ${modules}. Try next, in another terminal:`)
+  for (const command of thingsToTry(kernel, url)) terminal.out(`  ${command}`)
+}
+
+/** A request that a module answers, and commands with the name of a module that is there. */
+function thingsToTry(kernel: Kernel, url: string | undefined): string[] {
+  const names = kernel.lsmod().map(module => module.name)
+  const name = names.includes(FIRST_MODULE) ? FIRST_MODULE : names[0]
+  const path = url === undefined ? undefined : pathServed(kernel, name)
+  return [
+    path === undefined ? 'npx outlive dmesg -w' : `curl ${url}${path}`,
+    'npx outlive lsmod',
+    name === undefined ? 'npx outlive modprobe --help' : `npx outlive replace ${name}`,
+  ]
+}
+
+/** A path that is answered with GET, by this module if it can be. */
+function pathServed(kernel: Kernel, module: string | undefined): string | undefined {
+  const routes = kernel.point<HttpRoute>('http.route')
+  const plain = [...routes].filter(({ method, url }) => method === 'GET' && /^\/[\w/:.-]*$/.test(url))
+  const route = plain.find(each => routes.owner(each)?.module === module) ?? plain[0]
+  return route?.url.replaceAll(/:\w+/g, 'world')
+}
