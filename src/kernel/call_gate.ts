@@ -4,6 +4,7 @@ import { type AnyFunction, Cell, type EntryGate, type Member, makeEntry } from '
 import { type CallSite, captureCallSite } from './leftovers/call_site.ts'
 import type { KernelLog } from './printk.ts'
 import type { Seam } from './seam.ts'
+import { isStreaming, StreamCall } from './streams.ts'
 import { ReferenceCount } from './unload/reference_count.ts'
 import type { UnloadScheme } from './unload/scheme.ts'
 
@@ -132,7 +133,7 @@ export class CallGate implements EntryGate {
     successor: Cell['successor'],
     member?: Member,
   ): AnyFunction {
-    const cell = new Cell(target, name, self, successor, member)
+    const cell = new Cell(isStreaming(target) ? this.#streaming(target, name) : target, name, self, successor, member)
     this.#remember(cell)
     return makeEntry(this, cell)
   }
@@ -166,6 +167,30 @@ export class CallGate implements EntryGate {
         throw error
       },
     )
+  }
+
+  /** A function that gives a stream has returned before the stream has begun: the call lasts until the stream has ended. */
+  #streaming(target: AnyFunction, name: string): AnyFunction {
+    const gate = this
+    const streaming = function (this: unknown, ...args: unknown[]): unknown {
+      const stream = Reflect.apply(target, this, args) as object
+      gate.#streamCall(name).follow(stream)
+      return stream
+    }
+    for (const key of ['name', 'length'] as const)
+      Object.defineProperty(streaming, key, { value: target[key], configurable: true })
+    return streaming
+  }
+
+  #streamCall(name: string): StreamCall {
+    const call = new StreamCall(name, flight => {
+      if (this.#counts) this.count.leave(name)
+      this.#end(flight)
+    })
+    if (this.#counts) this.count.enter(name)
+    this.#flights ??= new Flights()
+    this.#flights.begin(call.flight)
+    return call
   }
 
   #end(flight: Flight): void {

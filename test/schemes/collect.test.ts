@@ -72,6 +72,24 @@ describe('collect', () => {
     )
   })
 
+  it('counts a stream that the host has dropped no longer than until it is collected', async t => {
+    await runProgram(
+      t,
+      { 'a.ts': `export const init = k => k.register('count', async function* () { yield 1; yield 2 })` },
+      `
+      const kernel = started({ grace: 0 })
+      await kernel.insmod(file('a.ts'))
+      const drop = () => [...kernel.point('count')][0]().next()
+      await drop()
+      await collect()
+      await drop()
+      assert.equal((await kernel.rmmod('a')).callsInFlight, 1)
+      await collect()
+      assert.deepEqual([kernel.lingering(), collected.length], [[], 1])
+      `,
+    )
+  })
+
   it('keeps the code as long as a call is in it, and no longer', async t => {
     await runProgram(
       t,
