@@ -83,7 +83,11 @@ describe('HoldGraph', () => {
         for (let node = 0; node < count; node++) assert.equal(outside[node] === 1, expected.has(node), `node ${node}`)
         const reachable = new Set([...code].filter(node => all.has(node)))
         const own = [...all].filter(node => !expected.has(node))
-        const size = retainedBytes(graph, { label: '', node: 0, code: reachable }, graph.reachFromRoot(reachable))
+        const size = retainedBytes(
+          graph,
+          { label: '', node: 0, isGone: false, code: reachable },
+          graph.reachFromRoot(reachable),
+        )
         if (reachable.size === code.size)
           assert.equal(
             size,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { createKernel } from '#dist/index.js'
 import {
   type Estimate,
@@ -9,6 +11,7 @@ import {
   type WhyReport,
 } from '#dist/kernel/kmemleak/index.js'
 import { Folder } from '../support/folder.ts'
+import { root } from '../support/paths.ts'
 
 describe('explainImage', () => {
   for (const thread of [true, false])
@@ -22,6 +25,17 @@ describe('explainImage', () => {
       assert.deepEqual([...new Set(seen.map(({ phase }) => phase))].slice(0, 2), ['collecting', 'reading'])
       assert.ok(seen.some(({ bytes }) => bytes > 1e6 && bytes <= report.snapshotBytes))
     })
+
+  it('does without a thread where the program may have none', async () => {
+    const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission'
+    const text =
+      "const { explainImage } = await import('./dist/kernel/kmemleak/index.js'); console.log(await explainImage('nobody#1'))"
+    const words = [permission, '--allow-fs-read=*', '--input-type=module', '-e', text]
+    const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: root })
+    assert.match(stdout, /found: false/)
+  })
 
   it('says what a large heap will cost before it starts, and can be called off', async () => {
     const told: Estimate[] = []
@@ -40,6 +54,45 @@ describe('explainImage', () => {
   it('says nothing of the cost of a small heap', async () => {
     const onEstimate = () => assert.fail('asked')
     assert.equal((await explainImage('nobody#1', { onEstimate })).found, false)
+  })
+
+  it('names what serves before what was removed too', async t => {
+    const folder = new Folder({
+      'bus.ts': `
+import { EventEmitter } from 'node:events'
+export const bus = new EventEmitter()
+`,
+      'hearing.ts': `
+import { bus } from './bus.ts'
+const listen = target => target.on('data', () => {}) // nobody can see whose the target is
+export const init = () => void listen(bus)
+`,
+    })
+    t.after(() => folder.remove())
+    await using kernel = createKernel({ modules: folder.path })
+    await kernel.modprobe('hearing')
+    await kernel.replace('hearing')
+    await kernel.rmmod('hearing')
+    const { holders } = await kernel.why('hearing#1', { thread: false })
+    assert.equal(holders.length, 1)
+    assert.match(holders[0]!.text, /^bus#1's exports\.bus \(EventEmitter\) -> listener of 'data' -> closure/)
+    assert.deepEqual(holders[0]!.also, [])
+  })
+
+  it('says that what an image handed over keeps it, and which module has that', async t => {
+    const text = `
+class Player { name = 'one' }
+export const init = k => void k.inherited?.players.size
+export const handoff = () => ({ players: new Map([['one', new Player()]]) })
+`
+    const folder = new Folder({ 'game.ts': text })
+    t.after(() => folder.remove())
+    await using kernel = createKernel({ modules: folder.path })
+    await kernel.modprobe('game')
+    await kernel.replace('game')
+    const { holders, internal } = await kernel.why('game#1', { thread: false })
+    assert.match(holders[0]!.text, /^game's k\.inherited\.players \(Map\) -> 'one' -> instance of Player, /)
+    assert.deepEqual([holders.length, internal], [1, []])
   })
 
   it('tells kernels of one process apart, whose images have one label', async t => {

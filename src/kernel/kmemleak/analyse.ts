@@ -66,9 +66,9 @@ export function analyse(snapshot: HeapSnapshot, options: AnalysisOptions): Analy
   }
 }
 
-function codeOfOthers(images: readonly ImageInHeap[], one: ImageInHeap): Map<number, string> {
-  const others = new Map<number, string>()
+function codeOfOthers(images: readonly ImageInHeap[], one: ImageInHeap): Map<number, ImageInHeap> {
+  const others = new Map<number, ImageInHeap>()
   for (const image of images)
-    if (image !== one) for (const node of image.code) if (!one.code.has(node)) others.set(node, image.label)
+    if (image !== one) for (const node of image.code) if (!one.code.has(node)) others.set(node, image)
   return others
 }

@@ -1,4 +1,5 @@
 import type { HoldGraph } from './hold_graph.ts'
+import type { ImageInHeap } from './image_nodes.ts'
 import type { Labels } from './names.ts'
 import { fileOf, type Places, type Scope } from './places.ts'
 import { variableOf } from './slots.ts'
@@ -49,6 +50,10 @@ export interface Anchor {
   /** What stands after the name, and after what it leads to: the file of a variable. */
   readonly where: string | undefined
   readonly place: string | undefined
+  /** The other image that it belongs to. */
+  readonly of?: ImageInHeap
+  /** What the record of a file has it for. The file may have the same by a variable, whose name says more. */
+  readonly record?: 'imports' | 'exports' | undefined
 }
 
 /** What an edge means to whoever follows it back from an image: the end, a name on the way, the way itself, or nothing of interest. */
@@ -99,19 +104,22 @@ const anchored = (
   place?: string | undefined,
 ): Meaning => ({ is: 'anchor', anchor: { kind, noun, name, where, place } })
 
+/** What a file imports from, in its record. */
+const IMPORTS: ReadonlySet<string> = new Set(['requested', '#resolved'])
+
 /** Knows the things of a Node process that live for a reason of their own. */
 export class Anchors {
   readonly #graph: HoldGraph
   readonly #snapshot: HeapSnapshot
   readonly #labels: Labels
   readonly #places: Places
-  /** Code of the other images, by node: the label of each. */
-  readonly #others: ReadonlyMap<number, string>
+  /** The other images, by the nodes of their code. */
+  readonly #others: ReadonlyMap<number, ImageInHeap>
   readonly #globals = new Set<number>()
   /** What the kernels of this process own, and as what. */
   readonly #kernelParts = new Map<number, string>()
 
-  constructor(graph: HoldGraph, labels: Labels, places: Places, others: ReadonlyMap<number, string>) {
+  constructor(graph: HoldGraph, labels: Labels, places: Places, others: ReadonlyMap<number, ImageInHeap>) {
     this.#graph = graph
     this.#snapshot = graph.snapshot
     this.#labels = labels
@@ -187,15 +195,23 @@ export class Anchors {
     )
   }
 
-  #inImage(label: string, edge: number, from: number): Meaning {
+  #inImage(of: ImageInHeap, edge: number, from: number): Meaning {
     const snapshot = this.#snapshot
     const name = snapshot.name(from)
+    const inOther = (noun: string, what: string, place?: string, record?: Anchor['record']): Meaning => ({
+      is: 'anchor',
+      anchor: { kind: 'module', noun, name: what, where: undefined, place, of, record },
+    })
     if (name === 'system / Context')
-      return anchored('module', `${label}'s variable`, variableOf(snapshot, this.#labels, edge) ?? '(unnamed)')
-    if (name === 'SourceModule') return anchored('module', '', `${label}, which imports from it`)
+      return inOther(`${of.label}'s variable`, variableOf(snapshot, this.#labels, edge) ?? '(unnamed)')
+    if (name === 'SourceModule') {
+      const label = String(snapshot.edgeLabel(edge))
+      if (label === '#exports') return inOther(`${of.label}'s`, 'exports', undefined, 'exports')
+      if (IMPORTS.has(label)) return inOther('', `${of.label}, which imports from it`, undefined, 'imports')
+    }
     const maker = snapshot.nodeKind[from] === CLOSURE ? from : this.#places.constructorOf(from)
     const place = maker === NO_NODE ? undefined : this.#places.placeOf(maker)
-    return anchored('module', `${label}'s`, name, undefined, place)
+    return inOther(`${of.label}'s`, name, place)
   }
 
   #atRoot(name: string): Meaning {
@@ -315,6 +331,11 @@ export class Anchors {
     if (snapshot.edgeName[edge] === labels.exports && name === 'Module') {
       const file = textOf(snapshot, labels, snapshot.follow(object, labels.filename, PROPERTY))
       if (file !== undefined) return moduleExports(file)
+    }
+    if (snapshot.edgeName[edge] === labels.inherited && name === 'ModuleContextImplementation') {
+      const module = snapshot.follow(object, labels.module, PROPERTY)
+      const heir = module === NO_NODE ? undefined : textOf(snapshot, labels, snapshot.follow(module, labels.name))
+      return anchored('module', `${heir ?? 'a module'}'s`, 'k')
     }
     const maker = snapshot.follow(object, labels.maker, PROPERTY)
     if (maker !== NO_NODE && snapshot.nodeKind[maker] === CLOSURE) return this.#prototype(maker)

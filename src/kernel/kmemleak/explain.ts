@@ -3,7 +3,7 @@ import { type Held, HeldPieces } from './held.ts'
 import type { ImageInHeap } from './image_nodes.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
-import { type Path, rankOf } from './retainers.ts'
+import { isGone, type Path, rankOf } from './retainers.ts'
 import { CLOSURE, type HeapSnapshot, PROPERTY } from './snapshot.ts'
 import { shortPlace, Wording } from './wording.ts'
 
@@ -68,7 +68,13 @@ export class Explainer {
       drafts.set(key, known ? { ...shorter, targets: new Set([...known.targets, ...draft.targets]) } : draft)
     }
     return [...drafts.values()]
-      .sort((a, b) => rankOf(a) - rankOf(b) || a.stops.length - b.stops.length || b.targets.size - a.targets.size)
+      .sort(
+        (a, b) =>
+          Number(isGone(a.path.anchor)) - Number(isGone(b.path.anchor)) ||
+          rankOf(a) - rankOf(b) ||
+          a.stops.length - b.stops.length ||
+          b.targets.size - a.targets.size,
+      )
       .map(draft => this.#holder(draft))
   }
 

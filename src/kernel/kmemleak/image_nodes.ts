@@ -7,6 +7,8 @@ import { textOf } from './text.ts'
 export interface ImageInHeap {
   readonly label: string
   readonly node: number
+  /** It was removed, and lingers. */
+  readonly isGone: boolean
   /**
    * The image itself, the records of its files, their scopes, functions, classes, prototypes and instances, and generators that run in
    * them. Whoever holds one of these holds the image.
@@ -49,8 +51,18 @@ export class ImageFinder {
 
   #kernelOf(image: number): string | undefined {
     const { environment, core, mark } = this.#labels
-    let node = image
-    for (const label of [environment, core, mark]) {
+    return this.#textAt(image, [environment, core, mark])
+  }
+
+  #isGone(image: number): boolean {
+    const { environment, privateModule, privateState, is } = this.#labels
+    const state = this.#textAt(image, [environment, privateModule, privateState, is])
+    return state === 'GOING' || state === 'GONE'
+  }
+
+  #textAt(start: number, path: readonly number[]): string | undefined {
+    let node = start
+    for (const label of path) {
       node = this.#snapshot.follow(node, label, PROPERTY)
       if (node === NO_NODE) return undefined
     }
@@ -90,7 +102,7 @@ export class ImageFinder {
         }
       }
     }
-    return { ...image, code }
+    return { ...image, isGone: this.#isGone(image.node), code }
   }
 
   #addScopes(record: number, code: Set<number>, add: (node: number) => void): void {

@@ -53,6 +53,11 @@ const RANK: Readonly<Record<Anchor['kind'], number>> = {
 
 export const rankOf = (anchor: { readonly kind: Anchor['kind'] }): number => RANK[anchor.kind]
 
+/** What a removed image has is kept by something else in turn, often by the very thing that keeps this one: it is the last to be named. */
+export const isGone = ({ of }: Anchor): boolean => of?.isGone === true
+
+const standing = (anchor: Anchor): number => (isGone(anchor) ? 2 : anchor.record ? 1 : 0)
+
 /** Nodes that one search may visit, and classes that are looked into: a bound for heaps in which everything holds everything. */
 const SEARCH_LIMIT = 300_000
 const CLASS_LIMIT = 400
@@ -83,7 +88,7 @@ export class Retainers {
     labels: Labels,
     places: Places,
     image: ImageInHeap,
-    others: ReadonlyMap<number, string>,
+    others: ReadonlyMap<number, ImageInHeap>,
   ) {
     this.#graph = graph
     this.#snapshot = graph.snapshot
@@ -106,9 +111,16 @@ export class Retainers {
     const classes = [...this.#entryClasses().values()].slice(0, CLASS_LIMIT)
     for (const entries of classes)
       for (const { endings } of this.#searchBack(entries)) {
-        endings.sort((a, b) => Number(b.direct) - Number(a.direct) || rankOf(a.anchor) - rankOf(b.anchor))
+        endings.sort(
+          (a, b) =>
+            standing(a.anchor) - standing(b.anchor) ||
+            Number(b.direct) - Number(a.direct) ||
+            rankOf(a.anchor) - rankOf(b.anchor),
+        )
         const { anchor, edges } = endings[0]!
-        const also = endings.slice(1).map(ending => ending.anchor)
+        const also = endings
+          .slice(1)
+          .flatMap(other => (standing(other.anchor) > standing(anchor) ? [] : [other.anchor]))
         paths.push({ anchor, edges, also, targets: this.#alike(entries, edges) })
       }
     if (paths.length === 0) for (const entries of classes.slice(0, 4)) paths.push(this.#withoutAnchor(entries))

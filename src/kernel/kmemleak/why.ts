@@ -65,10 +65,13 @@ export async function explainImage(label: string, options: WhyOptions = {}, kern
   if (cost.heapBytes > (options.estimateFrom ?? LARGE) && options.onEstimate?.(cost) === false)
     throw new Error(`why ${label}: called off`)
   const started = performance.now()
-  const run = options.thread === false ? inThisThread : inAnotherThread
+  const run = options.thread === false || !mayHaveThreads() ? inThisThread : inAnotherThread
   const { analysis, snapshotBytes, blockedMs } = await run({ label, kernel, ownFiles: OWN_FILES }, options)
   return { image: label, ...analysis, snapshotBytes, ms: performance.now() - started, blockedMs }
 }
+
+/** Under `--permission` only with `--allow-worker`. */
+const mayHaveThreads = (): boolean => process.permission?.has('worker') !== false
 
 type Wanted = Omit<WorkerTask, 'ring'>
 

@@ -29,6 +29,9 @@ const SILENT: ReadonlySet<string> = new Set([
   'prototype',
 ])
 
+/** The step of a path from the record of a file that leads to one of its exports: `#exports`, `#state`, `values`, and this. */
+const EXPORT = 3
+
 /** Says the steps of a path in words. */
 export class Wording {
   readonly #snapshot: HeapSnapshot
@@ -41,6 +44,26 @@ export class Wording {
     this.#places = places
   }
 
+  /** What has run to its end has its exports in the order of its source. */
+  #exportName({ edges }: Path): string {
+    const snapshot = this.#snapshot
+    const edge = edges[EXPORT]!
+    if (snapshot.edgeKind[edge] !== ELEMENT) return this.label(edge)
+    const { source, localExports, exportName } = this.#labels
+    let node = snapshot.edgeFrom(edges[0]!)
+    for (const label of [source, localExports]) if (node !== NO_NODE) node = snapshot.follow(node, label, PROPERTY)
+    const entry = node === NO_NODE ? NO_NODE : this.#element(node, snapshot.edgeName[edge]!)
+    const name = entry === NO_NODE ? NO_NODE : snapshot.follow(entry, exportName, PROPERTY)
+    return textOf(snapshot, this.#labels, name) ?? this.label(edge)
+  }
+
+  #element(list: number, index: number): number {
+    const { firstEdge, edgeKind, edgeName, edgeTo } = this.#snapshot
+    for (let edge = firstEdge[list]!; edge < firstEdge[list + 1]!; edge++)
+      if (edgeKind[edge] === ELEMENT && edgeName[edge] === index) return edgeTo[edge]!
+    return NO_NODE
+  }
+
   /** The word for one step of a path, or undefined when it goes without saying. */
   word(path: Path, index: number): Word | undefined {
     const snapshot = this.#snapshot
@@ -48,6 +71,10 @@ export class Wording {
     const to = snapshot.edgeTo[edge]!
     const isLast = index === path.edges.length - 1
     const suffix = isLast ? '' : this.#suffix(to)
+    if (path.anchor.record === 'imports') return undefined
+    if (path.anchor.record === 'exports' && index <= EXPORT) {
+      return index === EXPORT ? joined(`.${this.#exportName(path)}${suffix}`) : undefined
+    }
     if (index === 0 && this.#isNameOf(path, edge)) return suffix === '' ? undefined : joined(suffix)
     const label = this.label(edge)
     switch (snapshot.edgeKind[edge]) {
