@@ -1,7 +1,7 @@
 import { faultAt, lineAndColumn } from '../images/fault.ts'
 import { type LiteralValue, readInfo } from '../images/modinfo.ts'
 import { patternFault } from '../modprobe/glob.ts'
-import { isParamType, type ParamSpec } from './moduleparam.ts'
+import { isOfType, isParamType, PARAM_TYPES, type ParamSpec } from './moduleparam.ts'
 
 /** `export const info`, checked. */
 export interface ModuleInfo {
@@ -49,6 +49,7 @@ export function parseInfo(file: string, text: string): ModuleInfo {
   const scheme = SCHEMES.find(name => name === raw.scheme)
   if (raw.scheme !== undefined && scheme === undefined) refuse('scheme', `one of ${SCHEMES.join(', ')}`)
   if (raw.permanent !== undefined && typeof raw.permanent !== 'boolean') refuse('permanent', 'true or false')
+  if (raw.softdeps !== undefined && !isRecord(raw.softdeps)) refuse('softdeps', 'an object of pre and post')
   const soft = (raw.softdeps ?? {}) as Readonly<Record<string, LiteralValue>>
   return {
     ...texts,
@@ -80,14 +81,20 @@ function placeOf(text: string, field: string): number {
   return info + Math.max(0, within)
 }
 
+const isRecord = (value: LiteralValue): value is Readonly<Record<string, LiteralValue>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 function paramSpecs(
   raw: LiteralValue,
   refuse: (field: string, wanted: string) => never,
 ): Readonly<Record<string, ParamSpec>> {
   if (raw === undefined) return {}
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return refuse('params', 'an object')
-  for (const [name, spec] of Object.entries(raw as Readonly<Record<string, LiteralValue>>))
-    if (!isParamType((spec as { type?: LiteralValue } | null)?.type))
-      refuse(`params.${name}.type`, 'one of string, number, int, boolean, string[]')
+  if (!isRecord(raw)) return refuse('params', 'an object')
+  for (const [name, spec] of Object.entries(raw)) {
+    const { type, default: value } = isRecord(spec) ? spec : {}
+    if (!isParamType(type)) return refuse(`params.${name}.type`, 'one of string, number, int, boolean, string[]')
+    if (value !== undefined && value !== null && !isOfType(type, value))
+      refuse(`params.${name}.default`, PARAM_TYPES[type])
+  }
   return raw as unknown as Readonly<Record<string, ParamSpec>>
 }

@@ -6,7 +6,7 @@ import type { LateCallPolicy } from './call_gate.ts'
 import type { MemoryOptions } from './core.ts'
 import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
-import type { LogSink } from './printk.ts'
+import type { LogEntry, LogSink } from './printk.ts'
 import type { SignatureOptions } from './signature.ts'
 import type { SchemeName } from './unload/scheme.ts'
 
@@ -36,8 +36,8 @@ export interface KernelOptions {
   readonly config?: string | false
   /** Whose modules to trust: see docs/signatures.md. Without it signatures are not looked at. */
   readonly signatures?: SignatureOptions
-  /** Where log entries go as they are written, besides the kernel log. */
-  readonly log?: LogSink
+  /** Where log entries go as they are written, besides the kernel log: as lines to the four of `console`, or as they are to a function. */
+  readonly log?: LogSink | ((entry: LogEntry) => void)
   /**
    * What reading a package found out is kept on disk for its next load, in the user's cache folder and at most 64 MB of it. A folder and a limit in bytes of
    * your own, or false for none.
@@ -114,7 +114,11 @@ export function checkOptions(options: KernelOptions): void {
     value => isObject(value) && Object.values(value).every(isObject),
   )
   option('blacklist', 'a list of names', isTexts)
-  option('log', 'an object with debug, info, warn and error', isSink)
+  option(
+    'log',
+    'a function, or an object with debug, info, warn and error',
+    value => typeof value === 'function' || isSink(value),
+  )
   option('config', 'a file, or false', value => value === false || (typeof value === 'string' && value !== ''))
   option(
     'cache',

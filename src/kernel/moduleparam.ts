@@ -14,9 +14,20 @@ export interface ParamSpec {
 
 export type Params = Readonly<Record<string, unknown>>
 
-const PARAM_TYPES: readonly string[] = ['string', 'number', 'int', 'boolean', 'string[]'] satisfies ParamType[]
+/** The types, and what their values are called. */
+export const PARAM_TYPES: Readonly<Record<ParamType, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  'string[]': 'a list of strings',
+}
 
-export const isParamType = (type: unknown): type is ParamType => typeof type === 'string' && PARAM_TYPES.includes(type)
+export const isParamType = (type: unknown): type is ParamType =>
+  typeof type === 'string' && Object.hasOwn(PARAM_TYPES, type)
+
+/** Is it such a value as it stands, with nothing to convert? */
+export const isOfType = (type: ParamType, value: unknown): boolean => convert(type, value) === value
 
 const TRUE = new Set(['1', 'y', 'yes', 'true', 'on'])
 const FALSE = new Set(['0', 'n', 'no', 'false', 'off'])

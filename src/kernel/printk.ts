@@ -31,18 +31,17 @@ export class KernelLog implements Iterable<LogEntry> {
   readonly #ring: LogEntry[] = []
   readonly #start = monotonicNow()
   readonly #listeners = new Set<(entry: LogEntry) => void>()
-  readonly #sink: LogSink | undefined
+  readonly #sink: ((entry: LogEntry) => void) | undefined
   #next = 0
 
-  constructor(sink?: LogSink) {
-    this.#sink = sink
+  constructor(sink?: LogSink | ((entry: LogEntry) => void)) {
+    this.#sink = typeof sink === 'object' ? entry => sink[entry.level](formatEntry(entry)) : sink
   }
 
   write(level: LogLevel, text: string, module?: string): void {
     const entry: LogEntry = { time: monotonicNow() - this.#start, level, module, text: printed([text]) }
     this.#ring[this.#next++ % CAPACITY] = entry
-    const sink = this.#sink && (() => this.#sink![level](formatEntry(entry)))
-    for (const tell of [sink, ...this.#listeners]) {
+    for (const tell of [this.#sink, ...this.#listeners]) {
       try {
         tell?.(entry)
       } catch {

@@ -134,7 +134,7 @@ describe('a kernel', () => {
     ['params', 'x', /params must be/],
     ['blacklist', 'x', /blacklist must be/],
     ['shceme', 'retain', /createKernel has no option 'shceme'; it has modules, scheme, .*control/],
-    ['log', {}, /log must be an object with debug, info, warn and error/],
+    ['log', {}, /log must be a function, or an object with debug, info, warn and error/],
     ['control', 'yes', /control must be/],
     ['control', {}, /control must be/],
   ] as const)

@@ -77,6 +77,18 @@ describe('the kernel log', () => {
     assert.equal(kernel.log.entries().length, 3)
   })
 
+  it('goes to a function, entry by entry', async t => {
+    const seen: LogEntry[] = []
+    const { kernel, file } = stage(
+      t,
+      { 'a.ts': `export const init = k => k.log.warn('from init')` },
+      { log: entry => seen.push(entry) },
+    )
+    await kernel.insmod(file('a.ts'))
+    assert.deepEqual(seen, kernel.log.entries())
+    assert.deepEqual([seen[0]?.level, seen[0]?.module, seen[0]?.text], ['warn', 'a', 'from init'])
+  })
+
   it('survives a follower that throws', async t => {
     const { kernel, file } = stage(t, { 'a.ts': 'export {}' })
     kernel.log.follow(() => {

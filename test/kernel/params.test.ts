@@ -35,6 +35,19 @@ describe('parameters', () => {
     assert.ok(Object.isFrozen(params))
   })
 
+  for (const [info, reason] of [
+    [`{ params: { port: { type: 'int', default: '80' } } }`, `'info.params.port.default' must be a whole number`],
+    [`{ params: { port: { type: 'int', default: 0.5 } } }`, `'info.params.port.default' must be a whole number`],
+    [`{ params: { on: { type: 'boolean', default: 'no' } } }`, `'info.params.on.default' must be true or false`],
+    [`{ params: { all: { type: 'string[]', default: 'a' } } }`, `'info.params.all.default' must be a list of strings`],
+    [`{ softdeps: ['cache'] }`, `'info.softdeps' must be an object of pre and post`],
+  ] as const)
+    it(`are declared right, or the module is refused: ${info}`, async t => {
+      const { kernel, file } = stage(t, { 'a.ts': `export const info = ${info}` })
+      const text = `could not insert module ${file('a.ts')}: ${reason} at ${file('a.ts')}:1:23`
+      await refusal(kernel.insmod(file('a.ts')), 'ENOEXEC', 'ENOEXEC', text)
+    })
+
   it('are taken as they are when they have their type', async t => {
     const { kernel, hello } = withParams(t)
     const given = { text: 'x', ratio: 0, count: 9, flag: true, names: [], 'dry-run': false }
