@@ -459,6 +459,9 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       )
     this.#early.cut(stale)
     this.#exports.cut(stale)
+    // What it imported from goes on, and must not bring back what was cut.
+    this.#rebind = undefined
+    this.#early = NO_EARLY_IMPORTS
     this.#resolved = []
     this.requested = []
     this.#importers = undefined

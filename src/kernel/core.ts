@@ -86,3 +86,9 @@ export const eventOf = (module: Module): ModuleEvent => ({
   generation: module.generation,
   file: module.file,
 })
+
+/** Takes a module from the list, unless another has its place there. */
+export function forget(core: Core, module: Module): void {
+  if (core.modules.get(module.name) === module) core.modules.delete(module.name)
+  if (core.byFile.get(module.file) === module) core.byFile.delete(module.file)
+}

@@ -1,4 +1,4 @@
-import type { Core } from './core.ts'
+import { type Core, forget } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { release } from './holders.ts'
 import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
@@ -63,8 +63,7 @@ export function withdraw(module: Module): Loaded {
   if (state.is !== 'LIVE') throw new TypeError(`${module.label} is ${state.is}`)
   const { loaded } = state
   module.gate.withdraw()
-  loaded.context.withdraw()
-  module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
+  module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() }, () => loaded.context.withdraw())
   return loaded
 }
 
@@ -125,9 +124,8 @@ export async function finishRemoval(
   if (counts) module.gate.cut('removed')
   const since = Date.now()
   core.lingering.add(module, image, since)
-  if (core.modules.get(module.name) === module) core.modules.delete(module.name)
   // Until here an import of the file finds a module that is being unloaded, not a file that is no module.
-  if (core.byFile.get(module.file) === module) core.byFile.delete(module.file)
+  forget(core, module)
   module.transition({ is: 'GONE', since })
   const ms = seam.now() - started
   log.info(`${module.label} removed, ${image.bytes} bytes linger until nobody can call them`, module.name)
@@ -201,8 +199,7 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
   if (state.is !== 'LIVE') throw new TypeError(`${module.label} is ${state.is}`)
   const { loaded } = state
   module.gate.withdraw()
-  loaded.context.suspend()
-  module.transition({ is: 'GOING', phase: 'waiting', loaded, since: Date.now() })
+  module.transition({ is: 'GOING', phase: 'waiting', loaded, since: Date.now() }, () => loaded.context.suspend())
   try {
     await core.seam.step(`${module.label}: its count is zero`, module.count.zero(options.signal))
   } catch (error) {

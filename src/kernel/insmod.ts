@@ -1,4 +1,4 @@
-import type { Core } from './core.ts'
+import { type Core, forget } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { createModule, type LoadInfo, prepareModule } from './load_module.ts'
 import type { Module } from './module.ts'
@@ -37,8 +37,7 @@ export async function insmod(core: Core, info: LoadInfo): Promise<Module> {
     core.log.info(`${module.label} inserted, ${loaded.image.bytes} bytes, from ${module.file}`, name)
     return module
   } catch (error) {
-    core.modules.delete(name)
-    if (core.byFile.get(module.file) === module) core.byFile.delete(module.file)
+    forget(core, module)
     core.log.error(error instanceof Error ? error.message : String(error), name)
     throw error
   } finally {

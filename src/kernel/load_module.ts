@@ -3,7 +3,7 @@ import type { Image, ImageEnvironment, ImageGlobals } from '../images/image.ts'
 import { type ModuleRecord, readResolved, SyntheticModule } from '../images/module_record.ts'
 import { CallGate, type GateOptions } from './call_gate.ts'
 import { type ContextHost, ModuleContextImplementation, type ModuleLog } from './context.ts'
-import { type Core, eventOf } from './core.ts'
+import { type Core, eventOf, forget } from './core.ts'
 import { Dependencies, type DependencyWish } from './dependencies.ts'
 import { ModuleError } from './errno.ts'
 import { type Entry, faceOf, keyOf, type Slot } from './extension.ts'
@@ -330,6 +330,7 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   module.leftovers.end(core.seam)
   release(module)
   if (module.state.is !== 'GOING') return
+  forget(core, module)
   const since = Date.now()
   module.transition({ is: 'GONE', since })
   if (image) core.lingering.add(module, image, since)

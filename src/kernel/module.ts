@@ -122,13 +122,18 @@ export class Module {
     return this.#state
   }
 
-  /** The only way to another state: checks the step, then tells the notifiers. */
-  transition(to: ModuleState): void {
+  /**
+   * The only way to another state: checks the step, then tells the notifiers.
+   *
+   * @param taken what has to be done before they are told. Code that it calls finds the module in its new state already
+   */
+  transition(to: ModuleState, taken?: () => void): void {
     const from = this.#state
     // Only a removal that still waits can go on to leave, or be called off.
     const allowed = from.is === 'GOING' && to.is !== 'GONE' ? from.phase === 'waiting' : NEXT[from.is].includes(to.is)
     if (!allowed) throw new TypeError(`${this.label} cannot go from ${from.is} to ${to.is}`)
     this.#state = to
+    taken?.()
     if (from.is !== to.is) this.#observe(this)
   }
 }

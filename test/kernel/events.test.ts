@@ -44,10 +44,7 @@ describe('events', () => {
     const { kernel, file } = stage(t, { 'a.ts': `export const init = () => { throw new Error('no') }` })
     const seen = follow(kernel)
     await refusal(kernel.insmod(file('a.ts')), 'EINIT', 'ECANCELED', /no/)
-    assert.deepEqual(
-      seen.map(line => line.split(';')[0]),
-      ['coming a#1', 'going a#1', 'gone a#1'],
-    )
+    assert.deepEqual(seen, ['coming a#1; a#1 COMING', 'going a#1; a#1 GOING', 'gone a#1; '])
   })
 
   it('tell nothing of a module that could not be read or linked', async t => {
@@ -101,6 +98,24 @@ describe('events', () => {
     await kernel.rmmod('a')
     await inserted
     assert.deepEqual(loaded(kernel), ['b#1 LIVE'])
+  })
+
+  it('of a point find a module that is leaving on its way already, and cannot remove it a second time', async t => {
+    const source = `export const init = k => void k.register('p', () => 1)`
+    for (const options of [{}, { wait: true }]) {
+      const { kernel, file } = stage(t, { 'a.ts': source }, { scheme: 'refcount' })
+      await kernel.insmod(file('a.ts'))
+      if ('wait' in options) kernel.tryModuleGet('a')
+      const inside: Promise<unknown>[] = []
+      kernel
+        .point('p')
+        .on('remove', () => inside.push(refusal(kernel.rmmod('a'), 'ENOTLIVE', 'EBUSY', 'Module a is being unloaded')))
+      const removed = kernel.rmmod('a', options)
+      if ('wait' in options) kernel.modulePut('a')
+      await removed
+      await Promise.all(inside)
+      assert.deepEqual([inside.length, loaded(kernel)], [1, []])
+    }
   })
 
   it('tell a taint with its letter, its bit and the reason', async t => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { latch } from '../support/latch.ts'
 import { callAll, loaded, refusal, stage } from '../support/stage.ts'
 
 /** `import`s of every kind, all of one module. */
@@ -118,6 +119,23 @@ describe('live bindings', () => {
     folder.write({ 'db.ts': 'export const value = 5' })
     await kernel.replace('db')
     assert.deepEqual(await callAll(kernel, 'p'), [5])
+  })
+
+  it('go on for the others while a call is in flight in an importer that was cut off', async t => {
+    const slow = `import { value } from './db.ts'
+      export const init = k => k.register('slow', async until => { await until; return value })`
+    const { kernel } = stage(t, { ...IMPORTERS, 'slow.ts': slow, 'db.ts': db(1) }, { grace: 0 })
+    await kernel.modprobe('slow')
+    await kernel.modprobe('named')
+    const until = latch()
+    const [call] = [...kernel.point<(until: Promise<void>) => Promise<number>>('slow')].map(each => each(until.opened))
+    const refused = assert.rejects(call!, { code: 'ESTALE' })
+    await kernel.rmmod('slow')
+    await kernel.reclaim('slow#1')
+    assert.deepEqual(await callAll(kernel, 'bump'), [1])
+    assert.deepEqual(await callAll(kernel, 'p'), ['named 22'])
+    until.open()
+    await refused
   })
 
   it('cannot be assigned to by the importer', async t => {

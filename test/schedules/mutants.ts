@@ -14,8 +14,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'delete_module.js',
     changes: [
       [
-        `    module.gate.withdraw();\n    loaded.context.withdraw();\n    module.transition({ is: 'GOING'`,
-        `    module.transition({ is: 'GOING'`,
+        `    module.gate.withdraw();\n    module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() }, () => loaded.context.withdraw())`,
+        `    module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })`,
       ],
       ['    release(module);\n', '    module.gate.withdraw();\n    context.withdraw();\n    release(module);\n'],
     ],
@@ -24,7 +24,10 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'close the gate after the calls have drained instead of before',
     file: 'delete_module.js',
     changes: [
-      ['    module.gate.withdraw();\n    loaded.context.withdraw();\n', '    loaded.context.withdraw();\n'],
+      [
+        `    module.gate.withdraw();\n    module.transition({ is: 'GOING', phase: 'leaving'`,
+        `    module.transition({ is: 'GOING', phase: 'leaving'`,
+      ],
       [
         '    context.abort();\n    let exitError',
         '    module.gate.withdraw();\n    context.abort();\n    let exitError',
@@ -135,7 +138,12 @@ export const MUTANTS: readonly Mutant[] = [
     mistake: 'a wait that does not block new calls',
     seed: 20_030_119,
     file: 'delete_module.js',
-    changes: [['    module.gate.withdraw();\n    loaded.context.suspend();\n', '    loaded.context.suspend();\n']],
+    changes: [
+      [
+        `    module.gate.withdraw();\n    module.transition({ is: 'GOING', phase: 'waiting'`,
+        `    module.transition({ is: 'GOING', phase: 'waiting'`,
+      ],
+    ],
   },
   {
     mistake: 'a wait that is called off and leaves the gate shut',
