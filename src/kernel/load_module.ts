@@ -147,7 +147,10 @@ class ImageSide implements ImageEnvironment {
   constructor(core: Core, module: Module, verify: Verify | undefined) {
     this.#core = core
     this.#module = module
-    this.#views = createViews(module.leftovers)
+    this.#views = createViews(module.leftovers, () => ({
+      module: `${module.name} of ${core.mark}`,
+      generation: module.generation,
+    }))
     if (verify) this.verify = verify
   }
 

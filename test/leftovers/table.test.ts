@@ -53,7 +53,7 @@ describe('the table of leftovers', () => {
   for (const [name, open] of Object.entries(SHORT_LIVED))
     it(`does not grow with ${name}`, async () => {
       const leftovers = new Leftovers()
-      const views = createViews(leftovers)
+      const views = createViews(leftovers, () => ({ module: 'table', generation: 1 }))
       for (let n = 0; n < MANY; n++) {
         await open(views, name => views.builtin(name) as never)
         if (n % 50 === 0) {

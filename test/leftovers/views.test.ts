@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
+import { collectUntil } from '../support/gc.ts'
 import { turns } from '../support/latch.ts'
 import { root } from '../support/paths.ts'
 import { stage } from '../support/stage.ts'
@@ -184,6 +185,36 @@ exports.open = () => new Opener().open()
       names.map(name => Reflect.get(globalThis, name) as unknown),
       host,
     )
+  })
+
+  it('show what stood in the place of a global before older images of the module put something there', async t => {
+    const text = `
+      const Before = globalThis.Response
+      class Mine extends Before {}
+      const request = globalThis.fetch
+      export const init = k => {
+        Object.defineProperty(globalThis, 'Response', { value: Mine })
+        globalThis.fetch = async url => (left.through = [...(left.through ?? []), k.module.generation], request(url))
+        left.classes = [...(left.classes ?? []), [globalThis.Response === Mine, Before.name]]
+      }`
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, { 'wrap.mjs': text })
+    const host = ['fetch', 'Response'].map(name => [name, Reflect.get(globalThis, name)] as const)
+    t.after(() => {
+      for (const [name, value] of host) Object.defineProperty(globalThis, name, { value })
+    })
+    await kernel.insmod(file('wrap.mjs'))
+    await kernel.replace('wrap')
+    await kernel.rmmod('wrap')
+    await kernel.insmod(file('wrap.mjs'))
+    assert.deepEqual(left.classes, [
+      [true, 'Response'],
+      [true, 'Response'],
+      [true, 'Response'],
+    ])
+    assert.equal(await (await fetch('data:,a')).text(), 'a')
+    assert.deepEqual(left.through, [3])
+    assert.ok(await collectUntil(() => kernel.lingering().length === 0))
   })
 
   it('load nothing that the module does not use', () => {

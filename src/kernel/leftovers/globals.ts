@@ -2,6 +2,7 @@ import { viewAbortSignal } from './abort_signals.ts'
 import { viewFetch } from './fetch.ts'
 import type { Leftovers } from './leftovers.ts'
 import { viewProcess } from './process.ts'
+import { beneath, type ImageName, noteStandIn } from './stand_ins.ts'
 import { TIMER_FUNCTIONS, type TimerView, viewTimers } from './timers.ts'
 import { lazyClass } from './view_object.ts'
 import { viewWebSocket, WEB_SOCKETS } from './web_sockets.ts'
@@ -39,15 +40,17 @@ export class GlobalViews {
   readonly leftovers: Leftovers
   /** The image's view of a builtin. */
   readonly builtin: (name: string) => unknown
+  readonly #image: ImageName
   readonly #made = new Map<string, unknown>()
   /** What stood in the places of globals in which the module has put something of its own: its views, which that may call, lead there. */
   readonly #replaced = new Map<string, unknown>()
   #timers: TimerView | undefined
   #object: object | undefined
 
-  constructor(leftovers: Leftovers, builtin: (name: string) => unknown) {
+  constructor(leftovers: Leftovers, builtin: (name: string) => unknown, image: ImageName) {
     this.leftovers = leftovers
     this.builtin = builtin
+    this.#image = image
   }
 
   of(name: string): unknown {
@@ -67,7 +70,12 @@ export class GlobalViews {
 
   /** What stands in the global's place, or stood there before the module put something of its own into it. */
   real(name: string): unknown {
-    return this.isReplaced(name) ? this.#replaced.get(name) : Reflect.get(globalThis, name)
+    return this.isReplaced(name) ? this.#replaced.get(name) : this.found(name)
+  }
+
+  /** What stands in the global's place, but for what older images of this module have put there. */
+  found(name: string | symbol): unknown {
+    return beneath(Reflect.get(globalThis, name), this.#image)
   }
 
   isReplaced(name: string): boolean {
@@ -82,28 +90,36 @@ export class GlobalViews {
     else this.#replaced.set(name, real)
     return isOwn ? real : value
   }
+
+  /** @returns what the host gets when the module puts `value` anywhere into the global object */
+  putAny(key: string | symbol, value: unknown): unknown {
+    // Asking for some globals loads much, or warns.
+    const before = typeof value === 'function' ? this.found(key) : undefined
+    const given = isView(key) ? this.put(key, value) : value
+    noteStandIn(given, before, this.#image)
+    return given
+  }
 }
+
+const isView = (key: string | symbol): key is string => typeof key === 'string' && Object.hasOwn(MAKERS, key)
 
 /**
  * The global object as the image's files name it. Everything that is not one of the views above is read from the real one, and every assignment
  * goes there, but for a view in its own place: the host gets back the real thing there. It is not the same object, which only a function in sloppy mode can notice, by its `this`.
  */
 function viewGlobalObject(views: GlobalViews): object {
-  const isView = (key: string | symbol): key is string => typeof key === 'string' && Object.hasOwn(MAKERS, key)
-  const putting = (key: string | symbol, value: unknown): unknown => (isView(key) ? views.put(key, value) : value)
   const view: object = new Proxy(globalThis, {
-    get: (target, key) =>
-      isView(key) && !views.isReplaced(key) ? views.of(key) : (Reflect.get(target, key, target) as unknown),
+    get: (_, key) => (isView(key) && !views.isReplaced(key) ? views.of(key) : views.found(key)),
     // An object that inherits from the global one gets a property of its own, unless the global one has a setter.
     set(target, key, value, receiver) {
       const there = receiver === view || Object.getOwnPropertyDescriptor(target, key)?.set !== undefined
-      return Reflect.set(target, key, there ? putting(key, value) : value, receiver === view ? target : receiver)
+      return Reflect.set(target, key, there ? views.putAny(key, value) : value, receiver === view ? target : receiver)
     },
     defineProperty: (target, key, descriptor) =>
       Reflect.defineProperty(
         target,
         key,
-        'value' in descriptor ? { ...descriptor, value: putting(key, descriptor.value) } : descriptor,
+        'value' in descriptor ? { ...descriptor, value: views.putAny(key, descriptor.value) } : descriptor,
       ),
   })
   return view

@@ -19,6 +19,7 @@ import { viewRequests, viewSessions } from './requests.ts'
 import { viewServers } from './servers.ts'
 import { viewSharedEmitters } from './shared_emitters.ts'
 import { viewDatagramSockets, viewSockets } from './sockets.ts'
+import type { ImageName } from './stand_ins.ts'
 import { viewOf } from './view_object.ts'
 import { viewWatchers, viewWatchPromises } from './watchers.ts'
 import { viewWorkers } from './workers.ts'
@@ -106,8 +107,8 @@ const viewClassWith = (real: object, members: object): object =>
   })
 
 /** Each view is made when the image first asks for it. Most images ask for none: until then there are no more than two objects here. */
-export function createViews(leftovers: Leftovers): Views {
-  return new ImageViews(leftovers)
+export function createViews(leftovers: Leftovers, image: () => ImageName): Views {
+  return new ImageViews(leftovers, image)
 }
 
 /** One list for all images. */
@@ -115,12 +116,14 @@ const NAMES: readonly string[] = [EMITTER, MOVED_EMITTER, ...VIEWED_GLOBALS]
 
 class ImageViews implements Views, Maker {
   readonly leftovers: Leftovers
+  readonly #image: () => ImageName
   #made: Map<string, unknown> | undefined
   #globals: GlobalViews | undefined
   #sharedEmitter: ReturnType<typeof viewSharedEmitters> | undefined
 
-  constructor(leftovers: Leftovers) {
+  constructor(leftovers: Leftovers, image: () => ImageName) {
     this.leftovers = leftovers
+    this.#image = image
   }
 
   get names(): readonly string[] {
@@ -134,7 +137,7 @@ class ImageViews implements Views, Maker {
   }
 
   get globals(): GlobalViews {
-    this.#globals ??= new GlobalViews(this.leftovers, this.builtin)
+    this.#globals ??= new GlobalViews(this.leftovers, this.builtin, this.#image())
     return this.#globals
   }
 

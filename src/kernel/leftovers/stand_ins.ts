@@ -1,0 +1,33 @@
+/** An image, among all of the process: those of one module of one kernel have one `module`. */
+export interface ImageName {
+  readonly module: string
+  readonly generation: number
+}
+
+interface StandIn {
+  readonly by: ImageName
+  readonly before: Function
+}
+
+/** Functions and classes that modules have put into the places of others in the global object. */
+const standIns = new WeakMap<Function, StandIn>()
+
+/**
+ * What a module finds in the global object: in the place of what an older image of the same module has put there, what stood there before. A class that extends the global one, a function
+ * that calls it, would otherwise pile up by one with each replace, and keep every image that there ever was.
+ */
+export function beneath(value: unknown, finder: ImageName): unknown {
+  let found = value
+  for (;;) {
+    const standIn = typeof found === 'function' ? standIns.get(found) : undefined
+    if (!standIn || standIn.by.module !== finder.module || standIn.by.generation >= finder.generation) return found
+    found = standIn.before
+  }
+}
+
+/** Remembers that an image puts `value` into the place of `before`; putting back what stood there is no such thing. */
+export function noteStandIn(value: unknown, before: unknown, by: ImageName): void {
+  if (typeof value !== 'function' || typeof before !== 'function' || standIns.has(value)) return
+  for (let found: Function | undefined = before; found; found = standIns.get(found)?.before) if (found === value) return
+  standIns.set(value, { by, before })
+}
