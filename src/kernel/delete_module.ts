@@ -85,6 +85,7 @@ export async function finishRemoval(
   const { counts } = schemeOf(module.scheme)
   // What a replaced image is still referenced by can only become less.
   if (counts && !options.force) await seam.step(`${module.label}: its count is zero`, module.count.zero(undefined))
+  core.outgoing.delete(module)
   const drained = await seam.step(
     `${module.label}: end of the grace period`,
     module.gate.drained(options.grace ?? core.settings.grace, seam),

@@ -214,10 +214,15 @@ export class Kernel implements AsyncDisposable {
       return
     }
     checkText('modulePut', wanted, reference)
-    const found = this.#core.modules.get(foldName(reference))
-    if (!found)
+    const { modules, outgoing } = this.#core
+    const name = foldName(reference)
+    const found = modules.get(name)
+    // One taken before a replace holds the image that was replaced.
+    const replaced = [...outgoing].findLast(module => module.name === name && module.count.isHeld)
+    const holding = found?.count.isHeld ? found : (replaced ?? found)
+    if (!holding)
       throw new ModuleError('EINVAL', { reason: `modulePut without tryModuleGet on ${reference}: it is not loaded` })
-    found.count.putAny()
+    holding.count.putAny()
   }
 
   /**

@@ -56,6 +56,7 @@ export function makeCore(
     loading: new Map(),
     waitsFor: new Map(),
     replacing: new Map(),
+    outgoing: new Set(),
     generations: new Map(),
     admitted: new Map(),
     gauge: new MemoryGauge(),

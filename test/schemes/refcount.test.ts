@@ -216,6 +216,21 @@ describe('refcount', () => {
     assert.equal(kernel.lsmod().find(({ name }) => name === 'db')!.refs, 1)
   })
 
+  it('takes a put by name for the image that was replaced since, when nobody holds the new one', async t => {
+    const { kernel, file } = stage(t, { 'db.ts': DB }, { scheme: 'refcount' })
+    await kernel.insmod(file('db.ts'))
+    kernel.tryModuleGet('db')
+    const replacing = kernel.replace('db')
+    await new Promise(resolve => kernel.once('going', resolve))
+    kernel.tryModuleGet('db')
+    assert.equal(kernel.lsmod()[0]!.refs, 1)
+    kernel.modulePut('db')
+    assert.equal(kernel.lsmod()[0]!.refs, 0)
+    kernel.modulePut('db')
+    assert.equal((await replacing).unloaded.generation, 1)
+    assert.throws(() => kernel.modulePut('db'), { code: 'EINVAL', message: /modulePut without tryModuleGet on db#2/ })
+  })
+
   it('keeps a replaced image until its references are back', async t => {
     const { kernel, file, folder, probe } = stage(t, { 'db.ts': DB }, { scheme: 'refcount' })
     await kernel.insmod(file('db.ts'))

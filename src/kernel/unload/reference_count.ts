@@ -38,6 +38,11 @@ export class ReferenceCount {
     return this.#count
   }
 
+  /** Does anybody hold a reference that can be put? */
+  get isHeld(): boolean {
+    return this.#references !== undefined && this.#references.size > 0
+  }
+
   get(module: string, generation: number, below: Function): Reference {
     const put = (): void => {
       if (!this.#references?.delete(reference)) this.#refusePut('the reference was put before')
