@@ -217,6 +217,31 @@ exports.open = () => new Opener().open()
     assert.ok(await collectUntil(() => kernel.lingering().length === 0))
   })
 
+  it('leave what the new image has put in the place of a global, when the old one puts back what it found', async t => {
+    const text = `
+      const before = [globalThis.fetch, globalThis.Response]
+      export const init = k => {
+        globalThis.fetch = async url => (left.through = k.module.generation, before[0](url))
+        globalThis.Response = class extends before[1] {}
+      }
+      export const exit = () => { [globalThis.fetch, globalThis.Response] = before }`
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, { 'wrap.mjs': text })
+    const host = [fetch, Response]
+    await kernel.insmod(file('wrap.mjs'))
+    await kernel.replace('wrap')
+    await kernel.replace('wrap')
+    assert.equal(await (await fetch('data:,a')).text(), 'a')
+    assert.equal(left.through, 3)
+    assert.notEqual(Response, host[1])
+    await kernel.rmmod('wrap')
+    assert.deepEqual(
+      [fetch, Response].map((value, index) => value === host[index]),
+      [true, true],
+    )
+    assert.ok(await collectUntil(() => kernel.lingering().length === 0))
+  })
+
   it('load nothing that the module does not use', () => {
     const program = `
       import { createKernel } from 'outlive'

@@ -2,7 +2,7 @@ import { viewAbortSignal } from './abort_signals.ts'
 import { viewFetch } from './fetch.ts'
 import type { Leftovers } from './leftovers.ts'
 import { viewProcess } from './process.ts'
-import { beneath, type ImageName, noteStandIn } from './stand_ins.ts'
+import { beneath, type ImageName, isOverBy, noteStandIn } from './stand_ins.ts'
 import { TIMER_FUNCTIONS, type TimerView, viewTimers } from './timers.ts'
 import { lazyClass } from './view_object.ts'
 import { viewWebSocket, WEB_SOCKETS } from './web_sockets.ts'
@@ -93,10 +93,12 @@ export class GlobalViews {
 
   /** @returns what the host gets when the module puts `value` anywhere into the global object */
   putAny(key: string | symbol, value: unknown): unknown {
-    // Asking for some globals loads much, or warns.
-    const before = typeof value === 'function' ? this.found(key) : undefined
     const given = isView(key) ? this.put(key, value) : value
-    noteStandIn(given, before, this.#image)
+    // Asking for some globals loads much, or warns.
+    if (typeof value !== 'function') return given
+    const current: unknown = Reflect.get(globalThis, key)
+    if (isOverBy(given, current, this.#image)) return current
+    noteStandIn(given, beneath(current, this.#image), this.#image)
     return given
   }
 }

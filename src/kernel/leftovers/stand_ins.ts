@@ -25,9 +25,21 @@ export function beneath(value: unknown, finder: ImageName): unknown {
   }
 }
 
+/** At a replace the old image's `exit` puts back what it found, when the new one's `init` has put its own there already: that stays. */
+export function isOverBy(value: unknown, current: unknown, putter: ImageName): boolean {
+  const standIn = typeof current === 'function' ? standIns.get(current) : undefined
+  if (!standIn || standIn.by.module !== putter.module || standIn.by.generation <= putter.generation) return false
+  return isBeneath(value, standIn.before)
+}
+
+function isBeneath(value: unknown, top: Function): boolean {
+  for (let found: Function | undefined = top; found; found = standIns.get(found)?.before)
+    if (found === value) return true
+  return false
+}
+
 /** Remembers that an image puts `value` into the place of `before`; putting back what stood there is no such thing. */
 export function noteStandIn(value: unknown, before: unknown, by: ImageName): void {
   if (typeof value !== 'function' || typeof before !== 'function' || standIns.has(value)) return
-  for (let found: Function | undefined = before; found; found = standIns.get(found)?.before) if (found === value) return
-  standIns.set(value, { by, before })
+  if (!isBeneath(value, before)) standIns.set(value, { by, before })
 }
