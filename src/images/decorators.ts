@@ -30,7 +30,7 @@ const DECORATING = 'ìdecorating'
  * Compiles decorators (the proposal of 2023-11, as TypeScript has it without `experimentalDecorators`), and `accessor`, to calls of `decorating`. Everything stays in its line.
  *
  * @param text without types
- * @throws ImageFault `syntax` for decorators of private members
+ * @throws ImageFault `syntax` for decorators of private members and of parameters
  */
 export function compileDecorators(file: string, text: string): string {
   const program = parseTypeScript(file, text)
@@ -53,6 +53,7 @@ function visit(value: unknown, parent: Node | undefined, writer: DecoratorWriter
   }
   if (typeof value !== 'object' || value === null || !('type' in value)) return
   if (value.type === 'ClassDeclaration' || value.type === 'ClassExpression') writer.class(value as ClassNode, parent)
+  if ('params' in value && Array.isArray(value.params)) writer.parameters(value.params as readonly Decorated[])
   for (const child of Object.values(value)) visit(child, value as Node, writer)
 }
 
@@ -67,6 +68,14 @@ class DecoratorWriter {
   constructor(file: string, text: string) {
     this.#file = file
     this.#text = text
+  }
+
+  /** @throws ImageFault `syntax`: only the decorators before the standard's could stand there */
+  parameters(params: readonly Decorated[]): void {
+    const decorated = params.find(hasDecorators)
+    if (!decorated) return
+    const reason = 'A decorator of a parameter cannot be compiled'
+    throw faultAt({ kind: 'syntax', reason }, this.#file, this.#text, decorated.decorators![0]!.start)
   }
 
   class(node: ClassNode, parent: Node | undefined): void {

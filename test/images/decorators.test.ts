@@ -87,12 +87,14 @@ describe('decorators are those of TypeScript', () => {
   it('but what cannot be compiled has a clear error with its place', async () => {
     for (const [member, reason] of [
       ['@d #x = 1', /A decorator of a private member cannot be compiled/],
-      ['m(@d x: number) {}', /./],
+      ['m(@d x: number) {}', /A decorator of a parameter cannot be compiled/],
+      ['@d m() {} constructor(@d x: number, y?: 1) {}', /A decorator of a parameter cannot be compiled/],
     ] as const) {
       const error = await errorOf({ 'main.ts': `const d = (): void => {}\nexport class A {\n  ${member} }` }, 'main.ts')
       assert.equal(error.name, 'SyntaxError')
       assert.match(error.message, reason)
-      assert.equal((error as Error & { fault: { place: { line: number } } }).fault.place.line, 3)
+      const { place } = (error as Error & { fault: { place: { line: number; column: number } } }).fault
+      assert.deepEqual([place.line, place.column], [3, 3 + Math.max(0, member.indexOf('(@') + 1)])
     }
   })
 })
