@@ -149,7 +149,9 @@ async function closeLeftovers(core: Core, module: Module, files: readonly string
   const isOwn = (file: string): boolean => files.includes(file)
   const note = (leftovers: readonly Leftover[]): void => {
     for (const { kind, where, closed } of leftovers)
-      core.log.warn(`left behind: ${kind} from ${where}${closed ? ', closed' : ', could not be closed'}`, module.name)
+      if (kind === 'addon') core.log.info(`left behind: addon from ${where}, which nothing can unload`, module.name)
+      else
+        core.log.warn(`left behind: ${kind} from ${where}${closed ? ', closed' : ', could not be closed'}`, module.name)
   }
   const inUse = module.gate.inFlight > 0
   const leftovers = await module.leftovers.closeAll(seam, isOwn, inUse ? ONE_SHOT : undefined)

@@ -63,6 +63,11 @@ export const init = k => void k.register('hash', text => addon.xxhashBase16(Buff
       what: `native addon ${path}`,
     }
     assert.deepEqual(loads, [named, named, named])
+    const told = [...kernel.log].filter(({ text }) => text.includes('left behind'))
+    assert.deepEqual(
+      told.map(({ level, text }) => `${level} ${text}`),
+      Array(3).fill(`info left behind: addon from ${named.where}, which nothing can unload`),
+    )
     assert.equal(answers.size, 1)
     assert.equal([...answers][0], require(path).xxhashBase16(Buffer.from('a')))
     assert.ok(await collectUntil(() => kernel.lingering().length === 0), 'the code around the addon is collected')
