@@ -30,7 +30,10 @@ export const coldplug: Command = {
       line.terminal.progress('')
       if (line.terminal.json) line.terminal.data(report)
       else for (const text of reportLines(report)) line.terminal.out(text)
-      return report.failed.length > 0 ? 1 : 0
+      const failed = report.failed.map(({ module }) => module)
+      if (failed.length === 0) return 0
+      line.terminal.err(`coldplug: ${failed.length} of ${report.probed.length} failed: ${failed.join(' ')}`)
+      return 1
     }),
 }
 

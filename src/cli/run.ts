@@ -55,10 +55,13 @@ async function host(line: CommandLine): Promise<number> {
   const control = serviceOf(kernel) ? undefined : await serveControl(kernel, { name, path: socket })
   try {
     const http = args[0] === undefined ? await listen(kernel, reporter, settings) : undefined
-    await hosting.start?.(kernel)
-    const waiting = options.load === false ? new Map<string, string>() : await insertAll(kernel, reporter)
-    const watcher = options.watch ? await watchModules(kernel, reporter, waiting) : undefined
-    greet(line.terminal, kernel, { name, url: http?.url, socket })
+    const stop = stopped.then(() => undefined)
+    await Promise.race([hosting.start?.(kernel), stop])
+    // An init that takes its time is no reason to go on with the others.
+    const inserted = options.load === false ? new Map<string, string>() : insertAll(kernel, reporter, stop)
+    const waiting = await Promise.race([inserted, stop])
+    const watcher = waiting && options.watch ? await watchModules(kernel, reporter, waiting) : undefined
+    if (waiting) greet(line.terminal, kernel, { name, url: http?.url, socket })
     const signal = await stopped
     if (!terminal.json) terminal.out(`${signal}: unloading`)
     await watcher?.close()
@@ -155,16 +158,20 @@ async function listen(kernel: Kernel, reporter: Reporter, { port, address }: { p
   }
 }
 
-/** Dependencies first; one that fails is reported and the host goes on. Resolves to those that failed because of others. */
-async function insertAll(kernel: Kernel, reporter: Reporter): Promise<Waiting> {
+/** Dependencies first, until `stop`; one that fails is reported and the host goes on. Resolves to those that failed because of others. */
+async function insertAll(kernel: Kernel, reporter: Reporter, stop: Promise<unknown>): Promise<Waiting> {
   const waiting: Waiting = new Map()
+  let isStopped = false
+  void stop.then(() => (isStopped = true))
   // In this order one that fails takes nothing out again.
-  for (const name of await kernel.availableInOrder())
+  for (const name of await kernel.availableInOrder()) {
+    if (isStopped) break
     await kernel.modprobe(name).catch(error => {
       const said = `${name}: ${formatError(error)}`
       if (waitsForOthers(error)) waiting.set(name, said)
       reporter.problem(said)
     })
+  }
   return waiting
 }
 

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { ControlClient, ControlError, findHost, Refused } from '../control/client.ts'
 import { ERROR_CODES, type ErrorCode, ModuleError } from '../kernel/errno.ts'
 import type { CommandLine, CommandOption } from './command.ts'
@@ -55,7 +56,7 @@ export async function attempt(
     terminal.err(`${command}: ${message}`)
     for (const detail of details(told?.data)) terminal.err(detail)
     if (error instanceof ModuleError && error.code === 'EINIT' && error.cause instanceof Error)
-      terminal.err(error.cause.stack ?? error.cause.message)
+      terminal.err(authorsStack(error.cause.stack ?? error.cause.message))
     if (error instanceof Refused && error.taints) terminal.err(`kernel tainted: ${error.taints}`)
     return 1
   }
@@ -113,11 +114,22 @@ function asTyped(error: Refused | ModuleError, shown: string | undefined): Told 
 function details(data: Readonly<Record<string, unknown>> | undefined): string[] {
   const lines: string[] = []
   if (typeof data?.frame === 'string' && data.frame !== '') lines.push(data.frame)
-  if (typeof data?.cause === 'string') lines.push(data.cause)
+  if (typeof data?.cause === 'string') lines.push(authorsStack(data.cause))
   if (typeof data?.count === 'number')
     for (const { where, count } of data.holders as { where: string; count: number }[])
       lines.push(`  ${count} of ${data.count}: ${where}`)
   return lines
+}
+
+const OWN_FOLDER = fileURLToPath(new URL('..', import.meta.url))
+
+/** Down to where Outlive called: what lies below says nothing to an author. */
+function authorsStack(stack: string): string {
+  const lines = stack.split('\n')
+  let end = lines.findIndex(line => /^\s+at /.test(line) && line.includes(OWN_FOLDER))
+  if (end === -1) return stack
+  while (lines[end - 1]?.endsWith('(<anonymous>)')) end--
+  return lines.slice(0, end).join('\n')
 }
 
 /**

@@ -62,6 +62,15 @@ describe('outlive check', () => {
     )
   })
 
+  it('tells a server once, though its port is another in each cycle', async t => {
+    const folder = folderOf(t, { 'a.ts': `import { createServer } from 'node:http'\ncreateServer().listen(0)\n` })
+    const { findings } = await reportOf([folder.file('a.ts'), ...QUICK])
+    assert.deepEqual(
+      findings.map(({ kind, place }) => [kind, place]),
+      [['leftover', `${folder.file('a.ts')}:2:1`]],
+    )
+  })
+
   it('exits with 0, 1 and 2, and says why in one line', async t => {
     const folder = folderOf(t, {
       'good.ts': 'export {}',
@@ -98,7 +107,7 @@ describe('outlive check', () => {
       const { code, err } = await check([folder.file('good.ts'), ...words])
       assert.deepEqual([words, code, err.startsWith('check: ')], [words, 2, true])
     }
-    assert.equal((await check([folder.file('nothing.ts')])).code, 2)
+    assert.equal((await check([folder.file('nothing.ts')])).code, 1)
     assert.equal((await check([])).code, 2)
   })
 

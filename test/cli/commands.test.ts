@@ -96,6 +96,7 @@ db                  ${size(DB)}  1 api
     const [first, ...stack] = thrown.stderr.split('\n')
     assert.equal(first, `insmod: could not insert module throws.ts: no disk at ${host.file('throws.ts')}:1:35`)
     assert.match(stack.join('\n'), /^Error: no disk\n {4}at (?:init|Module\.init).*throws\.ts:1:35/)
+    assert.doesNotMatch(thrown.stderr, /dist\/|anonymous/)
     assert.deepEqual(
       await host.run('insmod', 'count.ts', 'n=many'),
       refused(`insmod: could not insert module count.ts: 'many' invalid for parameter 'n' (int)`),

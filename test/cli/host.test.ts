@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -117,6 +118,35 @@ describe('outlive run', () => {
     assert.equal(Buffer.from((await reader.read()).value!).toString(), '0 ')
     assert.equal(await host.end(), 0)
     await reader.cancel().catch(() => {})
+  })
+
+  it('is told to stop while an init goes on: it inserts no more, and unloads what it has when that init ends', async t => {
+    const folder = new Folder({
+      'a.ts': `export const exit = () => console.log('exit a')\n`,
+      'b.ts': `export const init = () => new Promise(resolve => {
+          process.on('SIGTERM', () => setTimeout(resolve, 50))
+          console.log('b begins')
+        })
+        export const exit = () => console.log('exit b')\n`,
+      'c.ts': `console.log('c was run')\n`,
+    })
+    t.after(() => folder.remove())
+    const words = ['run', '--modules', folder.path, '--http', '0']
+    const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...words], {
+      env: { ...process.env, OUTLIVE_SOCKETS: socketFolder(t) },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    t.after(() => child.kill('SIGKILL'))
+    let text = ''
+    child.stdout.on('data', chunk => {
+      text += chunk
+      if (/b begins/.test(chunk)) child.kill('SIGTERM')
+    })
+    assert.deepEqual(await once(child, 'close'), [0, null])
+    assert.deepEqual(
+      text.split('\n').filter(line => /^(?:b begins|SIG|exit|c was|listening)/.test(line)),
+      ['b begins', 'SIGTERM: unloading', 'exit a', 'exit b'],
+    )
   })
 
   it('goes on when nobody reads what it prints any more', async t => {

@@ -67,14 +67,19 @@ export interface SchemeResult {
   readonly ms: number
 }
 
+/** What happens at one place is one finding, though the port that a server was given, say, is another in each cycle. */
+const keyOf = ({ kind, text, place }: Pick<Finding, 'kind' | 'text' | 'place'>): string =>
+  JSON.stringify([kind, place === undefined ? text : text.replaceAll(/\d+/g, '#'), place])
+
 /** Findings of one scheme as they come in: equal ones are counted, not repeated. */
 export class Findings {
   readonly #found = new Map<string, Finding>()
 
   add(kind: FindingKind, text: string, place?: string, count = 1): void {
-    const key = JSON.stringify([kind, text, place])
+    const found = { kind, text, ...(place !== undefined && { place }) }
+    const key = keyOf(found)
     const known = this.#found.get(key)
-    this.#found.set(key, { kind, text, ...(place !== undefined && { place }), count: (known?.count ?? 0) + count })
+    this.#found.set(key, { ...(known ?? found), count: (known?.count ?? 0) + count })
   }
 
   list(): Finding[] {
@@ -87,11 +92,11 @@ export function merge(results: readonly SchemeResult[], allowLeftovers: boolean)
   const merged = new Map<string, MergedFinding>()
   for (const { scheme, findings } of results)
     for (const finding of findings) {
-      const key = JSON.stringify([finding.kind, finding.text, finding.place])
+      const key = keyOf(finding)
       const known = merged.get(key)
       const fails = !NOTES.has(finding.kind) && !(allowLeftovers && finding.kind === 'leftover')
       merged.set(key, {
-        ...finding,
+        ...(known ?? finding),
         count: Math.max(known?.count ?? 0, finding.count),
         schemes: [...(known?.schemes ?? []), scheme],
         fails,
