@@ -44,6 +44,16 @@ type GateState =
   | { readonly is: 'withdrawn'; readonly at: Date }
   | { readonly is: 'cut'; readonly at: Date; readonly how: string }
 
+/** The engine's own mark of one: nobody writes to the `prototype` of a class. It is made by `new` of its entry, and not called. */
+const isClass = (target: AnyFunction): boolean =>
+  Object.getOwnPropertyDescriptor(target, 'prototype')?.writable === false
+
+function likeness(target: AnyFunction, called: AnyFunction): AnyFunction {
+  for (const key of ['name', 'length'] as const)
+    Object.defineProperty(called, key, { value: target[key], configurable: true })
+  return called
+}
+
 /** The same for all gates of a kernel. */
 export interface GateOptions {
   readonly log: KernelLog
@@ -133,7 +143,7 @@ export class CallGate implements EntryGate {
     successor: Cell['successor'],
     member?: Member,
   ): AnyFunction {
-    const cell = new Cell(isStreaming(target) ? this.#streaming(target, name) : target, name, self, successor, member)
+    const cell = new Cell(this.#called(target, name), name, self, successor, member)
     this.#remember(cell)
     return makeEntry(this, cell)
   }
@@ -169,17 +179,21 @@ export class CallGate implements EntryGate {
     )
   }
 
+  /** What a call of the entry calls, where that is not the function itself. */
+  #called(target: AnyFunction, name: string): AnyFunction {
+    if (isStreaming(target)) return likeness(target, this.#streaming(target, name))
+    if (isClass(target)) return likeness(target, (...args) => Reflect.construct(target, args))
+    return target
+  }
+
   /** A function that gives a stream has returned before the stream has begun: the call lasts until the stream has ended. */
   #streaming(target: AnyFunction, name: string): AnyFunction {
     const gate = this
-    const streaming = function (this: unknown, ...args: unknown[]): unknown {
+    return function (this: unknown, ...args) {
       const stream = Reflect.apply(target, this, args) as object
       gate.#streamCall(name).follow(stream)
       return stream
     }
-    for (const key of ['name', 'length'] as const)
-      Object.defineProperty(streaming, key, { value: target[key], configurable: true })
-    return streaming
   }
 
   #streamCall(name: string): StreamCall {

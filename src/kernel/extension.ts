@@ -1,7 +1,4 @@
 import { EventEmitter } from 'node:events'
-import type { CallGate } from './call_gate.ts'
-
-type AnyFunction = (...args: unknown[]) => unknown
 
 /** Who registered an entry. */
 export interface Owner {
@@ -192,45 +189,3 @@ const isTaken = ({ entry }: Slot): boolean => entry !== undefined
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function'
-
-/** Puts an image's gate in front of operations: a function, or an object whose functions (own or inherited) are guarded one by one. */
-export function faceOf(
-  ops: unknown,
-  gate: CallGate,
-  point: string,
-  successor: (member: string | symbol | undefined) => AnyFunction | undefined,
-): unknown {
-  if (typeof ops === 'function') return gate.guard(ops as AnyFunction, ops.name || point, undefined, successor)
-  const source = ops as Record<string | symbol, unknown>
-  const operations = gate.operations(source)
-  const { face } = operations
-  for (const key of memberKeys(source)) {
-    const value = source[key]
-    const name = `${point}.${String(key)}`
-    const enumerable = Object.prototype.propertyIsEnumerable.call(source, key)
-    if (typeof value === 'function') {
-      const guarded = gate.guard(value as AnyFunction, name, operations, successor, key)
-      Object.defineProperty(face, key, { value: guarded, enumerable, writable: true, configurable: true })
-    } else
-      Object.defineProperty(face, key, { get: () => gate.read(operations, key, name), enumerable, configurable: true })
-  }
-  return face
-}
-
-function memberKeys(ops: object): Set<string | symbol> {
-  const keys = new Set<string | symbol>()
-  for (
-    let at: object | null = ops;
-    at !== null && at !== Object.prototype;
-    at = Object.getPrototypeOf(at) as object | null
-  )
-    for (const key of Reflect.ownKeys(at)) if (key !== 'constructor') keys.add(key)
-  return keys
-}
-
-export function keyOf(ops: unknown): string | undefined {
-  if (typeof ops === 'function') return ops.name || undefined
-  const { key, name, id } = ops as { key?: unknown; name?: unknown; id?: unknown }
-  for (const candidate of [key, name, id]) if (typeof candidate === 'string') return candidate
-  return undefined
-}

@@ -1,5 +1,5 @@
 import type { Core } from './core.ts'
-import { keyOf } from './extension.ts'
+import { keyOf } from './faces.ts'
 import type { Module } from './module.ts'
 
 type AnyFunction = (...args: unknown[]) => unknown

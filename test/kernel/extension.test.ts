@@ -57,6 +57,35 @@ describe('an extension point', () => {
     assert.equal(point.get('nobody'), undefined)
   })
 
+  it('shows what a function has for properties, until the image is cut off', async t => {
+    const { kernel, file } = stage(t, {
+      'tool.ts': `const run = Object.assign(x => x * run.factor, { factor: 2, description: 'multiplies', double() { return this.factor *= 2 } })
+      export const init = k => k.register('p', run)`,
+    })
+    type Tool = ((x: number) => number) & { factor: number; description: string; double(): number }
+    await kernel.insmod(file('tool.ts'))
+    const [tool] = kernel.point<Tool>('p')
+    assert.deepEqual([tool!.description, tool!.double(), tool!(3), tool!.factor], ['multiplies', 4, 12, 4])
+    assert.deepEqual(Object.keys(tool!), ['factor', 'description', 'double'])
+    await kernel.rmmod('tool', { reclaim: true })
+    for (const late of [() => tool!.description, () => tool!.double(), () => tool!(1)])
+      assert.throws(late, { code: 'ESTALE' })
+  })
+
+  it('makes instances of a class', async t => {
+    const { kernel, file } = stage(t, {
+      'widget.ts': `class Widget { static kind = 'box'; constructor(readonly size: number) {} area() { return this.size ** 2 } }
+      export const init = k => { k.register('p', Widget); k.register('p', { Widget }) }`,
+    })
+    type WidgetClass = { new (size: number): { area(): number }; kind: string }
+    await kernel.insmod(file('widget.ts'))
+    const [Widget, all] = [...kernel.point<unknown>('p')] as [WidgetClass, { Widget: WidgetClass }]
+    assert.deepEqual([Widget.name, Widget.length, Widget.kind], ['Widget', 1, 'box'])
+    assert.deepEqual([new Widget(3).area(), new all.Widget(4).area()], [9, 16])
+    await kernel.rmmod('widget', { reclaim: true })
+    assert.throws(() => new Widget(3), { code: 'ESTALE' })
+  })
+
   it('tells of what is added and removed, each with its owner, and lets no listener stop it', async t => {
     const { kernel, file } = stage(t, {
       'a.ts': `export function init(k) {
