@@ -53,10 +53,11 @@ if (values.profile) printProfiles()
 else printResults()
 
 function printResults() {
-  const rows = results.flatMap(({ node, outlive, native, ratio, alone }) => [
+  const rows = results.flatMap(({ node, outlive, native, ratio, bare, alone }) => [
     row(`${node}: a cycle`, outlive.ms, 'ms'),
     row(`${node}: native, a cycle`, native.ms, 'ms'),
     row(`${node}: a cycle / native`, ratio, 'x', { atMost: GOALS.ratio }),
+    row(`${node}: write, read, compile and run, no more / native`, bare, 'x'),
     row(`${node}: ${values.alone} cycles alone / native`, alone.outlive.ms / alone.native.ms, 'x', {
       atMost: GOALS.ratio,
     }),

@@ -22,6 +22,7 @@ const OUTSIDE = {
   'depmod/text_folder.ts': 'is of the command depmod, without a kernel',
   'call_gate.ts': 'a call is waited for by its caller, not by the kernel; `drained` is',
   'gate_entry.ts': 'the same: it makes the functions that callers call',
+  'streams.ts': 'the same: it makes the steps of a stream that callers take',
   'unload/reference_count.ts': '`zero` is what others wait for',
   'kmemleak/': 'reads a heap snapshot, as one step of whoever asks; does nothing to modules',
   'leftovers/': 'stands before what modules wait for, not the kernel; closing is looked at',
@@ -48,7 +49,7 @@ const OWN_CALLBACKS = new Set([
 const PLACES = new Map([
   ['insmod.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
   ['livepatch.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
-  ["make_core.ts: (await import('./kmemleak/index.ts')).explainImage(label)", 'is called in a step'],
+  ["make_core.ts: (await import('./kmemleak/index.ts')).explainImage(label, {}, mark)", 'is called in a step'],
   ["make_core.ts: import('./kmemleak/index.ts')", 'is called in a step'],
   ['load_module.ts: this.#views.builtin(name)', 'is no promise'],
   ['request.ts: this.#underWay.get(alias)', 'is a load under way, made of steps'],

@@ -17,7 +17,7 @@ const TIMED_PAIRS = 300
 const WARM_UP_CYCLES = 1400
 
 const folder = mkdtempSync(join(tmpdir(), 'outlive-reload-'))
-const { kernel, outlive: outliveCycle, native: nativeCycle } = reloadsOf('functions', folder)
+const { kernel, outlive: outliveCycle, native: nativeCycle, bare: bareCycle } = reloadsOf('functions', folder)
 
 /** Bytes that stay in the heap after so many cycles, each in a turn of the event loop of its own. */
 async function kept(cycle, count) {
@@ -41,11 +41,13 @@ async function measure(cycles) {
     bytes.native += await kept(nativeCycle, NATIVE_BLOCK)
   }
   const dropped = { cycles, collected }
-  const times = { outlive: [], native: [] }
+  const times = { outlive: [], native: [], bare: [] }
   for (let pair = 0; pair < TIMED_PAIRS; pair++) {
     times.outlive.push(await outliveCycle())
     await setImmediate()
     times.native.push(await nativeCycle())
+    await setImmediate()
+    times.bare.push(bareCycle())
     await setImmediate()
   }
   const figures = (name, count) => ({ ms: median(times[name]), keptKB: bytes[name] / 1024 / count })
@@ -53,6 +55,7 @@ async function measure(cycles) {
     outlive: { ...figures('outlive', cycles), ...dropped },
     native: { ...figures('native', BLOCKS * NATIVE_BLOCK), cycles: BLOCKS * NATIVE_BLOCK + TIMED_PAIRS },
     ratio: median(times.outlive) / median(times.native),
+    bare: median(times.bare) / median(times.native),
   }
 }
 

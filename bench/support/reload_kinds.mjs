@@ -1,13 +1,15 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { Script } from 'node:vm'
 import { createKernel } from '../../dist/index.js'
 import { freshModule } from './fresh_module.mjs'
 import { freshBundle, freshPackage, freshPlugin } from './fresh_sizes.mjs'
 
 /**
  * One reload of each kind, by Outlive and by Node's own loader. Each makes a version that differs from every other, calls it, looks whether it is the one that answers, and
- * resolves to the milliseconds that it took.
+ * resolves to the milliseconds that it took. Of a single file there is also what no loader can do without.
  */
 export function reloadsOf(kind, folder) {
   const kernel = createKernel({ cache: { folder: join(folder, 'cache') } })
@@ -38,6 +40,15 @@ export function reloadsOf(kind, folder) {
         writeFileSync(file, content)
         const exports = await import(`${url}?v=${version}`)
         check(exports[named](1, 2))
+        return performance.now() - started
+      },
+      /** The file is written, read, compiled and run, and nothing else. */
+      bare() {
+        const content = text(++version)
+        const started = performance.now()
+        writeFileSync(file, content)
+        const body = compileOnce(readFileSync(file, 'utf8').replaceAll(/^export /gm, '       '), file)
+        body.next().value({ register: (_, call) => check(call(1, 2)) })
         return performance.now() - started
       },
     }
@@ -78,6 +89,13 @@ export function reloadsOf(kind, folder) {
     'package, every file changed': () => whole(true),
   }
   return { kernel, ...kinds[kind]() }
+}
+
+function compileOnce(text, filename) {
+  setFlagsFromString('--no-compilation-cache')
+  const script = new Script(`(function*(){${text}\nyield init})`, { filename })
+  setFlagsFromString('--compilation-cache')
+  return script.runInThisContext()()
 }
 
 function writeAll(into, files, only) {

@@ -79,7 +79,7 @@ describe('16.2.1.7.3.1 InitializeEnvironment refuses', () => {
     const error = await errorOf({ 'main.mjs': '\n  import { missing } from "./a.mjs"', 'a.mjs': '' })
     assert.equal(error.message, `The requested module './a.mjs' does not provide an export named 'missing'`)
     const { place } = (error as Error & { fault: { place: { line: number; column: number } } }).fault
-    assert.deepEqual([place.line, place.column], [2, 3])
+    assert.deepEqual([place.line, place.column], [2, 12])
   })
 
   it('and tells of a syntax error rather than of what is missing by it', async () => {
