@@ -323,6 +323,111 @@ export async function use() {
       use: `import { Command } from 'commander'\nexport const use = () => new Command().option('-a <n>').parse(['-a', '1'], { from: 'user' }).opts()`,
     },
   ],
+  'Bots, servers and what they talk to': [
+    {
+      name: 'discord.js',
+      use: `import { EmbedBuilder } from 'discord.js'\nexport const use = () => new EmbedBuilder().setTitle('a').toJSON()`,
+    },
+    {
+      name: 'telegraf',
+      use: `import { Markup } from 'telegraf'\nexport const use = () => Markup.inlineKeyboard([Markup.button.callback('a', 'b')])`,
+    },
+    {
+      name: 'grammy',
+      use: `import { InlineKeyboard } from 'grammy'\nexport const use = () => new InlineKeyboard().text('a', 'b').inline_keyboard`,
+    },
+    {
+      name: 'socket.io',
+      use: `import { Server } from 'socket.io'\nexport function use() { return new Server({ path: '/a' }).path() }`,
+    },
+    {
+      name: '@hapi/hapi',
+      use: `import Hapi from '@hapi/hapi'\nexport async function use() { const server = Hapi.server(); server.route({ method: 'GET', path: '/{name}', handler: request => request.params }); return (await server.inject('/bob')).result }`,
+    },
+    {
+      name: '@apollo/server',
+      also: ['graphql'],
+      use: `import { ApolloServer } from '@apollo/server'\nexport async function use() { const server = new ApolloServer({ typeDefs: 'type Query { a: Int }', resolvers: { Query: { a: () => 1 } } }); const { body } = await server.executeOperation({ query: '{ a }' }); await server.stop(); return body.singleResult.data }`,
+    },
+    {
+      name: 'stripe',
+      use: `import Stripe from 'stripe'\nexport const use = () => new Stripe('k').webhooks.generateTestHeaderString({ payload: '{}', secret: 's', timestamp: 1 })`,
+    },
+    {
+      name: 'google-auth-library',
+      use: `import { OAuth2Client } from 'google-auth-library'\nexport const use = () => new OAuth2Client('a', 'b', 'http://c').generateAuthUrl({ scope: 'd' })`,
+    },
+    {
+      name: '@grpc/grpc-js',
+      use: `import { Metadata } from '@grpc/grpc-js'\nexport function use() { const metadata = new Metadata(); metadata.add('a', 'b'); return metadata.getMap() }`,
+    },
+    {
+      name: 'kafkajs',
+      use: `import { Kafka, logLevel } from 'kafkajs'\nexport const use = () => new Kafka({ brokers: ['localhost:1'], logLevel: logLevel.NOTHING }).producer().events.CONNECT`,
+    },
+    {
+      name: 'neo4j-driver',
+      use: `import neo4j from 'neo4j-driver'\nexport const use = () => neo4j.int('9007199254740993').add(1).toString()`,
+    },
+    {
+      name: 'sequelize',
+      use: `import { DataTypes } from 'sequelize'\nexport const use = () => new DataTypes.STRING(10).toSql()`,
+    },
+    {
+      name: 'tedious',
+      use: `import { TYPES } from 'tedious'\nexport const use = () => TYPES.Int.name`,
+    },
+    {
+      name: 'firebase-admin',
+      use: `import { deleteApp, initializeApp } from 'firebase-admin/app'\nimport { getAuth } from 'firebase-admin/auth'\nexport async function use() { const app = initializeApp({ projectId: 'a' }, 'b'); const { name } = getAuth(app).app; await deleteApp(app); return name }`,
+    },
+    {
+      name: 'got',
+      use: `import got from 'got'\nexport const use = () => String(got.extend({ prefixUrl: 'http://a/' }).defaults.options.prefixUrl)`,
+    },
+    {
+      name: 'ethers',
+      use: `import { id, parseEther } from 'ethers'\nexport const use = () => [id('a'), String(parseEther('1'))]`,
+    },
+  ],
+  'Mail, archives, tables, pictures': [
+    {
+      name: 'mailparser',
+      use: `import { simpleParser } from 'mailparser'\nexport const use = async () => (await simpleParser('Subject: a\\n\\nb')).subject`,
+    },
+    {
+      name: 'exceljs',
+      use: `import ExcelJS from 'exceljs'\nexport const use = () => new ExcelJS.Workbook().addWorksheet('a').addRow([1, 2]).number`,
+    },
+    {
+      name: 'jszip',
+      use: `import JSZip from 'jszip'\nexport async function use() { const zip = new JSZip(); zip.file('a', 'b'); const bytes = await zip.generateAsync({ type: 'nodebuffer' }); return (await (await JSZip.loadAsync(bytes)).file('a').async('string')) }`,
+    },
+    {
+      name: 'sanitize-html',
+      use: `import sanitize from 'sanitize-html'\nexport const use = () => sanitize('<b onclick="x">a</b><script>c</script>')`,
+    },
+    {
+      name: 'validator',
+      use: `import validator from 'validator'\nexport const use = () => [validator.isEmail('a@b.co'), validator.isIBAN('a')]`,
+    },
+    {
+      name: 'svelte',
+      use: `import { compile } from 'svelte/compiler'\nexport const use = () => compile('<p>{1 + 1}</p>', {}).js.code.includes('<p>2</p>')`,
+    },
+    {
+      name: 'webpack',
+      use: `import webpack from 'webpack'\nexport const use = () => new webpack.DefinePlugin({ A: '1' }).definitions`,
+    },
+    {
+      name: 'three',
+      use: `import { Vector3 } from 'three'\nexport const use = () => new Vector3(1, 2, 2).length()`,
+    },
+    {
+      name: 'puppeteer-core',
+      use: `import puppeteer from 'puppeteer-core'\nexport const use = () => typeof puppeteer.connect`,
+    },
+  ],
 }
 
 export const CASES = Object.entries(KINDS).flatMap(([kind, cases]) => cases.map(example => ({ kind, ...example })))

@@ -26,6 +26,9 @@ code that got hot meanwhile. Packages of many small files show it most.
 A load resolves, reads, scans, compiles and runs. The [cache of loads](design.md#loads-are-remembered) spares resolving, scanning and most of compiling, which is the distance from *first* to *cold*; with \`--no-cache\` the bench
 shows all without. Of a first load the resolver, which a process loads once, and the parser, where the lexer cannot be sure, take the largest part: each is loaded when it is first needed. What is left of a reload is running the code, V8's restoring of what it had compiled, asking the disk whether anything has changed, and the collector. A package of one small file is loaded in about the time that looking up
 the record and opening the views of an image takes, so that its ratios are above those of large packages; in a fresh process that code of Outlive runs for the first time, too.
+
+webpack, and to a lesser degree kafkajs, require most of their files when these are first used. Node has not read those files yet when the package is there; an image has read all that can be named without running it, so that
+a call that still runs in it after a replace finds its own version of each. Its load is that of the whole package.
 `
 
 const percent = figure => `${figure >= 0 ? '+' : ''}${(figure * 100).toFixed(1)} %`
