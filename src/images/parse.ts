@@ -6,6 +6,7 @@ import type {
   ImportAttribute,
   ImportDeclaration,
   Literal,
+  Token,
 } from 'acorn'
 import { acornParser } from './acorn.ts'
 import { renameArguments } from './arguments.ts'
@@ -83,11 +84,24 @@ export function parseProgram(file: string, text: string, sourceType: 'module' | 
       sourceType,
       allowHashBang: true,
       allowReturnOutsideFunction: sourceType === 'script',
+      ...(sourceType === 'module' && text.includes('<!--') && { onToken: token => refuseHtmlComment(text, token) }),
     })
   } catch (error) {
     const { pos = 0 } = error as { pos?: number }
     throw faultAt({ kind: 'syntax', reason: syntaxReason(error as Error).replace(PLACE_SUFFIX, '') }, file, text, pos)
   }
+}
+
+/**
+ * In a module `x <!--y` is an expression to the parser, an error to Node's own loader, and to the engine a comment, since there it stands in a function: code would
+ * vanish.
+ *
+ * @throws SyntaxError with its place, as the parser throws it
+ */
+function refuseHtmlComment(text: string, { type, start }: Token): void {
+  // The text of a template may begin so, too.
+  if (type.label !== 'template' && text.startsWith('<!--', start))
+    throw Object.assign(new SyntaxError('HTML comments are not allowed in modules'), { pos: start })
 }
 
 const literalString = (node: Expression): string[] =>

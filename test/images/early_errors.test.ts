@@ -299,7 +299,13 @@ const REFUSED: Readonly<Record<string, readonly string[]>> = {
     'im\\u0070ort.meta',
     'function f(x = (import.meta = 1)) {}',
   ],
-  'B.1.1 no HTML-like comments': ['<!-- comment', '-->', '/*\n*/ --> comment', 'let a = 1 <!-- 2'],
+  'B.1.1 no HTML-like comments': [
+    '<!-- comment',
+    '-->',
+    '/*\n*/ --> comment',
+    'let a = 1 <!-- 2',
+    'let x = 1; x <!--x',
+  ],
   '12.1 text that is not ECMAScript at all': [
     'let a = ;',
     '}',
@@ -431,6 +437,7 @@ const ACCEPTED: readonly string[] = [
   'export const a = (() => { try { late } catch (e) { return e.name } })(); let late',
   'const { a = 1, b: { c = 2 } = {} } = {}; export { a, c }',
   'export const a = /* --> */ 1, b = "<!--"',
+  'export const a = `<!-- a`, b = /<!--/.source, c = 1 < !--[2][0]',
 ]
 
 describe('a text that is a Module gives what the native loader gives', () => {
