@@ -44,9 +44,10 @@ type GateState =
   | { readonly is: 'withdrawn'; readonly at: Date }
   | { readonly is: 'cut'; readonly at: Date; readonly how: string }
 
-/** The engine's own mark of one: nobody writes to the `prototype` of a class. It is made by `new` of its entry, and not called. */
+/** A class is made instances of by `new` of its entry, and not called. Nobody can write to the `prototype` of one; nor to that of a function that is frozen, which only its text tells. */
 const isClass = (target: AnyFunction): boolean =>
-  Object.getOwnPropertyDescriptor(target, 'prototype')?.writable === false
+  Object.getOwnPropertyDescriptor(target, 'prototype')?.writable === false &&
+  Function.prototype.toString.call(target).startsWith('class')
 
 function likeness(target: AnyFunction, called: AnyFunction): AnyFunction {
   for (const key of ['name', 'length'] as const)

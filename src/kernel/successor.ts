@@ -1,9 +1,7 @@
 import type { Core } from './core.ts'
 import { keyOf } from './faces.ts'
+import type { AnyFunction, Member } from './gate_entry.ts'
 import type { Module } from './module.ts'
-
-type AnyFunction = (...args: unknown[]) => unknown
-type Member = string | symbol | undefined
 
 /** What a late call is forwarded to: the same operation of the image that is LIVE now, or undefined when there is none. */
 export type FindSuccessor = (member: Member) => AnyFunction | undefined

@@ -72,6 +72,14 @@ describe('an extension point', () => {
       assert.throws(late, { code: 'ESTALE' })
   })
 
+  it('calls a function that is frozen', async t => {
+    const { kernel, file } = stage(t, {
+      'frozen.ts': `export const init = k => k.register('p', Object.freeze(function say() { return 'frozen' }))`,
+    })
+    await kernel.insmod(file('frozen.ts'))
+    assert.deepEqual(await callAll(kernel, 'p'), ['frozen'])
+  })
+
   it('makes instances of a class', async t => {
     const { kernel, file } = stage(t, {
       'widget.ts': `class Widget { static kind = 'box'; constructor(readonly size: number) {} area() { return this.size ** 2 } }
