@@ -1,16 +1,8 @@
 import { checkSyntax, checkWhole, compileFunctionExpression } from './engine.ts'
 import type { ImageGlobals } from './image.ts'
-import { joinText } from './large_text.ts'
-import {
-  type Edit,
-  EMITTER,
-  FILE,
-  IMPORT,
-  type ImportEntry,
-  MOVED_EMITTER,
-  type ModuleSource,
-  PUBLISH,
-} from './module_source.ts'
+import { joinText, overwrite } from './large_text.ts'
+import { GENERATED, mentionsOf, namedIn } from './mentions.ts'
+import { type Edit, EMITTER, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
 import { wrapSharedEmitters } from './shared_emitters.ts'
 import type { TextFacts } from './text_facts.ts'
 
@@ -55,7 +47,12 @@ const bodyKind = (source: ModuleSource, reads: EarlyReads): ModuleBody['kind'] =
 
 export const applyEdits = (text: string, edits: readonly Edit[]): string => joinText(edited(text, edits))
 
+/** From here on it is faster to write over the characters than to take the text to pieces. */
+const MANY_EDITS = 8
+
 function edited(text: string, edits: readonly Edit[]): string[] {
+  const whole = edits.length < MANY_EDITS ? undefined : overwrite(text, edits)
+  if (whole !== undefined) return [whole]
   const pieces: string[] = []
   let at = 0
   for (const edit of edits) {
@@ -86,53 +83,9 @@ function getters({ localExports }: ModuleSource): string {
   return [...names].map(name => `get ${name}(){return ${name}}`).join(',')
 }
 
-/** Nobody's own text has these. */
-const GENERATED = [EMITTER, MOVED_EMITTER]
-
-/** By these a text can name what it does not have in it. */
-const HIDES_NAMES = ['\\u', 'eval']
-
-/** One expression for all names is many times as fast as looking for each by itself. Longer ones first, or `globalThis` would be found as `global`. */
-const mentionOf = (names: readonly string[]): RegExp =>
-  new RegExp(
-    [...names.toSorted((a, b) => b.length - a.length), ...HIDES_NAMES].join('|').replaceAll(/[$\\]/g, String.raw`\$&`),
-    'g',
-  )
-
-/** Names of globals, and how a text is searched for them. */
-interface Mentions {
-  readonly list: readonly string[]
-  readonly names: readonly string[]
-  readonly pattern: RegExp
-  /** Stands for the names where it matters that they are the same. */
-  readonly mark: string
+type Composition = Pick<CompileRequest, 'text' | 'globals' | 'ownImports' | 'facts'> & {
+  readonly source?: ModuleSource
 }
-
-/** Of the list that was asked for last: it hardly ever is another one. */
-let lastMentions: Mentions | undefined
-
-function mentionsOf({ names: list }: ImageGlobals): Mentions {
-  if (lastMentions?.list === list) return lastMentions
-  const names = list.filter(name => !GENERATED.includes(name))
-  lastMentions = { list, names, pattern: mentionOf(names), mark: `${names.length} ${checksum(names.join())}` }
-  return lastMentions
-}
-
-function checksum(text: string): number {
-  let sum = 0
-  for (let at = 0; at < text.length; at++) sum = (Math.imul(sum, 31) + text.charCodeAt(at)) | 0
-  return sum
-}
-
-/** The globals that a text can name: it has their names in it, unless it writes them with escapes or asks `eval`. */
-function namedIn(text: string, { names, pattern }: Mentions): readonly string[] {
-  if (names.length === 0) return names
-  const found = new Set(text.match(pattern))
-  if (HIDES_NAMES.some(hiding => found.has(hiding))) return names
-  return names.filter(name => found.has(name))
-}
-
-type Composition = Pick<CompileRequest, 'text' | 'globals' | 'ownImports' | 'facts'>
 
 /** Listeners are looked after only for an image that wants to know what it adds them to, and only in a text that adds any. */
 const isWatched = ({ globals, ownImports }: Composition): boolean =>
@@ -141,7 +94,10 @@ const isWatched = ({ globals, ownImports }: Composition): boolean =>
 /** The globals that a file is given as variables. */
 function namesFor(request: Composition): readonly string[] {
   const mentions = mentionsOf(request.globals)
-  const names = request.facts.recall(`globals ${mentions.mark}`, () => namedIn(request.text, mentions))
+  const known = request.source?.unchecked?.names
+  const names = known
+    ? mentions.names.filter(name => known.includes(name))
+    : request.facts.recall(`globals ${mentions.mark}`, () => namedIn(request.text, mentions))
   return isWatched(request) ? [...names, ...GENERATED] : names
 }
 

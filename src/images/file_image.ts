@@ -16,7 +16,9 @@ import { importMetaOf } from './import_meta.ts'
 import { placeOfImport } from './import_place.ts'
 import { LazyFiles } from './lazy_files.ts'
 import { LoadMemory, type LoadStores } from './load_memory.ts'
+import { mentionsOf, REQUIRE } from './mentions.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
+import type { ModuleSource } from './module_source.ts'
 import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
 import { withRequireStack } from './require_stack.ts'
@@ -326,8 +328,9 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
         return commonJsRecord(file, this.#namesOf(file, text), () => this.#commonJs.load(file, undefined))
       default: {
         const facts = this.#texts.facts(file)
-        const source = facts.recall('source', () => scanModule(text) ?? parseModule(file, text))
-        this.#lazy.keepLate(file)
+        const { asked, mark } = mentionsOf(this.globals)
+        const source = facts.recall(`source ${mark}`, () => scanModule(text, asked) ?? parseModule(file, text))
+        if (mayLoadMore(source)) this.#lazy.keepLate(file)
         return new SourceModule(file, urlOfFile(file), text, source, this, facts)
       }
     }
@@ -378,6 +381,10 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     return this.#root === undefined ? this.#texts.has(file) : isInside(file, this.#root)
   }
 }
+
+/** While it runs. */
+const mayLoadMore = ({ unchecked }: ModuleSource): boolean =>
+  unchecked === undefined || unchecked.mayImport || unchecked.names.includes(REQUIRE)
 
 /** A load is remembered that read a package or so many files. */
 const MANY_FILES = 20

@@ -17,6 +17,7 @@ export function scratchFor(bytes: number): Buffer {
 }
 
 const BEYOND_LATIN_1 = /[^\0-\xff]/
+const LAST_OF_LATIN_1 = 0xff
 
 /** Characters. From here on Node keeps a string that it makes of bytes outside of the engine's heap. */
 const LARGE = 1 << 20
@@ -66,5 +67,29 @@ export function joinText(pieces: readonly string[]): string {
   const room = scratchFor(length)
   let at = 0
   for (const piece of pieces) at += room.write(piece, at, 'latin1')
+  return room.toString('latin1', 0, length)
+}
+
+/** What stands in place of `text.slice(start, end)`. */
+interface Replacement {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/** A text of ASCII with pieces replaced by others of their lengths; undefined for any other text, or where a length or a character does not fit. */
+export function overwrite(text: string, replacements: readonly Replacement[]): string | undefined {
+  const { length } = text
+  if (length >= LARGE || Buffer.byteLength(text) !== length) return undefined
+  const room = scratchFor(length)
+  room.write(text, 'latin1')
+  for (const { start, end, text: replacement } of replacements) {
+    if (replacement.length !== end - start) return undefined
+    for (let index = 0; index < replacement.length; index++) {
+      const character = replacement.charCodeAt(index)
+      if (character > LAST_OF_LATIN_1) return undefined
+      room[start + index] = character
+    }
+  }
   return room.toString('latin1', 0, length)
 }

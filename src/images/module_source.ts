@@ -66,11 +66,20 @@ export interface ModuleSource {
   readonly mutableExports: boolean
   /** The anonymous default export's local binding is present and wants the name "default". */
   readonly namesDefault: boolean
-  /**
-   * Undefined once a parser has read the text. A lexer knows neither whether the names that it found in export lists are declared, nor
-   * whether a `return` or `yield` stands where a module has none: those remain to be checked.
-   */
-  readonly unchecked: { readonly exportedNames: readonly string[] } | undefined
+  /** Undefined once a parser has read the text. */
+  readonly unchecked: Unchecked | undefined
+}
+
+/** What remains to be checked of a text that no parser has read, and what was found beside. */
+export interface Unchecked {
+  /** Names in export lists: are they declared? */
+  readonly exportedNames: readonly string[]
+  /** A `return` or `yield` may stand where a module has none. */
+  readonly mayStray: boolean
+  /** It may have an `import()` or `import.meta`. */
+  readonly mayImport: boolean
+  /** Of the names that were asked for those that it may have. */
+  readonly names: readonly string[]
 }
 
 /**

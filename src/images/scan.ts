@@ -1,27 +1,10 @@
 import type { DynamicImport, StaticImport } from 'es-module-lexer'
-import { assignsAny } from './assignments.ts'
 import { blankStatement } from './blank.ts'
-import { codeOnly, mayMisread } from './code_reader.ts'
+import { type Code, readCode } from './code_reader.ts'
+import { type FoundDeclarations, foundDeclarations } from './declarations.ts'
 import { lex } from './lexer.ts'
 import { type Edit, IMPORT, type ImportEntry, type ModuleRequest, type ModuleSource } from './module_source.ts'
 import { COMMENT, readExports } from './scan_exports.ts'
-
-/**
- * Constructs that a lexer cannot judge: what a function body allows and a module does not (`arguments`, `new.target`,
- * HTML-like comments), `await` that could be a name or an operator, words written with escapes, direct eval, and `export {}`, which it does not list.
- */
-const NEEDS_PARSER = new RegExp(
-  [
-    String.raw`\barguments\b`,
-    String.raw`\bexport\s*\{\s*\}`,
-    String.raw`\bnew\s*(?:\.|import\b)`,
-    '<!--|-->',
-    String.raw`\beval\s*\(`,
-    String.raw`\bawait\b(?![ \t]+(?!(?:in|instanceof|of|extends)\b)[\w$'"])`,
-    String.raw`\\u(?:\{0*|00)(?:[46][1-9a-fA-F]|[57][0-9aA])`,
-    String.raw`\busing\b`,
-  ].join('|'),
-)
 
 const IDENTIFIER = String.raw`[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*`
 const BINDING = new RegExp(
@@ -34,6 +17,7 @@ const NAMESPACE_IMPORT = new RegExp(String.raw`^\*\s*as\s+(${IDENTIFIER})$`, 'u'
 /** True when the text has `import` or `export` declarations or `import.meta`: Node's own test for an ES module. */
 export function hasModuleSyntax(text: string): boolean {
   if (!/\b(?:import|export)\b/.test(text)) return false
+  if (readCode(text)?.declarations?.length) return true
   try {
     return lex(text)[3]
   } catch {
@@ -101,23 +85,21 @@ export function phaseImports(text: string): { readonly offset: number; readonly 
 const MAY_IMPORT_SOURCE = /\bimport\s*\.?\s*source\b/
 
 /**
- * Reads a module with a lexer, about ten times faster than a parser. Gives up (undefined) on whatever it cannot be sure of; the
+ * Reads a module without a parser, about ten times faster than with one. Gives up (undefined) on whatever it cannot be sure of; the
  * parser then decides. It never guesses: a text that it accepts is read the same way by `parseModule`.
+ *
+ * @param names of which is to be told whether the text may have them
  */
-export function scanModule(text: string): ModuleSource | undefined {
-  if ((NEEDS_PARSER.test(text) && mayMisread(text)) || MAY_HIDE_IMPORT.test(text)) return undefined
-  let lexed: ReturnType<typeof lex>
-  try {
-    lexed = lex(text)
-  } catch {
-    return undefined
-  }
+export function scanModule(text: string, names: readonly string[] = []): ModuleSource | undefined {
+  const code = readCode(text)
+  const declared = code && declarationsOf(text, code)
+  if (!declared) return undefined
   const requests = new Requests()
   const edits: Edit[] = []
   const imports: ImportEntry[] = []
   const dynamicRequests: string[] = []
   const requestOf = new Map<number, number>()
-  for (const [index, found] of lexed[0].entries()) {
+  for (const [index, found] of declared[0].entries()) {
     if (found.type !== 'import-meta' && found.phase && found.phase !== 'source') return undefined
     if (found.type === 'import-meta' && !MEMBER_ACCESS.test(text.slice(found.end, found.end + 16))) return undefined
     if (found.type === 'dynamic' && !isPlainCall(text, found)) return undefined
@@ -136,12 +118,12 @@ export function scanModule(text: string): ModuleSource | undefined {
     imports.push(...entries)
     edits.push(edit)
   }
-  const exports = readExports(text, lexed, imports, requestOf, edits)
+  const exports = readExports(text, declared, imports, requestOf, edits)
   if (!exports) return undefined
   const bound = new Set(imports.map(entry => entry.localName))
   for (const entry of exports.local) bound.add(entry.localName)
   if (bound.has('await')) return undefined
-  if (assignsAny(text, bound) && assignsAnyAtAll(text, bound)) return undefined
+  if (code.assigns(bound)) return undefined
   edits.sort((a, b) => a.start - b.start)
   return {
     requests: requests.list,
@@ -154,14 +136,26 @@ export function scanModule(text: string): ModuleSource | undefined {
     hasTopLevelAwait: false,
     mutableExports: false,
     namesDefault: exports.namesDefault,
-    unchecked: { exportedNames: exports.listed },
+    unchecked: {
+      exportedNames: exports.listed,
+      mayStray: code.mayStray,
+      mayImport: code.declarations === undefined,
+      names: code.named(names),
+    },
   }
 }
 
-/** The same, where comments and strings do not count. */
-function assignsAnyAtAll(text: string, names: ReadonlySet<string>): boolean {
-  const bare = codeOnly(text)
-  return bare === undefined || assignsAny(bare, names, true)
+/** Most are written in one of the ways that a reading finds; of the others the lexer tells. */
+function declarationsOf(text: string, code: Code): FoundDeclarations | undefined {
+  const { declarations } = code
+  if (declarations) return foundDeclarations(text, declarations)
+  if (MAY_HIDE_IMPORT.test(text)) return undefined
+  try {
+    const [imports, exports] = lex(text)
+    return [imports, exports]
+  } catch {
+    return undefined
+  }
 }
 
 /** What is written `import.meta.url` is no target of an assignment; anything else may be one. */

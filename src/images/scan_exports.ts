@@ -1,5 +1,6 @@
-import type { Export, Import, parse } from 'es-module-lexer'
+import type { Import } from 'es-module-lexer'
 import { blankStatement } from './blank.ts'
+import type { FoundDeclarations, FoundExport } from './declarations.ts'
 import {
   DEFAULT,
   type Edit,
@@ -19,10 +20,10 @@ export interface ScannedExports {
   readonly listed: readonly string[]
 }
 
-/** What the lexer found of exports, with the edits that take them out of the text; undefined where it cannot be sure. */
+/** What was found of exports, with the edits that take them out of the text; undefined where it cannot be sure. */
 export function readExports(
   text: string,
-  [found, exports]: ReturnType<typeof parse>,
+  [found, exports]: FoundDeclarations,
   imports: readonly ImportEntry[],
   requestOf: ReadonlyMap<number, number>,
   edits: Edit[],
@@ -76,12 +77,12 @@ export function readExports(
 const WORDS_WITH_VALUES: ReadonlySet<string> = new Set(['this', 'null', 'true', 'false'])
 
 /** Is this the export of an imported name, by a list without `from`? The lexer tells both alike. */
-const isOfImport = (entry: Exclude<Export, { type: 'direct' }>, found: readonly Import[]): boolean =>
+const isOfImport = (entry: Exclude<FoundExport, { type: 'direct' }>, found: readonly Import[]): boolean =>
   found[entry.importIndex]!.importStart !== entry.exportStart
 
 /** An imported namespace that is exported is a binding of this module; which one, only the imports tell. */
 const importedNamespaces = (
-  entry: Extract<Export, { type: 'reexport' }>,
+  entry: Extract<FoundExport, { type: 'reexport' }>,
   found: readonly Import[],
   imports: readonly ImportEntry[],
   requestOf: ReadonlyMap<number, number>,
@@ -118,7 +119,7 @@ const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|
 /** The lexer leaves escapes in names as they are, and a lone surrogate is no name: the parser tells. */
 const NOT_AS_WRITTEN = /[\\\ud800-\udfff]/
 
-function isAsWritten(entry: Exclude<Export, { type: 'reexport-all' }>): boolean {
+function isAsWritten(entry: Exclude<FoundExport, { type: 'reexport-all' }>): boolean {
   const other = entry.type === 'reexport' ? entry.importName : entry.localName
   return !NOT_AS_WRITTEN.test(entry.name) && (!other || other === entry.name || !NOT_AS_WRITTEN.test(other))
 }
@@ -131,7 +132,7 @@ const DECLARATIONS = ['function ', 'const ', 'class ', 'let ', 'async function '
 const isPlainDeclaration = (text: string, start: number): boolean =>
   text.charCodeAt(start + 6) === SPACE && DECLARATIONS.some(head => text.startsWith(head, start + 7))
 
-function exportEdit(text: string, entry: Export, found: readonly Import[]): Edit | undefined {
+function exportEdit(text: string, entry: FoundExport, found: readonly Import[]): Edit | undefined {
   const start = entry.exportStart
   if (entry.typeOnly) return undefined
   if (entry.type !== 'direct' && !isOfImport(entry, found))
@@ -158,7 +159,7 @@ function defaultEdit(
   start: number,
   head: string,
   declaration: string | undefined,
-  entry: Export,
+  entry: FoundExport,
 ): Edit | undefined {
   if (/[\r\n]/.test(head)) return undefined
   if (entry.type === 'direct' && entry.localName !== undefined) {

@@ -1,4 +1,3 @@
-import { mayReturnOutside } from './code_reader.ts'
 import {
   COMPLETED,
   type CompileRequest,
@@ -17,7 +16,7 @@ import { engineOffset, faultAt } from './fault.ts'
 import type { ImageGlobals } from './image.ts'
 import { placeOfImport } from './import_place.ts'
 import { lazily } from './lazy.ts'
-import { mayAdd } from './listener_calls.ts'
+import { ADDERS, mayAdd } from './listener_calls.ts'
 import { LocalExports } from './local_exports.ts'
 import {
   type ModuleRecord,
@@ -272,7 +271,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       facts: this.#facts,
     })
     try {
-      if (this.source.unchecked) this.#facts.recall('placed', () => this.#judgePlacement())
+      if (this.source.unchecked?.mayStray) this.#facts.recall('placed', () => this.#judgePlacement())
       return compileModule(request(), this, dynamicImport, publish)
     } catch (error) {
       // The engine judged a text that the lexer let pass. The parser tells the place, or that it has top-level await.
@@ -290,11 +289,13 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   /** @throws SyntaxError */
   #judgePlacement(): true {
-    if (MAY_YIELD.test(this.text) || mayReturnOutside(this.text)) checkPlacement(this.text, this.source, this.url)
+    checkPlacement(this.text, this.source, this.url)
     return true
   }
 
   #ownImports(): ReadonlySet<string> | undefined {
+    const names = this.source.unchecked?.names
+    if (names && !names.some(name => ADDERS.has(name))) return undefined
     if (!this.#facts.recall('listens', () => mayAdd(this.text) && addsListeners(this.text, 'module'))) return undefined
     const isOwn = (module: ModuleRecord): boolean =>
       module instanceof SourceModule
@@ -483,5 +484,4 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 }
 
-const MAY_YIELD = /\byield\b/
 const MAY_HOIST = /\bfunction\b/

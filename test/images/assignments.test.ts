@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { assignsAny } from '#dist/images/assignments.js'
+import { readCode } from '#dist/images/code_reader.js'
 import { scanModule } from '#dist/images/scan.js'
 
 const names = new Set(['x'])
 
 const check = (texts: readonly string[], expected: boolean) => {
-  for (const text of texts) it(text, () => assert.equal(assignsAny(text, names), expected))
+  for (const text of texts) it(text, () => assert.equal(readCode(text)?.assigns(names), expected))
 }
 
 describe('a text that assigns to x', () => {

@@ -1,0 +1,184 @@
+/** Imports and exports, as far as they are written in one of the usual ways. */
+import {
+  AS, ASSERT, ASYNC, CLASS, COMMA, CONTROL, DECLARATIONS, DECLARES, DEFAULT, DOUBLE_QUOTE, EXPORT, EXTENDS, FROM,
+  FUNCTION, IMPORT, MOST_DECLARATIONS, OPEN_PAREN, OTHER_DECLARATION, QUOTE, SEMICOLON, WITH,
+} from './tables'
+import { hadEscape } from './ends'
+import { BRACE, BRACE_END, DOT, STAR, VALUE, WORD } from './tokens'
+
+// What is written down: the kind, where the declaration begins, and from where to where the name or the specifier stands.
+const DECLARED: i32 = 1
+const DEFAULTED: i32 = 2
+const IMPORTED: i32 = 3
+/** Of a list: what it is called here. */
+const LISTED: i32 = 4
+/** What the one before is called outside. */
+const RENAMED: i32 = 5
+/** Where the list or star of this declaration comes from. */
+const EXPORTED_FROM: i32 = 6
+/** `export *`, with a name or without. */
+const STARRED: i32 = 7
+
+// How far a declaration has been read.
+const NOT_IN_ONE: i32 = 0
+const BEHIND_EXPORT: i32 = 1
+const BEHIND_ASYNC: i32 = 2
+const BEFORE_FUNCTION_NAME: i32 = 3
+const BEFORE_NAME: i32 = 4
+const BEFORE_VARIABLE: i32 = 5
+const IN_VARIABLE: i32 = 6
+const BEHIND_DEFAULT: i32 = 7
+const BEHIND_DEFAULT_ASYNC: i32 = 8
+const BEFORE_DEFAULT_NAME: i32 = 9
+const BEHIND_IMPORT: i32 = 10
+const IN_CLAUSE: i32 = 11
+const BEHIND_SPECIFIER: i32 = 12
+const IN_LIST: i32 = 13
+const BEHIND_AS: i32 = 14
+const BEHIND_LIST: i32 = 15
+const BEHIND_FROM: i32 = 16
+const BEHIND_STAR: i32 = 17
+const BEHIND_STAR_AS: i32 = 18
+const BEHIND_STAR_NAME: i32 = 19
+
+let state: i32 = NOT_IN_ONE
+let start: i32 = 0
+let count: i32 = 0
+
+export function beginDeclarations(): void {
+  state = NOT_IN_ONE
+  count = 0
+}
+
+export function declarationCount(): i32 {
+  return count
+}
+
+/** Is one being read to whose end nothing may be missing? */
+@inline export function isInDeclaration(): bool {
+  return state != NOT_IN_ONE
+}
+
+/** @returns what is to be noted of the text */
+export function endDeclarations(): i32 {
+  const isWhole = state == NOT_IN_ONE || state == IN_VARIABLE || state == BEHIND_SPECIFIER || state == BEHIND_LIST
+  return isWhole && count < MOST_DECLARATIONS ? 0 : OTHER_DECLARATION
+}
+
+function note(kind: i32, from: i32, to: i32): void {
+  if (count >= MOST_DECLARATIONS) return
+  const at = DECLARATIONS + (<usize>count << 4)
+  store<i32>(at, kind)
+  store<i32>(at, start, 4)
+  store<i32>(at, from, 8)
+  store<i32>(at, to, 12)
+  count++
+}
+
+/** Another way than those that are known here. */
+function giveUp(): i32 {
+  state = NOT_IN_ONE
+  return OTHER_DECLARATION
+}
+
+function goOn(next: i32): i32 {
+  state = next
+  return 0
+}
+
+/** `import` or `export`, at `from`. */
+export function beginDeclaration(word: i32, from: i32, depth: i32): i32 {
+  if (depth > 0) return OTHER_DECLARATION
+  const isBehindOne = state == NOT_IN_ONE || state == IN_VARIABLE
+  state = word == EXPORT ? BEHIND_EXPORT : BEHIND_IMPORT
+  start = from
+  return isBehindOne ? 0 : OTHER_DECLARATION
+}
+
+/**
+ * Takes the next token of a declaration.
+ *
+ * @param before kind of the token before it
+ * @returns what is to be noted of the text
+ */
+export function continueDeclaration(kind: i32, word: i32, c: i32, from: i32, to: i32, depth: i32, before: i32): i32 {
+  switch (state) {
+    case BEHIND_EXPORT:
+      if (kind == BRACE) return goOn(IN_LIST)
+      if (kind == STAR) return goOn(BEHIND_STAR)
+      if (word == FUNCTION) return goOn(BEFORE_FUNCTION_NAME)
+      if (word & DECLARES) return goOn(BEFORE_VARIABLE)
+      if (word == CLASS) return goOn(BEFORE_NAME)
+      if (word == DEFAULT) return goOn(BEHIND_DEFAULT)
+      return word == ASYNC ? goOn(BEHIND_ASYNC) : giveUp()
+    case BEHIND_ASYNC:
+      return word == FUNCTION ? goOn(BEFORE_FUNCTION_NAME) : giveUp()
+    case BEFORE_FUNCTION_NAME:
+    case BEFORE_NAME:
+    case BEFORE_VARIABLE:
+      if (kind == STAR && state == BEFORE_FUNCTION_NAME) return 0
+      if (kind != WORD) return giveUp()
+      note(DECLARED, from, to)
+      return goOn(state == BEFORE_VARIABLE ? IN_VARIABLE : NOT_IN_ONE)
+    case IN_VARIABLE:
+      // A comma may bring another one, or belong to what follows without a semicolon between.
+      if (depth > 0) return 0
+      if (c == COMMA) return giveUp()
+      return c == SEMICOLON || word & (DECLARES | CONTROL) ? goOn(NOT_IN_ONE) : 0
+    case BEHIND_DEFAULT:
+      if (word == FUNCTION || word == CLASS) return goOn(BEFORE_DEFAULT_NAME)
+      if (word == ASYNC) return goOn(BEHIND_DEFAULT_ASYNC)
+      note(DEFAULTED, 0, 0)
+      return goOn(NOT_IN_ONE)
+    case BEHIND_DEFAULT_ASYNC:
+      if (word == FUNCTION) return goOn(BEFORE_DEFAULT_NAME)
+      note(DEFAULTED, 0, 0)
+      return goOn(NOT_IN_ONE)
+    case BEFORE_DEFAULT_NAME:
+      if (kind == STAR) return 0
+      if (kind == WORD && word != EXTENDS) note(DEFAULTED, from, to)
+      else note(DEFAULTED, 0, 0)
+      return goOn(NOT_IN_ONE)
+    case BEHIND_IMPORT:
+      if (c == OPEN_PAREN || kind == DOT) return giveUp()
+      state = IN_CLAUSE
+    case IN_CLAUSE:
+      if (kind != VALUE) return c == SEMICOLON ? giveUp() : 0
+      return depth == 0 ? specifier(IMPORTED, c, from, to) : giveUp()
+    case BEHIND_SPECIFIER:
+      // Attributes.
+      return word == WITH || word == ASSERT ? giveUp() : goOn(NOT_IN_ONE)
+    case IN_LIST:
+      if (kind == BRACE_END) return goOn(BEHIND_LIST)
+      if (kind == WORD && before != WORD) note(LISTED, from, to)
+      else if (word == AS) return goOn(BEHIND_AS)
+      else if (c != COMMA) return giveUp()
+      return 0
+    case BEHIND_AS:
+      if (kind != WORD) return giveUp()
+      note(RENAMED, from, to)
+      return goOn(IN_LIST)
+    case BEHIND_LIST:
+      return goOn(word == FROM ? BEHIND_FROM : NOT_IN_ONE)
+    case BEHIND_FROM:
+      return kind == VALUE ? specifier(EXPORTED_FROM, c, from, to) : giveUp()
+    case BEHIND_STAR:
+      if (word == AS) return goOn(BEHIND_STAR_AS)
+      if (word != FROM) return giveUp()
+      note(STARRED, 0, 0)
+      return goOn(BEHIND_FROM)
+    case BEHIND_STAR_AS:
+      if (kind != WORD) return giveUp()
+      note(STARRED, from, to)
+      return goOn(BEHIND_STAR_NAME)
+    case BEHIND_STAR_NAME:
+      return word == FROM ? goOn(BEHIND_FROM) : giveUp()
+  }
+  return 0
+}
+
+function specifier(kind: i32, c: i32, from: i32, to: i32): i32 {
+  if (hadEscape || (c != QUOTE && c != DOUBLE_QUOTE)) return giveUp()
+  note(kind, from + 1, to - 1)
+  return goOn(BEHIND_SPECIFIER)
+}
