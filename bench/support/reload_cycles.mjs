@@ -19,28 +19,22 @@ const WARM_UP_CYCLES = 1400
 const folder = mkdtempSync(join(tmpdir(), 'outlive-reload-'))
 const { kernel, outlive: outliveCycle, native: nativeCycle, bare: bareCycle } = reloadsOf('functions', folder)
 
-/** Bytes that stay in the heap after so many cycles, each in a turn of the event loop of its own. */
-async function kept(cycle, count) {
-  const before = await settledHeap()
+/** Each in a turn of the event loop of its own. */
+async function repeat(cycle, count) {
   for (let i = 0; i < count; i++) {
     await cycle()
     await setImmediate()
   }
+}
+
+/** Bytes that stay in the heap after so many cycles. */
+async function kept(cycle, count) {
+  const before = await settledHeap()
+  await repeat(cycle, count)
   return (await settledHeap()) - before
 }
 
-async function measure(cycles) {
-  let collected = 0
-  kernel.on('collected', () => collected++)
-  await kept(outliveCycle, WARM_UP_CYCLES)
-  await kept(nativeCycle, NATIVE_BLOCK)
-  collected = 0
-  const bytes = { outlive: 0, native: 0 }
-  for (let block = 0; block < BLOCKS; block++) {
-    bytes.outlive += await kept(outliveCycle, cycles / BLOCKS)
-    bytes.native += await kept(nativeCycle, NATIVE_BLOCK)
-  }
-  const dropped = { cycles, collected }
+async function timed() {
   const times = { outlive: [], native: [], bare: [] }
   for (let pair = 0; pair < TIMED_PAIRS; pair++) {
     times.outlive.push(await outliveCycle())
@@ -50,6 +44,24 @@ async function measure(cycles) {
     times.bare.push(bareCycle())
     await setImmediate()
   }
+  return times
+}
+
+async function measure(cycles) {
+  let collected = 0
+  kernel.on('collected', () => collected++)
+  await repeat(outliveCycle, WARM_UP_CYCLES)
+  await repeat(nativeCycle, NATIVE_BLOCK)
+  // Before the heap is looked at: a collector that is called again and again throws machine code away, too.
+  const times = await timed()
+  await settledHeap()
+  collected = 0
+  const bytes = { outlive: 0, native: 0 }
+  for (let block = 0; block < BLOCKS; block++) {
+    bytes.outlive += await kept(outliveCycle, cycles / BLOCKS)
+    bytes.native += await kept(nativeCycle, NATIVE_BLOCK)
+  }
+  const dropped = { cycles, collected }
   const figures = (name, count) => ({ ms: median(times[name]), keptKB: bytes[name] / 1024 / count })
   return {
     outlive: { ...figures('outlive', cycles), ...dropped },
@@ -60,16 +72,10 @@ async function measure(cycles) {
 }
 
 async function profile(cycles) {
-  const repeat = (cycle, count) => async () => {
-    for (let i = 0; i < count; i++) {
-      await cycle()
-      await setImmediate()
-    }
-  }
-  await repeat(outliveCycle, 300)()
-  const stages = await profileStages(repeat(outliveCycle, cycles))
-  await repeat(nativeCycle, 20)()
-  const native = await profileStages(repeat(nativeCycle, TIMED_PAIRS))
+  await repeat(outliveCycle, 300)
+  const stages = await profileStages(() => repeat(outliveCycle, cycles))
+  await repeat(nativeCycle, 20)
+  const native = await profileStages(() => repeat(nativeCycle, TIMED_PAIRS))
   const perCycle = (sampled, count) =>
     Object.fromEntries(Object.entries(sampled).map(([name, us]) => [name, us / count]))
   return { stages: perCycle(stages, cycles), native: perCycle(native, TIMED_PAIRS) }
