@@ -13,7 +13,7 @@ const STAGES = {
   createViews: 'views of globals',
   read: 'read',
   formatOf: 'format',
-  readCode: 'read the tokens',
+  readTokens: 'read the tokens',
   scanModule: 'imports and exports',
   parseModule: 'parse',
   keepLate: 'lazily loaded files',

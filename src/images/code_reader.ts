@@ -23,9 +23,9 @@ export interface Code {
  */
 export function readCode(text: string): Code | undefined {
   reader ??= makeReader()
-  if (text.length <= LARGEST_KEPT) return reader.read(text)
+  if (text.length <= LARGEST_KEPT) return reader.readTokens(text)
   // Memory that has grown stays as large as it is.
-  return makeReader().read(text)
+  return makeReader().readTokens(text)
 }
 
 /** Characters. */
@@ -80,7 +80,7 @@ class Reader {
     this.#memory = Buffer.from(exports.memory.buffer)
   }
 
-  read(text: string): Code | undefined {
+  readTokens(text: string): Code | undefined {
     this.#put(text)
     const found = this.#exports.read(text.length)
     if (found & (UNSURE | MISREAD)) return undefined
