@@ -23,7 +23,8 @@ import {
 } from './tables'
 import { beginTargets, notePattern, noteTargetName } from './targets'
 import {
-  ARROW, BRACE, BRACE_END, BRACKET_END, DOT, HASH, PAREN_END, POSTFIX, PREFIX, PUNCTUATOR, STAR, START, VALUE, WORD,
+  ARROW, BRACE, BRACE_END, BRACKET_END, DOT, HASH, PAREN_END, POSTFIX, PREFIX, PUNCTUATOR, STAR, START, STATEMENT_END,
+  VALUE, WORD,
 } from './tokens'
 
 export { declarationCount } from './declarations'
@@ -105,8 +106,8 @@ export function read(units: i32): i32 {
     if (kind == ARROW && !isAsyncArrow && c != OPEN_BRACE) addToTop(HAS_ARROW)
     readToken(c)
     if (at == NO_END) return UNSURE
-    if (isInDeclaration()) flags |= continueDeclaration(newKind, newWord, c, from, at, depth, kind)
-    if (newWord == EXPORT || newWord == IMPORT) flags |= beginDeclaration(newWord, from, depth)
+    if (isInDeclaration()) flags |= continueDeclaration(newKind, newWord, c, from, at, depth, kind, word, newAsync == ASYNC_FUNCTION)
+    if (newWord == EXPORT || newWord == IMPORT) flags |= beginDeclaration(newWord, from, depth, canBeginStatement())
     kind2 = kind
     word2 = word
     kind = newKind
@@ -271,6 +272,7 @@ function readWord(from: i32): void {
     case SEMICOLON:
       takeFromTop(HAS_ARROW)
       at++
+      newKind = STATEMENT_END
       return
     case BACKSLASH:
       // The rest of an escape is read as a name of its own.
@@ -304,7 +306,13 @@ function giveUp(): void {
   return false
 }
 
-@inline function readSlash(): void {
+@inline /** Can a statement end before this token? */
+function canBeginStatement(): bool {
+  if (kind == START || kind == STATEMENT_END || kind == BRACE_END) return true
+  return isOnNewLine && (kind == POSTFIX || isOperand())
+}
+
+function readSlash(): void {
   // Behind a brace it depends on what that closes, and `of` may be a name.
   if (kind == BRACE_END || kind == PREFIX || word == OF) return giveUp()
   if (kind != POSTFIX && !isOperand()) {

@@ -1,7 +1,7 @@
 /** Imports and exports, as far as they are written in one of the usual ways. */
 import {
   AS, ASSERT, ASYNC, CLASS, COMMA, CONTROL, DECLARATIONS, DECLARES, DEFAULT, DOUBLE_QUOTE, EXPORT, EXTENDS, FROM,
-  FUNCTION, IMPORT, MOST_DECLARATIONS, OPEN_PAREN, OTHER_DECLARATION, QUOTE, SEMICOLON, WITH,
+  FUNCTION, IMPORT, MISREAD, MOST_DECLARATIONS, OPEN_PAREN, OTHER_DECLARATION, QUOTE, SEMICOLON, unit, WITH,
 } from './tables'
 import { hadEscape } from './ends'
 import { BRACE, BRACE_END, DOT, STAR, VALUE, WORD } from './tokens'
@@ -44,6 +44,8 @@ const BEHIND_STAR_NAME: i32 = 19
 let state: i32 = NOT_IN_ONE
 let start: i32 = 0
 let count: i32 = 0
+/** A statement can begin where the declaration does. */
+let isPlaced: bool = false
 
 export function beginDeclarations(): void {
   state = NOT_IN_ONE
@@ -81,27 +83,42 @@ function giveUp(): i32 {
   return OTHER_DECLARATION
 }
 
+/** As it is seldom written, or not allowed: a lexer takes both. */
+function leaveToParser(): i32 {
+  state = NOT_IN_ONE
+  return MISREAD
+}
+
 function goOn(next: i32): i32 {
   state = next
   return 0
 }
 
-/** `import` or `export`, at `from`. */
-export function beginDeclaration(word: i32, from: i32, depth: i32): i32 {
+/**
+ * `import` or `export`, at `from`.
+ *
+ * @param canBegin what stands before it, can it end a statement?
+ */
+export function beginDeclaration(word: i32, from: i32, depth: i32, canBegin: bool): i32 {
   if (depth > 0) return OTHER_DECLARATION
   const isBehindOne = state == NOT_IN_ONE || state == IN_VARIABLE
-  state = word == EXPORT ? BEHIND_EXPORT : BEHIND_IMPORT
   start = from
-  return isBehindOne ? 0 : OTHER_DECLARATION
+  isPlaced = canBegin && isBehindOne
+  if (word == IMPORT) return goOn(BEHIND_IMPORT)
+  return isPlaced ? goOn(BEHIND_EXPORT) : leaveToParser()
 }
 
 /**
  * Takes the next token of a declaration.
  *
- * @param before kind of the token before it
+ * @param before kind of the token before it, and which word that is
+ * @param isAsyncFunction it is the `function` of `async function`
  * @returns what is to be noted of the text
  */
-export function continueDeclaration(kind: i32, word: i32, c: i32, from: i32, to: i32, depth: i32, before: i32): i32 {
+export function continueDeclaration(
+  kind: i32, word: i32, c: i32, from: i32, to: i32, depth: i32, before: i32, beforeWord: i32,
+  isAsyncFunction: bool,
+): i32 {
   switch (state) {
     case BEHIND_EXPORT:
       if (kind == BRACE) return goOn(IN_LIST)
@@ -112,7 +129,7 @@ export function continueDeclaration(kind: i32, word: i32, c: i32, from: i32, to:
       if (word == DEFAULT) return goOn(BEHIND_DEFAULT)
       return word == ASYNC ? goOn(BEHIND_ASYNC) : giveUp()
     case BEHIND_ASYNC:
-      return word == FUNCTION ? goOn(BEFORE_FUNCTION_NAME) : giveUp()
+      return isAsyncFunction ? goOn(BEFORE_FUNCTION_NAME) : leaveToParser()
     case BEFORE_FUNCTION_NAME:
     case BEFORE_NAME:
     case BEFORE_VARIABLE:
@@ -131,7 +148,7 @@ export function continueDeclaration(kind: i32, word: i32, c: i32, from: i32, to:
       note(DEFAULTED, 0, 0)
       return goOn(NOT_IN_ONE)
     case BEHIND_DEFAULT_ASYNC:
-      if (word == FUNCTION) return goOn(BEFORE_DEFAULT_NAME)
+      if (isAsyncFunction) return goOn(BEFORE_DEFAULT_NAME)
       note(DEFAULTED, 0, 0)
       return goOn(NOT_IN_ONE)
     case BEFORE_DEFAULT_NAME:
@@ -141,40 +158,51 @@ export function continueDeclaration(kind: i32, word: i32, c: i32, from: i32, to:
       return goOn(NOT_IN_ONE)
     case BEHIND_IMPORT:
       if (c == OPEN_PAREN || kind == DOT) return giveUp()
+      if (!isPlaced) return leaveToParser()
       state = IN_CLAUSE
+      if (kind == VALUE) return specifier(IMPORTED, c, from, to)
+      return 0
     case IN_CLAUSE:
-      if (kind != VALUE) return c == SEMICOLON ? giveUp() : 0
-      return depth == 0 ? specifier(IMPORTED, c, from, to) : giveUp()
+      if (kind != VALUE) return c == SEMICOLON ? leaveToParser() : 0
+      return depth == 0 && beforeWord == FROM ? specifier(IMPORTED, c, from, to) : leaveToParser()
     case BEHIND_SPECIFIER:
       // Attributes.
       return word == WITH || word == ASSERT ? giveUp() : goOn(NOT_IN_ONE)
     case IN_LIST:
       if (kind == BRACE_END) return goOn(BEHIND_LIST)
-      if (kind == WORD && before != WORD) note(LISTED, from, to)
-      else if (word == AS) return goOn(BEHIND_AS)
-      else if (c != COMMA) return giveUp()
+      if (c == COMMA && before == WORD) return 0
+      if (word == AS && before == WORD) return goOn(BEHIND_AS)
+      if (before == WORD || !isPlainName(kind, from, to)) return leaveToParser()
+      note(LISTED, from, to)
       return 0
     case BEHIND_AS:
-      if (kind != WORD) return giveUp()
+      if (!isPlainName(kind, from, to)) return leaveToParser()
       note(RENAMED, from, to)
       return goOn(IN_LIST)
     case BEHIND_LIST:
       return goOn(word == FROM ? BEHIND_FROM : NOT_IN_ONE)
     case BEHIND_FROM:
-      return kind == VALUE ? specifier(EXPORTED_FROM, c, from, to) : giveUp()
+      return kind == VALUE ? specifier(EXPORTED_FROM, c, from, to) : leaveToParser()
     case BEHIND_STAR:
       if (word == AS) return goOn(BEHIND_STAR_AS)
-      if (word != FROM) return giveUp()
+      if (word != FROM) return leaveToParser()
       note(STARRED, 0, 0)
       return goOn(BEHIND_FROM)
     case BEHIND_STAR_AS:
-      if (kind != WORD) return giveUp()
+      if (!isPlainName(kind, from, to)) return leaveToParser()
       note(STARRED, from, to)
       return goOn(BEHIND_STAR_NAME)
     case BEHIND_STAR_NAME:
-      return word == FROM ? goOn(BEHIND_FROM) : giveUp()
+      return word == FROM ? goOn(BEHIND_FROM) : leaveToParser()
   }
   return 0
+}
+
+/** What another module exports is declared nowhere, so that the engine does not say whether it is a name. */
+function isPlainName(kind: i32, from: i32, to: i32): bool {
+  if (kind != WORD) return false
+  for (let at = from; at < to; at++) if (unit(at) > 127) return false
+  return true
 }
 
 function specifier(kind: i32, c: i32, from: i32, to: i32): i32 {

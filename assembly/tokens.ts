@@ -17,3 +17,5 @@ export const BRACE: i32 = 11
 export const STAR: i32 = 12
 /** Of a private name. */
 export const HASH: i32 = 13
+/** A semicolon. */
+export const STATEMENT_END: i32 = 14

@@ -8,4 +8,7 @@ const lexer = lazyRequire<typeof import('es-module-lexer')>('es-module-lexer')
  *
  * @throws Error where the text is no module that the lexer can follow
  */
-export const lex: typeof parse = (text, name) => lexer().parse(text, name)
+export const lex: typeof parse = (text, name) => lexer().parse(withoutHashbang(text), name)
+
+/** As a comment: in the middle of a hashbang the lexer sees others begin. */
+const withoutHashbang = (text: string): string => (text.startsWith('#!') ? `//${text.slice(2)}` : text)

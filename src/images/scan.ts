@@ -12,6 +12,7 @@ const BINDING = new RegExp(
   'u',
 )
 const DEFAULT_IMPORT = new RegExp(String.raw`^(${IDENTIFIER})\s*(?:,\s*|$)`, 'u')
+const FROM = /(?:^|[\s}])from$/
 const NAMESPACE_IMPORT = new RegExp(String.raw`^\*\s*as\s+(${IDENTIFIER})$`, 'u')
 
 /** True when the text has `import` or `export` declarations or `import.meta`: Node's own test for an ES module. */
@@ -200,7 +201,7 @@ function readImportClause(text: string, found: StaticImport, request: number): I
   if (isCommented && /["']/.test(head)) return undefined
   let clause = (isCommented ? head.replace(COMMENT, ' ') : head).trim()
   if (clause === '') return []
-  if (!clause.endsWith('from')) return undefined
+  if (!FROM.test(clause)) return undefined
   clause = clause.slice(0, -'from'.length).trim()
   if (found.phase === 'source') clause = clause.slice('source'.length).trim()
   const entries: ImportEntry[] = []
@@ -208,7 +209,7 @@ function readImportClause(text: string, found: StaticImport, request: number): I
   if (byDefault) {
     entries.push({ request, importName: 'default', localName: byDefault[1]!, offset })
     clause = clause.slice(byDefault[0].length)
-    if (clause === '') return entries
+    if (clause === '') return byDefault[0].includes(',') ? undefined : entries
   }
   const namespace = NAMESPACE_IMPORT.exec(clause)
   if (namespace) {

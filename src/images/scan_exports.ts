@@ -116,8 +116,8 @@ function isPlainList(list: string): boolean {
 }
 
 const EXPORT_HEAD = /export(\s+default\b)?\s*(?:(\{)|(async\s+function|function|class|let|const|var)\b)?/y
-/** The lexer leaves escapes in names as they are, and a lone surrogate is no name: the parser tells. */
-const NOT_AS_WRITTEN = /[\\\ud800-\udfff]/
+/** The lexer leaves escapes in names as they are, and takes some white space for a part of a name; a lone surrogate is no name: the parser tells. */
+const NOT_AS_WRITTEN = /[\\\s\ud800-\udfff]/
 
 function isAsWritten(entry: Exclude<FoundExport, { type: 'reexport-all' }>): boolean {
   const other = entry.type === 'reexport' ? entry.importName : entry.localName

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { parse, type Token } from 'acorn'
 import { readCode } from '#dist/images/code_reader.js'
 import type { ModuleSource } from '#dist/images/module_source.js'
@@ -175,4 +177,17 @@ it('reads what is installed as a parser does', () => {
     assert.deepEqual(essence(source), essence(parseModule(file, text)), file)
   }
   assert.ok(counts.texts > 300 && counts.scanned > 0.9 * counts.texts, JSON.stringify(counts))
+})
+
+/** Texts. A run of a change has always the same ones, and others elsewhere. */
+const RUNS = process.env.FUZZ_RUNS ?? '6000'
+const SEED = process.env.OUTLIVE_FIRST_SEED ?? '-'
+
+it('judges modules that were changed at random as the engine does', async () => {
+  const folders = ['build/src', 'node_modules'].map(name => new URL(`../../../${name}`, import.meta.url).pathname)
+  const program = new URL('../support/mutated_modules.js', import.meta.url).pathname
+  const flags = ['--experimental-vm-modules', '--no-warnings']
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, program, RUNS, SEED, ...folders])
+  const { read, modules } = JSON.parse(stdout) as { read: number; modules: number }
+  assert.ok(modules > Number(RUNS) / 10 && read > 1.2 * modules, stdout)
 })
