@@ -1,6 +1,6 @@
 /**
- * Reads the text of a module token by token, without parsing it: what a lexer of imports and exports and a search for names cannot tell of it. Written in
- * AssemblyScript; scripts/code_reader.mjs makes src/images/code_reader_module.ts of it.
+ * Reads the text of a module token by token, without parsing it: its imports and exports, the names in it, what it assigns to, and whether something stands there that only a parser
+ * can judge. Written in AssemblyScript; scripts/code_reader.mjs makes src/images/code_reader_module.ts of it.
  */
 import {
   addToTop, beginBrackets, close, closed, closedStart, depth, HAS_ARROW, IN_ASYNC, IN_FUNCTION, IN_PLAIN_FUNCTION,
@@ -106,7 +106,10 @@ export function read(units: i32): i32 {
     if (kind == ARROW && !isAsyncArrow && c != OPEN_BRACE) addToTop(HAS_ARROW)
     readToken(c)
     if (at == NO_END) return UNSURE
-    if (isInDeclaration()) flags |= continueDeclaration(newKind, newWord, c, from, at, depth, kind, word, newAsync == ASYNC_FUNCTION)
+    if (isInDeclaration()) {
+      const isAsyncFunction = newAsync == ASYNC_FUNCTION
+      flags |= continueDeclaration(newKind, newWord, c, from, at, depth, kind, word, isAsyncFunction)
+    }
     if (newWord == EXPORT || newWord == IMPORT) flags |= beginDeclaration(newWord, from, depth, canBeginStatement())
     kind2 = kind
     word2 = word

@@ -62,11 +62,11 @@ interface WebAssemblyInterface {
 /** As it was when the process began. */
 const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyInterface }).WebAssembly
 
-const isName = /^[\w$\u0080-\uffff]+$/
+const ONE_NAME = /^[\w$\u0080-\uffff]+$/
 const NAME = /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/g
 
 const mentions = (code: string, names: ReadonlySet<string>): boolean =>
-  isName.test(code) ? names.has(code) : [...code.matchAll(NAME)].some(([name]) => names.has(name))
+  ONE_NAME.test(code) ? names.has(code) : [...code.matchAll(NAME)].some(([name]) => names.has(name))
 
 class Reader {
   readonly #exports: ReaderExports
