@@ -1,7 +1,7 @@
 import type { Parser } from 'acorn'
 import { lazyRequire } from './lazy.ts'
 
-/** The full parser: for `info`, and for the few texts that the lexer gives up on. A host that has neither never loads it. */
+/** The full parser: for `info`, and for the few texts that no reader is sure of. A host that has neither never loads it. */
 export const acorn = lazyRequire<typeof import('acorn')>('acorn')
 
 /** What of acorn's parser is replaced. */

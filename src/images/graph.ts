@@ -156,7 +156,7 @@ export class ModuleGraph {
   }
 }
 
-/** @throws ImageFault `syntax`, where a text that only the lexer has read is no module */
+/** @throws ImageFault `syntax`, where a text that no parser has read is no module */
 const checkText = ({ source, file, text }: SourceModule): void => {
   if (source.unchecked) parseModule(file, text)
 }

@@ -31,7 +31,7 @@ import { analyseTopLevel, boundNames } from './scope.ts'
 const PLACE_SUFFIX = / \(\d+:\d+\)$/
 
 /**
- * Reads a module with a full parser: the judge of early errors, and of every text that the lexer gave up on. One in a cycle tells its importers also of what it
+ * Reads a module with a full parser: the judge of early errors, and of every text that no reader is sure of. One in a cycle tells its importers also of what it
  * declares, when it has.
  *
  * @throws ImageFault `syntax`, with place and code frame

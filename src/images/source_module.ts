@@ -274,7 +274,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       if (this.source.unchecked?.mayStray) this.#facts.recall('placed', () => this.#judgePlacement())
       return compileModule(request(), this, dynamicImport, publish)
     } catch (error) {
-      // The engine judged a text that the lexer let pass. The parser tells the place, or that it has top-level await.
+      // The engine judged a text that was read without a parser. The parser tells the place, or that it has top-level await.
       const parsed = this.#facts.recall('parsed', () => parseModule(this.file, this.text))
       if (!this.source.unchecked)
         throw error instanceof SyntaxError
