@@ -309,13 +309,13 @@ function giveUp(): void {
   return false
 }
 
-@inline /** Can a statement end before this token? */
+/** Can a statement end before this token? */
 function canBeginStatement(): bool {
   if (kind == START || kind == STATEMENT_END || kind == BRACE_END) return true
   return isOnNewLine && (kind == POSTFIX || isOperand())
 }
 
-function readSlash(): void {
+@inline function readSlash(): void {
   // Behind a brace it depends on what that closes, and `of` may be a name.
   if (kind == BRACE_END || kind == PREFIX || word == OF) return giveUp()
   if (kind != POSTFIX && !isOperand()) {

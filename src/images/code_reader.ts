@@ -94,9 +94,14 @@ class Reader {
 
   #put(text: string): void {
     this.#exports.room(text.length)
+    this.#bytes().write(text, TEXT, 'utf16le')
+  }
+
+  /** Another piece of memory once it has grown, as it can while a text is read. */
+  #bytes(): Buffer {
     const { buffer } = this.#exports.memory
     if (this.#memory.buffer !== buffer) this.#memory = Buffer.from(buffer)
-    this.#memory.write(text, TEXT, 'utf16le')
+    return this.#memory
   }
 
   #integers(at: number, count: number): Int32Array {
@@ -119,9 +124,10 @@ class Reader {
       this.#asked = names
       this.#bits = names.map(name => this.#bitOf(name))
     }
+    const bytes = this.#bytes()
     return names.filter((_name, index) => {
       const bit = this.#bits[index]!
-      return (this.#memory[NAMES + (bit >> 3)]! >> (bit & 7)) & 1
+      return (bytes[NAMES + (bit >> 3)]! >> (bit & 7)) & 1
     })
   }
 

@@ -1,4 +1,5 @@
 import { checkSyntax, checkWhole, compileFunctionExpression } from './engine.ts'
+import { withoutHashbang } from './hashbang.ts'
 import type { ImageGlobals } from './image.ts'
 import { joinText, overwrite } from './large_text.ts'
 import { GENERATED, mentionsOf, namedIn } from './mentions.ts'
@@ -62,9 +63,6 @@ function edited(text: string, edits: readonly Edit[]): string[] {
   pieces.push(text.slice(at))
   return pieces
 }
-
-/** A hashbang is a comment in a file, but not in a function. Asked before the text is put together of pieces, which a look into it would copy. */
-const withoutHashbang = (text: string): string => (text.startsWith('#!') ? `//${text.slice(2)}` : text)
 
 /** A binding that a cycle may read too early, or that is plainly there when the file starts. */
 const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name)

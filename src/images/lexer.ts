@@ -1,4 +1,5 @@
 import type { parse } from 'es-module-lexer'
+import { withoutHashbang } from './hashbang.ts'
 import { lazyRequire } from './lazy.ts'
 
 const lexer = lazyRequire<typeof import('es-module-lexer')>('es-module-lexer')
@@ -9,6 +10,3 @@ const lexer = lazyRequire<typeof import('es-module-lexer')>('es-module-lexer')
  * @throws Error where the text is no module that the lexer can follow
  */
 export const lex: typeof parse = (text, name) => lexer().parse(withoutHashbang(text), name)
-
-/** As a comment: in the middle of a hashbang the lexer sees others begin. */
-const withoutHashbang = (text: string): string => (text.startsWith('#!') ? `//${text.slice(2)}` : text)

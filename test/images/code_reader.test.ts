@@ -6,9 +6,9 @@ import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { parse, type Token } from 'acorn'
 import { readCode } from '#dist/images/code_reader.js'
-import type { ModuleSource } from '#dist/images/module_source.js'
 import { parseModule } from '#dist/images/parse.js'
 import { hasModuleSyntax, scanModule } from '#dist/images/scan.js'
+import { essenceOf } from '../support/module_essence.ts'
 
 const strays = (texts: readonly string[], expected: boolean) => {
   for (const text of texts) it(JSON.stringify(text), () => assert.equal(readCode(text)?.mayStray, expected))
@@ -122,10 +122,14 @@ describe('names', () => {
 })
 
 it('finds every one of very many assignments', () => {
+  const asked = ['a0', 'a19999']
+  assert.deepEqual(readCode('b')!.named(asked), [])
   const lines = Array.from({ length: 20_000 }, (_, i) => `a${i} = ${i}; a0 += 1`)
   const code = readCode(lines.join('\n'))!
   for (const name of ['a0', 'a1', 'a9999', 'a19999']) assert.ok(code.assigns(new Set([name])), name)
   assert.ok(!code.assigns(new Set(['a20000'])))
+  // What is noted of them has made the memory grow meanwhile.
+  assert.deepEqual(code.named(asked), asked)
 })
 
 /** The ES modules of this project and of what it depends on, with the names in each as a parser finds them. */
@@ -157,15 +161,6 @@ function namesIn(text: string): Set<string> | undefined {
   }
 }
 
-/** In any order, and without where it stands in the text. A top-level await is left to the engine. */
-function essence(source: ModuleSource): unknown {
-  const { requests, imports, localExports, indirectExports, starExports, mutableExports, namesDefault } = source
-  const withoutOffset = (key: string, value: unknown) => (key === 'offset' ? undefined : value)
-  const sorted = (list: readonly unknown[]) => list.map(entry => JSON.stringify(entry, withoutOffset)).sort()
-  const lists = [requests, imports, localExports, indirectExports, starExports].map(sorted)
-  return { lists, mutableExports, namesDefault }
-}
-
 it('reads what is installed as a parser does', () => {
   const counts = { texts: 0, scanned: 0 }
   for (const [file, text, names] of installed()) {
@@ -174,7 +169,7 @@ it('reads what is installed as a parser does', () => {
     if (!source) continue
     counts.scanned++
     assert.deepEqual(source.unchecked?.names, names, file)
-    assert.deepEqual(essence(source), essence(parseModule(file, text)), file)
+    assert.deepEqual(essenceOf(source), essenceOf(parseModule(file, text)), file)
   }
   assert.ok(counts.texts > 300 && counts.scanned > 0.9 * counts.texts, JSON.stringify(counts))
 })

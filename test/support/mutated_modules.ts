@@ -15,6 +15,7 @@ import type { ModuleSource } from '#dist/images/module_source.js'
 import { parseModule } from '#dist/images/parse.js'
 import { scanModule } from '#dist/images/scan.js'
 import { type FileOwner, SourceModule } from '#dist/images/source_module.js'
+import { essenceOf } from './module_essence.ts'
 
 const [runs, seed, ...folders] = process.argv.slice(2)
 
@@ -122,15 +123,6 @@ function refusalHere(text: string, source: ModuleSource): string | undefined {
   }
 }
 
-/** In any order, and without where it stands in the text. */
-function essence(source: ModuleSource): string {
-  const { requests, imports, localExports, indirectExports, starExports, mutableExports, namesDefault } = source
-  const withoutOffset = (key: string, value: unknown) => (key === 'offset' ? undefined : value)
-  const sorted = (list: readonly unknown[]) => list.map(entry => JSON.stringify(entry, withoutOffset)).sort()
-  const lists = [requests, imports, localExports, indirectExports, starExports].map(sorted)
-  return JSON.stringify([lists, mutableExports, namesDefault])
-}
-
 const counts = { read: 0, modules: 0 }
 const judge = (text: string): void => {
   const source = scanModule(text)
@@ -149,7 +141,8 @@ const judge = (text: string): void => {
   } catch {
     return
   }
-  if (essence(parsed) !== essence(source)) throw new Error(`the parser: ${essence(parsed)}; here: ${essence(source)}`)
+  if (essenceOf(parsed) !== essenceOf(source))
+    throw new Error(`the parser: ${essenceOf(parsed)}; here: ${essenceOf(source)}`)
 }
 fc.assert(fc.property(mutated, judge), { numRuns: Number(runs), ...(seed !== '-' && { seed: Number(seed) }) })
 console.log(JSON.stringify(counts))
