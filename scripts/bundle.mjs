@@ -52,6 +52,8 @@ const late = lateParts(COMPILED, {
   ],
   // Of the texts of files that are no ES modules, which no load before has read.
   commonjs: ['images/commonjs_text'],
+  // Of what modules see in place of globals and builtins by which something can be left behind.
+  views: ['kernel/leftovers/image_views'],
 })
 
 const nameOf = file => relative(COMPILED, file).replaceAll('\\', '/').replace(/\.js$/, '')

@@ -3,27 +3,23 @@ import { viewFetch } from './fetch.ts'
 import type { Leftovers } from './leftovers.ts'
 import { viewProcess } from './process.ts'
 import { beneath, type ImageName, isOverBy, noteStandIn } from './stand_ins.ts'
-import { TIMER_FUNCTIONS, type TimerView, viewTimers } from './timers.ts'
+import { type TimerView, viewTimers } from './timers.ts'
 import { lazyClass } from './view_object.ts'
-import { viewWebSocket, WEB_SOCKETS } from './web_sockets.ts'
+import { IN_BUILTINS, membersOfBuiltins, TIMER_FUNCTIONS, type ViewedGlobal, WEB_SOCKETS } from './viewed.ts'
+import { viewWebSocket } from './web_sockets.ts'
 
-/** Globals that are members of a builtin too. They are slow to load, and an image that uses none of them must not wait for them. */
-const IN_BUILTINS = {
-  MessageChannel: 'worker_threads',
-  BroadcastChannel: 'worker_threads',
-  PerformanceObserver: 'perf_hooks',
-} as const
+type Makers<Name extends string> = Readonly<Record<Name, (views: GlobalViews) => unknown>>
 
 const makersOf = <Name extends string>(
   names: readonly Name[],
   make: (name: Name, views: GlobalViews) => unknown,
-): Record<string, (views: GlobalViews) => unknown> =>
-  Object.fromEntries(names.map(name => [name, (views: GlobalViews) => make(name, views)]))
+): Makers<Name> =>
+  Object.fromEntries(names.map(name => [name, (views: GlobalViews) => make(name, views)])) as Makers<Name>
 
-const MAKERS: Readonly<Record<string, (views: GlobalViews) => unknown>> = {
+const MAKERS: Makers<ViewedGlobal> = {
   ...makersOf(TIMER_FUNCTIONS, (name, { timers }) => timers[name]),
   ...makersOf(WEB_SOCKETS, (name, views) => viewWebSocket(views.leftovers, name, () => views.real(name) as Function)),
-  ...makersOf(Object.keys(IN_BUILTINS) as (keyof typeof IN_BUILTINS)[], (name, { builtin }) =>
+  ...makersOf(membersOfBuiltins, (name, { builtin }) =>
     lazyClass(() => (builtin(IN_BUILTINS[name]) as Record<string, Function>)[name]!),
   ),
   process: ({ leftovers, builtin }) => viewProcess(leftovers, builtin),
@@ -31,9 +27,6 @@ const MAKERS: Readonly<Record<string, (views: GlobalViews) => unknown>> = {
   AbortSignal: ({ leftovers }) => viewAbortSignal(leftovers),
   ...makersOf(['globalThis', 'global'], (_, { object }) => object),
 }
-
-/** The globals of which an image has a view of its own. They depend on this Node alone. */
-export const VIEWED_GLOBALS: readonly string[] = Object.keys(MAKERS)
 
 /** One image's own views of globals. Each becomes a variable around the files that name it, and is made for the first of them. */
 export class GlobalViews {
@@ -54,7 +47,7 @@ export class GlobalViews {
   }
 
   of(name: string): unknown {
-    if (!this.#made.has(name)) this.#made.set(name, MAKERS[name]?.(this))
+    if (!this.#made.has(name)) this.#made.set(name, isView(name) ? MAKERS[name](this) : undefined)
     return this.#made.get(name)
   }
 
@@ -103,7 +96,7 @@ export class GlobalViews {
   }
 }
 
-const isView = (key: string | symbol): key is string => typeof key === 'string' && Object.hasOwn(MAKERS, key)
+const isView = (key: string | symbol): key is ViewedGlobal => typeof key === 'string' && Object.hasOwn(MAKERS, key)
 
 /**
  * The global object as the image's files name it. Everything that is not one of the views above is read from the real one, and every assignment

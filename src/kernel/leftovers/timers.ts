@@ -2,21 +2,13 @@ import nodeTimers from 'node:timers'
 import { type CallSite, captureCallSite, FEW_FRAMES } from './call_site.ts'
 import type { LeftoverKind, Leftovers, Resource } from './leftovers.ts'
 import { PROMISIFIED } from './view_object.ts'
+import { TIMER_FUNCTIONS } from './viewed.ts'
 
 type Callback = (...args: unknown[]) => void
 type Start<T> = (callback: Callback, ...rest: unknown[]) => T
 type Handle = NodeJS.Timeout | NodeJS.Immediate
 /** What Node itself reads of a timer. A timer that is refreshed while it fires is back in a list. */
 type TimerFields = { readonly _destroyed?: boolean; readonly _idleNext?: unknown }
-
-export const TIMER_FUNCTIONS = [
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-  'clearTimeout',
-  'clearInterval',
-  'clearImmediate',
-] as const
 
 /** The image's own view of the timer functions: the host's, which also remember what is pending. */
 export type TimerView = Readonly<Record<(typeof TIMER_FUNCTIONS)[number], unknown>>

@@ -1,28 +1,10 @@
 import { createRequire } from 'node:module'
 import type { ImageGlobals } from '../../images/image.ts'
 import { EMITTER, MOVED_EMITTER } from '../../images/module_source.ts'
-import { viewDiagnosticsChannels } from './channels.ts'
-import { viewChildren } from './children.ts'
-import { viewCluster } from './clusters.ts'
-import { viewDatabases } from './databases.ts'
-import { Descriptors } from './descriptors.ts'
-import { viewFilePromises, viewFileStreams, viewFiles } from './files.ts'
-import { GlobalViews, VIEWED_GLOBALS } from './globals.ts'
-import { viewAsyncHooks } from './hooks.ts'
-import { viewInspector } from './inspector.ts'
+import { openViews } from './image_views.ts'
 import type { Leftovers } from './leftovers.ts'
-import { viewModules } from './modules.ts'
-import { viewObservers } from './observers.ts'
-import { viewPromiseTimers } from './promise_timers.ts'
-import { viewReadline } from './readline.ts'
-import { viewRequests, viewSessions } from './requests.ts'
-import { viewServers } from './servers.ts'
-import { viewSharedEmitters } from './shared_emitters.ts'
-import { viewDatagramSockets, viewSockets } from './sockets.ts'
 import type { ImageName } from './stand_ins.ts'
-import { viewOf } from './view_object.ts'
-import { viewWatchers, viewWatchPromises } from './watchers.ts'
-import { viewWorkers } from './workers.ts'
+import { VIEWED_BUILTINS, VIEWED_GLOBALS, type ViewedBuiltin } from './viewed.ts'
 
 const nativeRequire = createRequire(import.meta.url)
 
@@ -31,98 +13,23 @@ export interface Views extends ImageGlobals {
   builtin(name: string): unknown
 }
 
-/** What a view of a builtin is made of. */
-interface Maker {
-  readonly leftovers: Leftovers
-  /** The image's view of another builtin. */
-  builtin(name: string): unknown
-  /** The image's view of a global. */
-  of(name: string): unknown
-  readonly timers: object
-}
-
-type Members = Readonly<Record<string, Function>>
-type Make = (real: never, maker: Maker) => unknown
-
-/** Builtins by which something can be left behind. All others a module sees as they are. */
-const MAKERS: Readonly<Record<string, Make>> = {
-  async_hooks: (real: Parameters<typeof viewAsyncHooks>[0], { leftovers }) =>
-    viewOf(real, viewAsyncHooks(real, leftovers)),
-  child_process: (real: Parameters<typeof viewChildren>[0], { leftovers }) =>
-    viewOf(real, viewChildren(real, leftovers)),
-  cluster: (real: Parameters<typeof viewCluster>[0], { leftovers }) => viewCluster(real, leftovers),
-  dgram: (real: Members, { leftovers }) => viewOf(real, viewDatagramSockets(real, leftovers)),
-  diagnostics_channel: (real: object, { leftovers }) => viewOf(real, viewDiagnosticsChannels(leftovers)),
-  fs: (real: object, { leftovers, builtin }) => {
-    const descriptors = new Descriptors(leftovers)
-    const files = viewFiles(leftovers, descriptors)
-    return viewOf(real, files, viewFileStreams(leftovers, descriptors), viewWatchers(leftovers), {
-      get promises() {
-        return builtin('fs/promises')
-      },
-    })
-  },
-  'fs/promises': (real: object, { leftovers }) =>
-    viewOf(real, viewFilePromises(leftovers), viewWatchPromises(leftovers)),
-  http: (real: Members, maker) =>
-    viewOf(real, viewServers(real, 'http', maker.leftovers), viewRequests(real, 'http', maker.leftovers), {
-      WebSocket: maker.of('WebSocket'),
-    }),
-  http2: (real: Members, { leftovers }) =>
-    viewOf(real, viewServers(real, 'http2', leftovers), viewSessions(real, leftovers)),
-  https: (real: Members, { leftovers }) =>
-    viewOf(real, viewServers(real, 'https', leftovers), viewRequests(real, 'https', leftovers)),
-  inspector: (real: Parameters<typeof viewInspector>[0], { leftovers }) => viewOf(real, viewInspector(real, leftovers)),
-  'inspector/promises': (real: Parameters<typeof viewInspector>[0], { leftovers }) =>
-    viewOf(real, viewInspector(real, leftovers)),
-  module: (real: object, { leftovers, builtin }) => viewClassWith(real, viewModules(leftovers, builtin)),
-  net: (real: Members, { leftovers }) =>
-    viewOf(real, viewServers(real, 'net', leftovers), viewSockets(real, 'net', leftovers)),
-  perf_hooks: (real: Parameters<typeof viewObservers>[0], { leftovers }) =>
-    viewOf(real, viewObservers(real, leftovers)),
-  readline: (real: Members, { leftovers, builtin }) =>
-    viewOf(real, viewReadline(real, leftovers), {
-      get promises() {
-        return builtin('readline/promises')
-      },
-    }),
-  'readline/promises': (real: Members, { leftovers }) => viewOf(real, viewReadline(real, leftovers)),
-  sqlite: (real: Members, { leftovers }) => viewOf(real, viewDatabases(real, leftovers)),
-  timers: (real: object, { timers, builtin }) =>
-    viewOf(real, timers, {
-      get promises() {
-        return builtin('timers/promises')
-      },
-    }),
-  'timers/promises': (_real, { leftovers }) => viewPromiseTimers(leftovers),
-  tls: (real: Members, { leftovers }) =>
-    viewOf(real, viewServers(real, 'tls', leftovers), viewSockets(real, 'tls', leftovers)),
-  worker_threads: (real: Members, { leftovers }) => viewOf(real, viewWorkers(real, leftovers)),
-}
-
-/** `node:module` is a class with members. */
-const viewClassWith = (real: object, members: object): object =>
-  new Proxy(real, {
-    get: (target, key) => Reflect.get(Object.hasOwn(members, key) ? members : target, key) as unknown,
-  })
-
-/** Each view is made when the image first asks for it. Most images ask for none: until then there are no more than two objects here. */
-export function createViews(leftovers: Leftovers, image: () => ImageName): Views {
-  return new ImageViews(leftovers, image)
-}
-
 /** One list for all images. */
 const NAMES: readonly string[] = [EMITTER, MOVED_EMITTER, ...VIEWED_GLOBALS]
+const viewedBuiltins: ReadonlySet<string> = new Set(VIEWED_BUILTINS)
+const isViewed = (name: string): name is ViewedBuiltin => viewedBuiltins.has(name)
 
-class ImageViews implements Views, Maker {
-  readonly leftovers: Leftovers
+/** What makes views is loaded when an image first asks for one. Most ask for none: until then there are no more than two objects here. */
+export function createViews(leftovers: Leftovers, image: () => ImageName): Views {
+  return new ViewsOnDemand(leftovers, image)
+}
+
+class ViewsOnDemand implements Views {
+  readonly #leftovers: Leftovers
   readonly #image: () => ImageName
-  #made: Map<string, unknown> | undefined
-  #globals: GlobalViews | undefined
-  #sharedEmitter: ReturnType<typeof viewSharedEmitters> | undefined
+  #made: ReturnType<typeof openViews> | undefined
 
   constructor(leftovers: Leftovers, image: () => ImageName) {
-    this.leftovers = leftovers
+    this.#leftovers = leftovers
     this.#image = image
   }
 
@@ -131,42 +38,17 @@ class ImageViews implements Views, Maker {
   }
 
   of(name: string): unknown {
-    if (name === EMITTER) return this.sharedEmitter
-    if (name === MOVED_EMITTER) return this.movedEmitter
-    return this.globals.of(name)
+    return this.#views.of(name)
   }
 
-  get globals(): GlobalViews {
-    this.#globals ??= new GlobalViews(this.leftovers, this.builtin, this.#image())
-    return this.#globals
-  }
-
-  get timers(): object {
-    return this.globals.timers
-  }
-
-  get sharedEmitter(): ReturnType<typeof viewSharedEmitters> {
-    this.#sharedEmitter ??= viewSharedEmitters(this.leftovers)
-    return this.#sharedEmitter
-  }
-
-  get movedEmitter(): (value: unknown) => unknown {
-    const shared = this.sharedEmitter
-    return value => shared(value, 1)
-  }
-
-  get builtin(): (name: string) => unknown {
-    return specifier => this.#builtin(specifier)
-  }
-
-  #builtin(specifier: string): unknown {
+  builtin(specifier: string): unknown {
     const name = specifier.replace(/^node:/, '')
-    if (name === 'process') return this.of('process')
-    this.#made ??= new Map()
-    if (!this.#made.has(name)) {
-      const real = nativeRequire(specifier.startsWith('node:') ? specifier : `node:${specifier}`) as never
-      this.#made.set(name, MAKERS[name]?.(real, this) ?? real)
-    }
-    return this.#made.get(name)
+    const real: unknown = nativeRequire(`node:${name}`)
+    return isViewed(name) ? this.#views.builtinOf(name, real) : real
+  }
+
+  get #views(): ReturnType<typeof openViews> {
+    this.#made ??= openViews(this.#leftovers, this.#image(), name => this.builtin(name))
+    return this.#made
   }
 }

@@ -55,9 +55,6 @@ const eventSourceSort: HandleSort<Connection> = {
 
 const SORTS = { WebSocket: webSocketSort, EventSource: eventSourceSort } as const
 
-/** Both are slow to load, and not in every Node. */
-export const WEB_SOCKETS = (['WebSocket', 'EventSource'] as const).filter(name => name in globalThis)
-
 /** @param real what the program has there now */
 export const viewWebSocket = (leftovers: Leftovers, name: keyof typeof SORTS, real: () => Function): Function =>
   lazyClass(() =>
