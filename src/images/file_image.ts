@@ -8,7 +8,7 @@ import { commonJsExports } from './commonjs_text.ts'
 import { forgetDisk } from './disk.ts'
 import { evaluate, evaluateAtOnce, evaluateNow } from './evaluate.ts'
 import { faultAt, ImageFault } from './fault.ts'
-import { formatByName } from './format.ts'
+import { formatByName, isOnlyTyped } from './format.ts'
 import { type GraphOwner, ModuleGraph } from './graph.ts'
 import { hostNamespace } from './host_modules.ts'
 import type { Dependency, Image, ImageEnvironment, ImageGlobals, ImageOptions } from './image.ts'
@@ -54,7 +54,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   /** What is known from earlier loads, while this one lasts. */
   #memory: LoadMemory | undefined
 
-  /** @param stores where loads of whole folders are remembered, if anywhere */
+  /** @param stores where loads of whole folders, and of TypeScript, are remembered, if anywhere */
   constructor(options: ImageOptions, stores?: LoadStores) {
     this.label = options.label
     this.entry = options.entry
@@ -88,7 +88,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   async read(): Promise<void> {
     forgetDisk()
-    if (this.#stores && this.#root !== undefined) this.#memory = new LoadMemory(this.#stores, this.entry)
+    if (this.#stores && (this.#root !== undefined || isOnlyTyped(this.entry)))
+      this.#memory = new LoadMemory(this.#stores, this.entry)
     await this.#graph.read(this.entry)
     for (const { module, targets } of this.#graph.unlinked(this.entry))
       for (const [request, target] of targets.entries())
@@ -125,7 +126,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   #endLoad(): void {
     const { files } = this
-    const isWorthDisk = files.length >= MANY_FILES || files.some(file => PACKAGED.test(file))
+    const isWorthDisk = files.length >= MANY_FILES || files.some(file => PACKAGED.test(file) || isOnlyTyped(file))
     this.#memory?.close(this, this.#texts.known, isWorthDisk)
     this.#memory = undefined
   }

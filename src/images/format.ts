@@ -21,6 +21,9 @@ export const isTypeScript = (file: string): boolean => /\.[cm]?tsx?$/.test(file)
 
 export const isJsx = (file: string): boolean => /\.[jt]sx$/.test(file)
 
+/** TypeScript without JSX: what it becomes depends on its contents alone. */
+export const isOnlyTyped = (file: string): boolean => isTypeScript(file) && !isJsx(file)
+
 /** A file without an extension is code, too. */
 export const isCode = (file: string): boolean => /^(?:\.[cm]?[jt]sx?)?$/.test(extname(file))
 

@@ -1,7 +1,7 @@
 import { type DiskFact, noteFacts, stillHolds } from './disk.ts'
 import type { RecallAnswer } from './package_resolver.ts'
 import type { SourceFile, TextMemory } from './source_texts.ts'
-import { type Codes, FactBook, type Facts, type KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
+import { type Codes, FactBook, type Facts, KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** What the resolver said, and all that it had asked of the disk before it said so. */
 export interface Answer {
@@ -89,6 +89,10 @@ export class LoadMemory implements TextMemory {
 
   facts(known: KnownText): TextFacts {
     return this.#book?.of(known) ?? NO_FACTS
+  }
+
+  made(hash: string, make: () => string): KnownText {
+    return this.#book?.made(hash, make) ?? new KnownText(make(), hash)
   }
 
   fileBefore(file: string): SourceFile | undefined {

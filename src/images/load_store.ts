@@ -16,6 +16,8 @@ export interface LoadStoreOptions {
 const MEGABYTE = 1024 * 1024
 /** One record that is larger than this part of the limit is not kept. */
 const LARGEST_PART = 0.25
+/** A full folder is emptied to this part of the limit: it would be full again at once. */
+const ROOM = 0.9
 /** A record that was of use is as good as new; its time says so once a day. */
 const TOUCH_MS = 24 * 60 * 60 * 1000
 const CHECKSUM_LENGTH = HASH_LENGTH
@@ -49,6 +51,8 @@ function cacheFolder(): string {
  */
 export class FileLoadStore implements LoadStore {
   readonly #options: LoadStoreOptions
+  /** What all records took when this process last looked, and what it has written since. */
+  #taken: number | undefined
 
   constructor(options: LoadStoreOptions) {
     this.#options = options
@@ -96,10 +100,18 @@ export class FileLoadStore implements LoadStore {
     } catch {
       fs.rmSync(beside, { force: true })
     }
-    this.#makeRoom()
+    this.#makeRoomFor(CHECKSUM_LENGTH + content.length)
   }
 
-  #makeRoom(): void {
+  /** The folder is looked through at the first record of a process, and then not before it may be full: there may be thousands in it. */
+  #makeRoomFor(written: number): void {
+    const { limit } = this.#options
+    if (this.#taken !== undefined) this.#taken += written
+    if (this.#taken === undefined || this.#taken > limit) this.#taken = this.#makeRoom()
+  }
+
+  /** @returns bytes that are taken then */
+  #makeRoom(): number {
     const { folder, limit } = this.#options
     const files = fs.readdirSync(folder).flatMap(name => {
       const path = join(folder, name)
@@ -107,11 +119,13 @@ export class FileLoadStore implements LoadStore {
       return stats?.isFile() ? [{ path, size: stats.size, time: stats.mtimeMs }] : []
     })
     let total = files.reduce((sum, { size }) => sum + size, 0)
+    if (total <= limit) return total
     for (const { path, size } of files.sort((a, b) => a.time - b.time)) {
-      if (total <= limit) return
+      if (total <= limit * ROOM) break
       fs.rmSync(path, { force: true })
       total -= size
     }
+    return total
   }
 
   #fileOf(entry: string): string {

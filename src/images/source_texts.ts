@@ -24,6 +24,8 @@ export interface SourceFile {
 /** What the texts of one image may know from the loads before. */
 export interface TextMemory {
   facts(known: KnownText): TextFacts
+  /** A text that has to be made of a file's contents first; `hash` is of all that decides about it. */
+  made(hash: string, make: () => string): KnownText
   /** A file as an image of this process has read it. */
   fileBefore(file: string): SourceFile | undefined
 }
@@ -157,8 +159,16 @@ export class SourceTexts {
     const stamp = isSettled(found) ? found : undefined
     const hash = memory && hashOf(bytes)
     if (before && before.hash === hash) return { ...before, stamp }
-    const text = this.#toJavaScript(file, bytes)
-    return { known: new KnownText(text, isRunAsItIs(file) ? hash : undefined), bytes: bytes.length, hash, stamp }
+    const known = this.#know(file, bytes, hash)
+    return { known, bytes: bytes.length, hash, stamp }
+  }
+
+  /** @param hash of the contents, where somebody remembers */
+  #know(file: string, bytes: Buffer, hash: string | undefined): KnownText {
+    const make = () => this.#toJavaScript(file, bytes)
+    const memory = this.#memory()
+    if (hash === undefined || !memory || !isMadeOfContentsAlone(file)) return new KnownText(make())
+    return isTypeScript(file) ? memory.made(`${hash} typed`, make) : new KnownText(make(), hash)
   }
 
   #toJavaScript(file: string, bytes: Buffer): string {
@@ -205,8 +215,6 @@ function textOf(contents: Buffer): string {
 
 /** What JSX becomes depends on the package.json too, and a WebAssembly file is compiled for each image. */
 const isMadeOfContentsAlone = (file: string): boolean => !isJsx(file) && formatByName(file) !== 'wasm'
-
-const isRunAsItIs = (file: string): boolean => isMadeOfContentsAlone(file) && !isTypeScript(file)
 
 const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error
 

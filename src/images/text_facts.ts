@@ -52,6 +52,9 @@ export class KnownText {
 /** What the engine made of texts: by the hash of the text, and what besides decides about the code. */
 export type Codes = ReadonlyMap<string, Uint8Array>
 
+/** The name of the fact that is the text itself. */
+const MADE = 'text'
+
 /** The facts of the texts of one load, by the contents of each: what reading and parsing gives need not be found again for a text that has not changed. */
 export class FactBook {
   readonly #known: Readonly<Record<string, Facts>>
@@ -86,6 +89,14 @@ export class FactBook {
   /** How much of what was read, from 0 to 1, had to be found out anew. */
   get newPart(): number {
     return this.#usedLength === 0 ? 0 : this.#foundLength / this.#usedLength
+  }
+
+  /** The text that was made of a file before, or is made now: `hash` is of all that decides about it. */
+  made(hash: string, make: () => string): KnownText {
+    const before = this.#known[hash]?.[MADE]
+    const known = new KnownText(typeof before === 'string' ? before : make(), hash)
+    this.of(known).recall(MADE, () => known.text)
+    return known
   }
 
   of(known: KnownText): TextFacts {

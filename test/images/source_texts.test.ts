@@ -10,7 +10,11 @@ import { Folder } from '../support/folder.ts'
 
 /** Reads a file as an image does that knows it from a load before. */
 function readAfter(file: string, before: SourceFile): string {
-  const memory = { facts: () => NO_FACTS, fileBefore: () => before }
+  const memory = {
+    facts: () => NO_FACTS,
+    made: (hash: string, make: () => string) => new KnownText(make(), hash),
+    fileBefore: () => before,
+  }
   return new SourceTexts('later#2', () => memory).read(file)
 }
 

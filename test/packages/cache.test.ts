@@ -31,6 +31,13 @@ try { exports.extra = require('extra') } catch { exports.extra = 'none' }
 `,
 }
 
+/** With what is not only left out. */
+const TYPED = `
+enum Colour { Red = 'red' }
+export const init = (k: { register(name: string, call: () => unknown): void }): void =>
+  k.register('answer', () => [1, Colour.Red])
+`
+
 interface Place {
   readonly folder: Folder
   readonly cache: string
@@ -101,7 +108,47 @@ describe('what a load found out is kept for the next', () => {
     assert.ok(await collectUntil(() => kernel.lingering().length === 0), 'all three are collected')
   })
 
-  it('but not for a single file, nor for a small folder, nor when it is off', async t => {
+  for (const [what, files, entry] of [
+    ['a single file of TypeScript', { 'typed.ts': TYPED }, 'typed.ts'],
+    [
+      'a folder with TypeScript',
+      {
+        'typed/package.json': manifest('typed', { type: 'module', main: 'index.js' }),
+        'typed/index.js': "export { init } from './typed.mts'",
+        'typed/typed.mts': TYPED,
+      },
+      'typed',
+    ],
+  ] as const)
+    it(`and spares the compiler for ${what} until it changes`, async t => {
+      const folder = new Folder(files)
+      t.after(() => folder.remove())
+      const load = () => loadedBy(folder.file(entry), folder.file('cache'))
+      assert.deepEqual(await load(), { answer: [1, 'red'], tools: ['@swc/wasm-typescript'] })
+      assert.deepEqual(await load(), { answer: [1, 'red'], tools: [] })
+      const [typed] = Object.keys(files).slice(-1)
+      folder.write({ [typed!]: TYPED.replace("'red'", "'blue'") })
+      assert.deepEqual(await load(), { answer: [1, 'blue'], tools: ['@swc/wasm-typescript'] })
+      assert.deepEqual(await load(), { answer: [1, 'blue'], tools: [] })
+    })
+
+  it('and what a text of TypeScript became is nothing for the same text as JavaScript', async t => {
+    const text = 'const f = (n) => n\nexport const init = k => void k.register("answer", () => [f<any>(1)])\n'
+    const folder = new Folder({ 'a.ts': text, 'b.js': text })
+    t.after(() => folder.remove())
+    for (let load = 0; load < 2; load++)
+      for (const [file, answer] of [
+        ['a.ts', [1]],
+        ['b.js', [false]],
+      ] as const)
+        assert.deepEqual(
+          (await loadedBy(folder.file(file), folder.file('cache'), 'globalThis.any = 0')).answer,
+          answer,
+          file,
+        )
+  })
+
+  it('but not for a single file of JavaScript, nor for a small folder, nor when it is off', async t => {
     const folder = new Folder({ 'a.js': 'export const a = 1', 'b/package.json': manifest('b'), 'b/index.js': '' })
     t.after(() => folder.remove())
     folder.write(MODULE)
@@ -268,18 +315,21 @@ async function run(program: string, ...words: string[]): Promise<string> {
   return stdout.trim().split('\n').at(-1)!
 }
 
-/** What a fresh process answers, and whether it had to load the resolver for that. */
-async function loadedBy(folder: string, cache: string): Promise<{ answer: unknown; tools: string[] }> {
+const TOOLS = ['enhanced-resolve', '@swc/wasm-typescript']
+
+/** What a fresh process answers, and which tools it had to load for that. */
+async function loadedBy(module: string, cache: string, first = ''): Promise<{ answer: unknown; tools: string[] }> {
   const program = `
+${first}
 import { createRequire } from 'node:module'
 import { createKernel } from 'outlive'
-const [folder, cache] = process.argv.slice(2)
+const [module, cache] = process.argv.slice(2)
 const kernel = createKernel({ cache: { folder: cache } })
-await kernel.insmod(folder)
+await kernel.insmod(module)
 const [call] = kernel.point('answer')
 const files = Object.keys(createRequire(import.meta.url).cache)
-const tools = ['enhanced-resolve'].filter(tool => files.some(file => file.includes('/node_modules/' + tool + '/')))
+const tools = ${JSON.stringify(TOOLS)}.filter(tool => files.some(file => file.includes('/node_modules/' + tool + '/')))
 console.log(JSON.stringify({ answer: call(), tools }))
 `
-  return JSON.parse(await run(program, folder, cache)) as { answer: unknown; tools: string[] }
+  return JSON.parse(await run(program, module, cache)) as { answer: unknown; tools: string[] }
 }
