@@ -46,8 +46,12 @@ function testFiles(filters) {
     .map(file => join('build', 'test', file.replace(/\.ts$/, '.js')))
 }
 
-/** Resolves to the exit status of the test runner. */
-function runTests(node, files, concurrency, countsFile) {
+/**
+ * Resolves to the exit status of the test runner.
+ *
+ * @param scratch goes when the tests have ended: what loads leave on disk is no business of the user's
+ */
+function runTests(node, files, concurrency, countsFile, scratch) {
   const reporters = [
     ['spec', 'stdout'],
     [COUNTS, countsFile],
@@ -61,7 +65,8 @@ function runTests(node, files, concurrency, countsFile) {
     ...reporters,
   ]
   return new Promise((resolve, reject) => {
-    const runner = spawn(node, [...options, ...files], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
+    const env = { ...process.env, XDG_CACHE_HOME: scratch }
+    const runner = spawn(node, [...options, ...files], { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] })
     runner.on('error', reject)
     runner.on('exit', (code, signal) => resolve(signal === null ? code : 1))
   })
@@ -84,7 +89,7 @@ if (isStale()) await bundle()
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-test-'))
 try {
   const countsFile = join(scratch, 'counts.json')
-  const status = await runTests(values.node, files, values.concurrency, countsFile)
+  const status = await runTests(values.node, files, values.concurrency, countsFile, scratch)
   const { passed, failed, skipped } = JSON.parse(
     readFileSync(countsFile, 'utf8') || '{"passed":0,"failed":0,"skipped":0}',
   )

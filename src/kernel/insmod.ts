@@ -24,7 +24,7 @@ export async function insmod(core: Core, info: LoadInfo): Promise<Module> {
   core.loading.set(name, new Promise(resolve => (ended = resolve)))
   const module = createModule(core, info)
   const { folders, taints } = core
-  if (folders.folders.length > 0 && !folders.contains(module.file))
+  if (folders.folders.length > 0 && !folders.holds(module.file))
     taints.add('outOfTree', `${name} was loaded from ${module.file}`, module)
   core.modules.set(name, module)
   core.byFile.set(module.file, module)

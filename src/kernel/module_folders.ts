@@ -91,7 +91,11 @@ export class ModuleFolders {
 
   /** Is this path, symbolic links followed, inside one of the folders? Of a path that does not exist, its spelling counts. */
   contains(path: string): boolean {
-    const file = realPath(path) ?? resolve(path)
+    return this.holds(realPath(path) ?? resolve(path))
+  }
+
+  /** The same of a path without symbolic links. */
+  holds(file: string): boolean {
     return this.folders.some(folder => isInside(file, realPath(folder) ?? folder))
   }
 }

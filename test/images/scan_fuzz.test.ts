@@ -8,8 +8,12 @@ import { DEFAULT, type ModuleSource } from '#dist/images/module_source.js'
 import { parseModule } from '#dist/images/parse.js'
 import { scanModule } from '#dist/images/scan.js'
 import { type FileOwner, SourceModule } from '#dist/images/source_module.js'
+import { shareOfRuns } from '../support/share.ts'
 
-const RUNS = { numRuns: Number(process.env.FUZZ_RUNS ?? 1500) }
+const RUNS = shareOfRuns(
+  Number(process.env.FUZZ_RUNS ?? 1500),
+  Number(process.env.OUTLIVE_FIRST_SEED ?? Math.floor(Math.random() * 2 ** 30)),
+)
 
 /** Pieces of a module. `#` stands for a number of its own, so that names are unique unless a piece wants otherwise. */
 const PIECES = [

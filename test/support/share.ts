@@ -3,16 +3,21 @@ import { availableParallelism } from 'node:os'
 /** How many cases of one file run at once: as many as there are processors, but where the tests are shared out, the other lines have those. */
 export const AT_ONCE = process.env.OUTLIVE_SHARE === undefined ? availableParallelism() : 1
 
+const share = process.env.OUTLIVE_SHARE ?? '1/1'
+const [part = 0, parts = 0] = share.split('/').map(Number)
+if (!(Number.isInteger(parts) && part >= 1 && part <= parts))
+  throw new RangeError(`OUTLIVE_SHARE is PART/PARTS, such as 2/4, and not ${share}`)
+
 /**
  * A test that costs seconds a case may be shared out: with `OUTLIVE_SHARE=2/4` it takes the second of every four cases, so that four runs on four lines of Node do
  * all of them between them. Without it, as in `npm test`, it takes them all.
- *
- * @throws RangeError for a share that is none
  */
 export function shareOf<T>(cases: readonly T[]): readonly T[] {
-  const share = process.env.OUTLIVE_SHARE ?? '1/1'
-  const [part = 0, parts = 0] = share.split('/').map(Number)
-  if (!(Number.isInteger(parts) && part >= 1 && part <= parts))
-    throw new RangeError(`OUTLIVE_SHARE is PART/PARTS, such as 2/4, and not ${share}`)
   return cases.filter((_, index) => index % parts === part - 1)
 }
+
+/** The same for so many random cases: fewer of them, and by a seed of its own, so that no two runs have the same. */
+export const shareOfRuns = (runs: number, seed: number): { readonly numRuns: number; readonly seed: number } => ({
+  numRuns: Math.ceil(runs / parts),
+  seed: seed + part - 1,
+})
