@@ -31,7 +31,7 @@ export const lsmod: Command = {
 }
 
 /** Newest first, as lsmod. */
-export function moduleLines(rows: readonly ModuleRow[]): string[] {
+function moduleLines(rows: readonly ModuleRow[]): string[] {
   const lines = ['Module                  Size  Used by']
   for (const { name, size, refs, holders, state, taints } of [...rows].reverse()) {
     const note = state === 'LIVE' ? '' : ` (${state === 'GOING' ? 'unloading' : 'loading'})`

@@ -10,7 +10,7 @@ import { isAlive, LONGEST_PATH, prepareFolder, socketFolder } from './socket_fol
 
 const MAX_BODY = 1 << 20
 
-export interface ControlOptions {
+interface ControlOptions {
   readonly path: string
   readonly name: string
 }

@@ -6,7 +6,7 @@ import { dynamicImportOffsets } from './scan.ts'
 /** Its JavaScript, which Node's own loader begins with too: compiling the WebAssembly takes longer than most files do. */
 const lexer = lazyRequire<typeof import('cjs-module-lexer')>('cjs-module-lexer')
 
-export interface CommonJsExports {
+interface CommonJsExports {
   readonly names: readonly string[]
   readonly reexports: readonly string[]
 }

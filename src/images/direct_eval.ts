@@ -7,7 +7,7 @@ import { Publisher } from './publishing.ts'
 import { analyseTopLevel, declaredNames } from './scope.ts'
 
 /** What the code of a direct eval may name of the module around it. */
-export interface EvalScope {
+interface EvalScope {
   readonly imported: ReadonlySet<string>
   readonly exported: ReadonlySet<string>
   /** Names that mean something else where the call stands. */

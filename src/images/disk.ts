@@ -10,7 +10,7 @@ import { BROKEN_PACKAGE, type PackageManifest, readPackage } from './package_man
  */
 const REMEMBERED_MS = 2000
 
-export type PathKind = 'file' | 'folder' | undefined
+type PathKind = 'file' | 'folder' | undefined
 
 const kinds = new Map<string, PathKind>()
 const realFiles = new Map<string, string | undefined>()

@@ -156,8 +156,7 @@ function innerEvaluate(module: ModuleRecord, stack: SourceModule[], index: numbe
   if (own.ancestorIndex !== own.index) return index
   for (;;) {
     const member = stack.pop()!
-    const memberOrder = pendingOrder.get(member)
-    member.status = memberOrder === undefined ? { is: 'evaluated' } : { is: 'evaluating-async', order: memberOrder }
+    member.status = { is: pendingOrder.has(member) ? 'evaluating-async' : 'evaluated' }
     member.cycleRoot = module
     if (member === module) return index
   }

@@ -3,7 +3,7 @@ export type EvaluationStatus =
   | { readonly is: 'unlinked' }
   | { readonly is: 'linked' }
   | { readonly is: 'evaluating'; readonly index: number; ancestorIndex: number }
-  | { readonly is: 'evaluating-async'; readonly order: number }
+  | { readonly is: 'evaluating-async' }
   | { readonly is: 'evaluated' }
   | { readonly is: 'failed'; readonly error: unknown }
 

@@ -14,26 +14,20 @@ const typescript = lazyRequire<typeof import('@sveltejs/acorn-typescript')>('@sv
 
 let parser: typeof Parser | undefined
 
-export interface Compiled {
-  /** JSX replaced by calls, every line in its place. Types are still there. */
-  readonly text: string
-  readonly isModule: boolean
-}
-
 /**
- * Replaces JSX by calls of the automatic runtime of React, or of what pragma comments say.
+ * Replaces JSX by calls of the automatic runtime of React, or of what pragma comments say. Every line stays in its place, and so do types.
  *
  * @param isModule is the file an ES module whatever its text says?
  * @throws ImageFault `syntax`
  */
-export function compileJsx(file: string, text: string, isModule: boolean): Compiled {
+export function compileJsx(file: string, text: string, isModule: boolean): string {
   const program = parseTypeScript(file, text)
   const module = isModule || program.body.some(({ type }) => /^(?:Import|Export)/.test(type)) || MODULE_META.test(text)
   const runtime: JsxRuntime = { ...readRuntime(text), isModule: module }
   const editor = new JsxEditor(text, runtime)
   visit(program, node => editor.element(node))
   const edits = editor.edits.sort((a, b) => a.start - b.start || a.end - b.end)
-  return { text: applyEdits(text, edits) + runtimeText(runtime, editor.used), isModule: module }
+  return applyEdits(text, edits) + runtimeText(runtime, editor.used)
 }
 
 const MODULE_META = /\bimport\s*\.\s*meta\b/

@@ -1,5 +1,5 @@
 /** What JSX becomes, as pragma comments tell it. */
-export interface JsxPragma {
+interface JsxPragma {
   /** The function of the classic runtime, `React.createElement` or another; undefined for the automatic runtime. */
   readonly classic: string | undefined
   /** The classic runtime's fragment. */

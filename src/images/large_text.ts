@@ -23,7 +23,7 @@ const LAST_OF_LATIN_1 = 0xff
 const LARGE = 1 << 20
 
 /** Contents of a file: good until the next call of anything here. */
-export interface Contents {
+interface Contents {
   readonly bytes: Buffer
   readonly stamp: Stamp
 }

@@ -19,7 +19,7 @@ export interface LoadRecord {
 }
 
 /** The same, together with the texts themselves: what an image of this process has anyway. */
-export interface RecentLoad extends LoadRecord {
+interface RecentLoad extends LoadRecord {
   readonly files: ReadonlyMap<string, SourceFile>
 }
 

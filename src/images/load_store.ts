@@ -7,7 +7,7 @@ import { HASH_LENGTH, hashOf } from './hash.ts'
 import type { Answer, LoadRecord, LoadStore } from './load_memory.ts'
 import type { Facts } from './text_facts.ts'
 
-export interface LoadStoreOptions {
+interface LoadStoreOptions {
   readonly folder: string
   /** Bytes that all records may take together. */
   readonly limit: number

@@ -18,7 +18,7 @@ const mentionOf = (names: readonly string[]): RegExp =>
   )
 
 /** Names of globals, and how a text is searched for them. */
-export interface Mentions {
+interface Mentions {
   readonly list: readonly string[]
   readonly names: readonly string[]
   readonly pattern: RegExp

@@ -55,8 +55,6 @@ export interface ModuleSource {
   readonly indirectExports: readonly IndirectExport[]
   /** Indexes into `requests`. */
   readonly starExports: readonly number[]
-  /** Specifiers of dynamic imports that can be named without running the code. */
-  readonly dynamicRequests: readonly string[]
   readonly edits: readonly Edit[]
   readonly hasTopLevelAwait: boolean
   /**
@@ -71,7 +69,7 @@ export interface ModuleSource {
 }
 
 /** What remains to be checked of a text that no parser has read, and what was found beside. */
-export interface Unchecked {
+interface Unchecked {
   /** Names in export lists: are they declared? */
   readonly exportedNames: readonly string[]
   /** A `return` or `yield` may stand where a module has none. */

@@ -1,7 +1,6 @@
 import type {
   AnyNode,
   ExportDefaultDeclaration,
-  Expression,
   Identifier,
   ImportAttribute,
   ImportDeclaration,
@@ -53,7 +52,6 @@ export function parseModule(file: string, text: string, cyclic = false): ModuleS
     requests: reader.requests,
     imports: reader.imports,
     ...reader.exports(),
-    dynamicRequests: use.dynamicImports.flatMap(node => literalString(node.source)),
     edits: reader.edits.sort((a, b) => a.start - b.start || a.end - b.end),
     hasTopLevelAwait: use.hasTopLevelAwait,
     mutableExports: publisher.mutable,
@@ -103,9 +101,6 @@ function refuseHtmlComment(text: string, { type, start }: Token): void {
   if (type.label !== 'template' && text.startsWith('<!--', start))
     throw Object.assign(new SyntaxError('HTML comments are not allowed in modules'), { pos: start })
 }
-
-const literalString = (node: Expression): string[] =>
-  node.type === 'Literal' && typeof node.value === 'string' ? [node.value] : []
 
 const nameOf = (node: Identifier | Literal): string => (node.type === 'Identifier' ? node.name : String(node.value))
 

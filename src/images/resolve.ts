@@ -39,12 +39,7 @@ export interface Ownership {
 }
 
 /** The file that a specifier names, symbolic links followed; undefined when there is none. */
-export function resolveFile(
-  specifier: string,
-  from: string,
-  loader: Loader,
-  recall?: RecallAnswer,
-): string | undefined {
+function resolveFile(specifier: string, from: string, loader: Loader, recall?: RecallAnswer): string | undefined {
   const path = loader === 'import' ? pathOf(specifier, from) : specifier
   if (path === undefined || path.startsWith('file:')) return undefined
   return (isRelative(path) ? plainFile(path, from, loader) : undefined) ?? resolvePackage(path, from, loader, recall)

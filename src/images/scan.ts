@@ -98,7 +98,6 @@ export function scanModule(text: string, names: readonly string[] = []): ModuleS
   const requests = new Requests()
   const edits: Edit[] = []
   const imports: ImportEntry[] = []
-  const dynamicRequests: string[] = []
   const requestOf = new Map<number, number>()
   for (const [index, found] of declared[0].entries()) {
     if (found.type !== 'import-meta' && found.phase && found.phase !== 'source') return undefined
@@ -106,8 +105,6 @@ export function scanModule(text: string, names: readonly string[] = []): ModuleS
     if (found.type === 'dynamic' && !isPlainCall(text, found)) return undefined
     if (found.type === 'dynamic' || found.type === 'import-meta') {
       edits.push({ start: found.importStart, end: found.importStart + IMPORT.length, text: IMPORT })
-      if (found.type === 'dynamic' && found.specifier !== undefined && !found.glob)
-        dynamicRequests.push(found.specifier)
       continue
     }
     if (found.typeOnly) return undefined
@@ -132,7 +129,6 @@ export function scanModule(text: string, names: readonly string[] = []): ModuleS
     localExports: exports.local,
     indirectExports: exports.indirect,
     starExports: exports.stars,
-    dynamicRequests,
     edits,
     hasTopLevelAwait: false,
     mutableExports: false,

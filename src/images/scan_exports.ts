@@ -11,7 +11,7 @@ import {
 } from './module_source.ts'
 import { standsAfter } from './statement_position.ts'
 
-export interface ScannedExports {
+interface ScannedExports {
   readonly local: readonly LocalExport[]
   readonly indirect: readonly IndirectExport[]
   readonly stars: readonly number[]

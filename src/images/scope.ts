@@ -17,7 +17,7 @@ export interface TopLevelUse {
 
 type Scope = ReadonlySet<string>
 
-export interface DirectEval {
+interface DirectEval {
   readonly node: CallExpression
   /** The scopes around it, below the top level. A function that is no arrow has `arguments` in its scope. */
   readonly scopes: readonly Scope[]

@@ -43,7 +43,7 @@ const TRANSFORM = { verbatimModuleSyntax: true, nativeClassProperties: true, noE
  * @throws ImageFault `syntax`
  */
 export function stripTypes(file: string, text: string): string {
-  const typed = isJsx(file) ? compileJsx(file, text, packageType(file) === 'module').text : text
+  const typed = isJsx(file) ? compileJsx(file, text, packageType(file) === 'module') : text
   const stripped = stripTypesOnly(file, typed)
   return mayDecorate(stripped) ? compileDecorators(file, stripped) : stripped
 }
@@ -71,7 +71,7 @@ function stripTypesOnly(file: string, text: string): string {
  */
 export function toJavaScript(file: string, text: string): string {
   if (isTypeScript(file)) return stripTypes(file, text)
-  return isJsx(file) ? compileJsx(file, text, packageType(file) === 'module').text : text
+  return isJsx(file) ? compileJsx(file, text, packageType(file) === 'module') : text
 }
 
 const isUnsupported = (error: unknown): boolean => (error as SwcError | undefined)?.code === 'UnsupportedSyntax'

@@ -53,7 +53,7 @@ export interface KernelService {
 }
 
 /** What a kernel is made of, where it is not the usual. */
-export interface KernelParts {
+interface KernelParts {
   readonly seam?: Seam
   readonly createImage?: CreateImage
   readonly explain?: ExplainImage

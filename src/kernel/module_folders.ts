@@ -1,17 +1,7 @@
-import fs from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { isInside } from '../images/resolve.ts'
 import { FolderContents, listFolder } from './folder_contents.ts'
-import { foldName } from './module.ts'
-import {
-  EXTENSIONS,
-  isFile,
-  isModuleFile,
-  locateFolder,
-  type ModuleLocation,
-  nameOfFile,
-  realPath,
-} from './module_location.ts'
+import { isModuleFile, locateFolder, type ModuleLocation, nameOfFile, realPath } from './module_location.ts'
 
 /** The folders in which a kernel finds modules by name. Nothing is read before it is asked for. */
 export class ModuleFolders {
@@ -40,19 +30,6 @@ export class ModuleFolders {
     for (const folder of this.folders)
       for (const location of listFolder(folder)) if (!found.has(location.name)) found.set(location.name, location)
     return [...found.values()]
-  }
-
-  find(name: string): ModuleLocation | undefined {
-    if (name === '' || name.includes('/') || name.includes('\\')) return undefined
-    const folded = foldName(name)
-    for (const folder of this.folders) {
-      const direct = EXTENSIONS.map(extension => join(folder, name + extension)).find(isFile)
-      if (direct !== undefined && foldName(name) === folded)
-        return { name: folded, file: fs.realpathSync.native(direct), root: undefined }
-      const listed = listFolder(folder).find(location => location.name === folded)
-      if (listed) return listed
-    }
-    return undefined
   }
 
   /** Is this one of the folders, by whatever path? */

@@ -116,7 +116,7 @@ function noModule(folder: string, path: string): ModuleError {
   })
 }
 
-export const isFile = (path: string): boolean => {
+const isFile = (path: string): boolean => {
   try {
     return fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true
   } catch {

@@ -14,7 +14,7 @@ export interface SignatureOptions {
 }
 
 /** What `outlive sign` writes: which contents each file of a module must have, and who says so. */
-export interface ModuleSignature {
+interface ModuleSignature {
   readonly format: 1
   /** Who signed it, in his own words: part of what is signed. */
   readonly signer: string
@@ -38,7 +38,7 @@ export const signedPath = ({ file, root }: ModuleLocation, path: string): string
 export const hashOfContents = (contents: Uint8Array): string =>
   crypto().createHash('sha256').update(contents).digest('hex')
 
-export const keyId = (key: KeyObject): string => hashOfContents(key.export({ type: 'spki', format: 'der' }))
+const keyId = (key: KeyObject): string => hashOfContents(key.export({ type: 'spki', format: 'der' }))
 
 /** What is signed: the same bytes for the same files, in whatever order they are written down. */
 const signedBytes = ({ signer, files }: Signed): Buffer =>

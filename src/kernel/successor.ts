@@ -4,7 +4,7 @@ import type { AnyFunction, Member } from './gate_entry.ts'
 import type { Module } from './module.ts'
 
 /** What a late call is forwarded to: the same operation of the image that is LIVE now, or undefined when there is none. */
-export type FindSuccessor = (member: Member) => AnyFunction | undefined
+type FindSuccessor = (member: Member) => AnyFunction | undefined
 
 /**
  * Finds successors for the registrations of one image, by point and key. Operations without a key are told apart by their order, which means

@@ -18,7 +18,7 @@ export const TAINTS = {
   unsigned: { letter: 'E', bit: 13, meaning: 'a module without a valid signature was loaded' },
 } as const satisfies Record<string, Taint>
 
-export type TaintName = keyof typeof TAINTS
+type TaintName = keyof typeof TAINTS
 
 /** A taint, and the first thing that caused it. */
 export interface KernelTaint extends Taint {
@@ -55,12 +55,6 @@ export class Taints {
 
   list(): KernelTaint[] {
     return [...this.#set.values()].sort((a, b) => a.bit - b.bit)
-  }
-
-  get letters(): string {
-    return this.list()
-      .map(taint => taint.letter)
-      .join('')
   }
 
   /** Letters of the taints that a module, in any of its generations, has caused. */

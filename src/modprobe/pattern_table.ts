@@ -4,7 +4,7 @@ import { scanAliases } from './text_forms.ts'
 const NOBODY = -1
 
 /** The contents of a table whose patterns all stand in one text. */
-export interface TableContents {
+interface TableContents {
   readonly text: string
   readonly modules: readonly string[]
   /** By pattern: where it begins in the text, how long it is, and the place of its module. */

@@ -10,7 +10,7 @@ export class DependencyLoopError extends Error {
 }
 
 /** By module, what it imports from itself. What is not a key of the map is taken to need nothing. */
-export type DirectDependencies = ReadonlyMap<string, readonly string[]>
+type DirectDependencies = ReadonlyMap<string, readonly string[]>
 
 /** What depmod finds out about the modules of a folder. */
 export interface SortedDependencies {

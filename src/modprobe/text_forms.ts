@@ -4,19 +4,19 @@
  */
 
 /** One line of `modules.dep`: a file and all files that it needs, directly or not, nearest first. */
-export interface DependencyLine {
+interface DependencyLine {
   readonly file: string
   readonly needs: readonly string[]
 }
 
 /** One line of `modules.alias` or `modules.symbols`. */
-export interface AliasLine {
+interface AliasLine {
   readonly pattern: string
   readonly module: string
 }
 
 /** One line of `modules.softdep`. */
-export interface SoftdepLine {
+interface SoftdepLine {
   readonly module: string
   readonly pre: readonly string[]
   readonly post: readonly string[]

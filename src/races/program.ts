@@ -1,6 +1,6 @@
 import { END, type Invariant, type Model, RacesModelError, type Step } from './model.ts'
 
-export interface CompiledStep {
+interface CompiledStep {
   readonly step: Step
   readonly choices: number
   /** Program counters of the labels in `goes`. */

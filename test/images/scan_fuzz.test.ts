@@ -224,7 +224,6 @@ function recordOf(source: ModuleSource): unknown {
       source.indirectExports.map(({ exportName, request, importName }) => ({ exportName, request, importName })),
     ),
     starExports: source.starExports,
-    dynamicRequests: sorted(source.dynamicRequests),
     hasTopLevelAwait: source.hasTopLevelAwait,
     mutableExports: source.mutableExports,
     namesDefault: source.namesDefault,

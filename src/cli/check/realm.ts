@@ -4,7 +4,7 @@ type Key = string | symbol
 type Descriptors = ReadonlyMap<Key, PropertyDescriptor>
 
 /** What a module changed of the language and of Node, and left so. */
-export interface RealmChange {
+interface RealmChange {
   readonly is: 'global' | 'patched' | 'environment' | 'addon'
   /** `Array.prototype.last`, `console.log`, or a global's name. */
   readonly what: string

@@ -5,7 +5,7 @@ import { runHostCode } from '../../kernel/host_code.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 
 /** A host file that has run. */
-export type HostFile =
+type HostFile =
   /** Its default export is a function that wants the kernel before any module is inserted. */
   | { readonly is: 'guest'; start(kernel: Kernel): Promise<void> }
   /** It has made its own kernel. */

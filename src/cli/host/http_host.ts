@@ -16,14 +16,14 @@ export interface HttpRoute {
   readonly handler: (request: HostRequest) => unknown
 }
 
-export interface HttpHostOptions {
+interface HttpHostOptions {
   readonly port: number
   readonly address: string
   /** Told in one line of every request that failed for a reason of the host's; the kernel log has the whole of it. */
   readonly onProblem?: (text: string) => void
 }
 
-export interface HttpHost {
+interface HttpHost {
   readonly url: string
   /** Stops taking connections at once; answers under way have `grace` milliseconds to end. */
   close(grace: number): Promise<void>

@@ -7,7 +7,7 @@ import { formatError, type Reporter } from './report.ts'
 /** Editors write a file in several steps: what comes within this time is one change. In milliseconds. */
 const SETTLE = 60
 
-export interface Watcher {
+interface Watcher {
   close(): Promise<void>
 }
 

@@ -22,7 +22,7 @@ import { currentStamps, type FileStamp } from './stamp.ts'
 const PIECE = 8
 
 /** What a refresh did. */
-export interface Refreshed {
+interface Refreshed {
   /** Modules that were read, because they or what they import from changed. */
   readonly read: number
 }
@@ -80,10 +80,6 @@ export class Catalogue {
 
   location(name: string): ModuleLocation | undefined {
     return this.#listing().modules.get(name)
-  }
-
-  get locations(): ReadonlyMap<string, ModuleLocation> {
-    return this.#listing().modules
   }
 
   /** The folders, symbolic links followed. */

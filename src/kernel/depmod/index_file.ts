@@ -50,7 +50,7 @@ export function writeAtomically(file: string, contents: string | Uint8Array): vo
 }
 
 /** Where the modules are, and among which folders they find each other. */
-export interface IndexPlace {
+interface IndexPlace {
   readonly folder: string
   readonly folders: readonly string[]
 }

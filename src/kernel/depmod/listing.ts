@@ -4,7 +4,7 @@ import { type KnownModules, stemOf } from './paths.ts'
 import type { ModuleRecord } from './record.ts'
 
 /** Two modules of one name: only the first can be loaded by it. */
-export interface Duplicate {
+interface Duplicate {
   readonly kept: ModuleLocation
   readonly hidden: ModuleLocation
 }

@@ -7,7 +7,7 @@ import { hasModuleSyntax, scanModule } from '../../images/scan.ts'
 import { stripTypes } from '../../images/strip.ts'
 
 /** Where something stands in a file: `line:column`, both from 1. */
-export type LineColumn = string
+type LineColumn = string
 
 /** One specifier of a file, and what is imported by it. */
 export interface FileImport {

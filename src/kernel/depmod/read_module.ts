@@ -10,7 +10,7 @@ import { type FileFacts, type FileImport, hashOf, readFacts } from './read_file.
 import { type DepmodProblem, isSymbol, type ModuleRecord, type ModuleUse } from './record.ts'
 import { absentStamp, type FileStamp, stampOf } from './stamp.ts'
 
-export interface ReadModule {
+interface ReadModule {
   readonly record: ModuleRecord
   /** The entry first, then the other files that belong to the module. */
   readonly stamps: readonly FileStamp[]

@@ -37,14 +37,6 @@ export class RecordStore {
     return line && (JSON.parse(line.toString('utf8')) as ModuleRecord)
   }
 
-  has(name: string): boolean {
-    return this.#lines.has(name)
-  }
-
-  get size(): number {
-    return this.#lines.size
-  }
-
   names(): IterableIterator<string> {
     return this.#lines.keys()
   }

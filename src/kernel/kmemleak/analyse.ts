@@ -20,7 +20,7 @@ export interface Analysis {
   readonly internal: readonly Holder[]
 }
 
-export interface AnalysisOptions {
+interface AnalysisOptions {
   readonly label: string
   /** The mark of the kernel that the image is of: another of this process may have one of the same label. Undefined for any. */
   readonly kernel?: string | undefined

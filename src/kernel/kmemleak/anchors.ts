@@ -57,7 +57,7 @@ export interface Anchor {
 }
 
 /** What an edge means to whoever follows it back from an image: the end, a name on the way, the way itself, or nothing of interest. */
-export type Meaning =
+type Meaning =
   | { readonly is: 'anchor'; readonly anchor: Anchor }
   | { readonly is: 'variable of a call'; readonly anchor: Anchor }
   | { readonly is: 'way' }

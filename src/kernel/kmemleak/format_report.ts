@@ -3,7 +3,7 @@ import { shortPlace } from './wording.ts'
 
 const UNITS = ['bytes', 'KB', 'MB', 'GB'] as const
 
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   let value = bytes
   let unit = 0
   while (value >= 1000 && unit < UNITS.length - 1) {

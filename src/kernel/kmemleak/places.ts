@@ -6,7 +6,7 @@ import { CLOSURE, CODE, type HeapSnapshot, INTERNAL, NO_NODE, OBJECT, PROPERTY }
 import { textOf } from './text.ts'
 
 /** Who wrote a piece of code. */
-export type Author = 'host' | 'node' | 'outlive' | 'engine'
+type Author = 'host' | 'node' | 'outlive' | 'engine'
 
 /** The function, or the file, whose variables a scope holds. */
 export interface Scope {

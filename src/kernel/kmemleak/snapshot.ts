@@ -19,9 +19,6 @@ const NODE_KINDS = [
 ] as const
 const EDGE_KINDS = ['context', 'element', 'property', 'internal', 'hidden', 'shortcut', 'weak'] as const
 
-export type NodeKind = (typeof NODE_KINDS)[number]
-export type EdgeKind = (typeof EDGE_KINDS)[number]
-
 const OTHER = 31
 
 /** Our number for a kind; one that a later V8 adds is `OTHER`, and treated as something without a meaning of its own. */
@@ -50,19 +47,16 @@ export const SYNTHETIC = nodeKind('synthetic')
 export const SHAPE = nodeKind('object shape')
 export const STRING = nodeKind('string')
 export const CONCATENATED = nodeKind('concatenated string')
-export const SLICED = nodeKind('sliced string')
-export const SYMBOL = nodeKind('symbol')
 export const NUMBER = nodeKind('number')
 
 /** Where V8 says a function or class stands; line and column count from 0. */
-export interface Location {
-  readonly script: number
+interface Location {
   readonly line: number
   readonly column: number
 }
 
 /** The columns of a snapshot, as the reader fills them. */
-export interface SnapshotData {
+interface SnapshotData {
   readonly nodeKind: Uint8Array
   readonly nodeName: Uint32Array
   readonly nodeId: Uint32Array
@@ -203,7 +197,7 @@ export class HeapSnapshot {
     }
     const row = this.#locationOf[node]! - 1
     if (row < 0) return undefined
-    return { script: locations[row * 4 + 1]!, line: locations[row * 4 + 2]!, column: locations[row * 4 + 3]! }
+    return { line: locations[row * 4 + 2]!, column: locations[row * 4 + 3]! }
   }
 
   /** The node that an edge comes from. */
@@ -227,13 +221,13 @@ export class HeapSnapshot {
     return kind === ELEMENT || kind === HIDDEN ? name : this.string(name)
   }
 
-  /** The node at the end of the first edge of this name, or NO_NODE. Weak edges count only when `weakToo`. */
-  follow(node: number, nameIndex: number, kind?: number, weakToo = false): number {
+  /** The node at the end of the first edge of this name that is not weak, or NO_NODE. */
+  follow(node: number, nameIndex: number, kind?: number): number {
     const end = this.firstEdge[node + 1]!
     for (let edge = this.firstEdge[node]!; edge < end; edge++) {
       if (this.edgeName[edge] !== nameIndex) continue
       const is = this.edgeKind[edge]!
-      if (is === ELEMENT || is === HIDDEN || (kind !== undefined && is !== kind) || (is === WEAK && !weakToo)) continue
+      if (is === ELEMENT || is === HIDDEN || (kind !== undefined && is !== kind) || is === WEAK) continue
       return this.edgeTo[edge]!
     }
     return NO_NODE

@@ -31,8 +31,6 @@ const FIRST_SECTION = '"nodes":['
  * number means is taken from the text's own `meta` section, since that differs from one V8 to the next.
  */
 export class SnapshotReader {
-  /** Bytes read so far. */
-  bytes = 0
   #step: Step
   #header = ''
   #section = ''
@@ -58,7 +56,6 @@ export class SnapshotReader {
   }
 
   push(bytes: Uint8Array): void {
-    this.bytes += bytes.length
     const end = bytes.length
     for (let at = 0; at < end; ) at = this.#step(bytes, at, end)
   }

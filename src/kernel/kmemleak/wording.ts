@@ -8,7 +8,7 @@ import { CLOSURE, CONTEXT, ELEMENT, type HeapSnapshot, INTERNAL, NO_NODE, PROPER
 import { textOf } from './text.ts'
 
 /** What is said of one step: a name that goes with what stands before it, or a stop of its own. */
-export interface Word {
+interface Word {
   readonly is: 'joined' | 'stop'
   readonly text: string
   /** The same for every entry of one collection: `[*]` for `[3]`. */

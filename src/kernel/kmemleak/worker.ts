@@ -15,7 +15,7 @@ export interface WorkerTask {
 export type WorkerMessage =
   | { readonly is: 'ready' }
   | { readonly is: 'progress'; readonly share: number }
-  | { readonly is: 'done'; readonly analysis: Analysis; readonly bytes: number }
+  | { readonly is: 'done'; readonly analysis: Analysis }
   | { readonly is: 'failed'; readonly error: unknown }
 
 const say = (message: WorkerMessage): void => parentPort?.postMessage(message)
@@ -27,7 +27,7 @@ function work({ ring, label, kernel, ownFiles }: WorkerTask): void {
     for (const bytes of source.read()) reader.push(bytes)
     const onProgress = (share: number) => say({ is: 'progress', share })
     const analysis = analyse(reader.finish(), { label, kernel, ownFiles, onProgress })
-    say({ is: 'done', analysis, bytes: reader.bytes })
+    say({ is: 'done', analysis })
   } catch (error) {
     source.abandon()
     say({ is: 'failed', error })

@@ -6,7 +6,7 @@ type Listener = (...args: unknown[]) => void
 type EventName = string | symbol
 
 /** An emitter of the host that modules reach by a name of their own. */
-export interface SharedEmitter {
+interface SharedEmitter {
   readonly emitter: EventEmitter
   /** `process`, `process.stdin`. */
   readonly label: string
@@ -62,7 +62,7 @@ class Attached implements Resource {
   }
 }
 
-export type ListenerMethods = Readonly<
+type ListenerMethods = Readonly<
   Record<
     | 'on'
     | 'addListener'

@@ -77,7 +77,7 @@ class SharedListener implements Resource {
 }
 
 /** What the receiver of such a call is put through: see `wrapSharedEmitters`. `moved` is by how many columns the call stands behind the author's. */
-export type ViewSharedEmitter = (value: unknown, moved?: number) => unknown
+type ViewSharedEmitter = (value: unknown, moved?: number) => unknown
 
 export function viewSharedEmitters(leftovers: Leftovers): ViewSharedEmitter {
   return (value, moved = 0) => {

@@ -1,2 +1,2 @@
 /** Nobody counts. The code is held weakly: it goes when the collector proves that nobody can call it. */
-export const collect = { name: 'collect', counts: false, keepsImage: false, refusesLateCalls: false } as const
+export const collect = { counts: false, keepsImage: false, refusesLateCalls: false } as const

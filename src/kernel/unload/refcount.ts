@@ -1,2 +1,2 @@
 /** Linux 2.5: whoever calls in takes a reference first and puts it back after, and a module that is referenced is not removed. */
-export const refcount = { name: 'refcount', counts: true, keepsImage: false, refusesLateCalls: true } as const
+export const refcount = { counts: true, keepsImage: false, refusesLateCalls: true } as const

@@ -7,7 +7,6 @@ export type SchemeName = 'refcount' | 'retain' | 'collect'
 
 /** What a scheme means for the steps of an unload. */
 export interface UnloadScheme {
-  readonly name: SchemeName
   /** Whoever calls in is counted, and a count above zero holds rmmod off. */
   readonly counts: boolean
   /** The kernel keeps the code of a removed module for ever. */

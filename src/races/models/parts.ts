@@ -21,7 +21,7 @@ export interface Size {
 export const SMALLEST: Size = { cpus: 2, modules: 1, rounds: 1 }
 
 /** What the memory of an image is. */
-export const ABSENT = 0
+const ABSENT = 0
 export const PRESENT = 1
 export const FREED = 2
 
@@ -162,7 +162,7 @@ export function nothingLost(world: World, keeps: boolean): (state: State) => Vio
 }
 
 /** No count of any image is below zero. */
-export const countsHold = (world: World) => {
+const countsHold = (world: World) => {
   const cells = world.modules.flatMap(module => every(module, 'count'))
   return {
     name: 'a count is below zero',
