@@ -41,7 +41,7 @@ const late = lateParts(COMPILED, {
     'kernel/modprobe',
     'kernel/probe_source',
   ],
-  // Of texts that the lexer is not enough for.
+  // Of texts that the reader is not enough for.
   parser: [
     'images/decorators',
     'images/direct_eval',

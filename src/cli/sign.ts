@@ -2,12 +2,13 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:cryp
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { LazyFiles } from '../images/lazy_files.ts'
+import { sha256 } from '../images/node_parts.ts'
 import { resolveTarget } from '../images/resolve.ts'
 import { SourceTexts } from '../images/source_texts.ts'
 import { loadError } from '../kernel/load_errors.ts'
 import { ModuleFolders } from '../kernel/module_folders.ts'
 import { locate, type ModuleLocation } from '../kernel/module_location.ts'
-import { hashOfContents, makeSignature, signatureFileOf, signedPath } from '../kernel/signature.ts'
+import { makeSignature, signatureFileOf, signedPath } from '../kernel/signature.ts'
 import type { Command, CommandLine } from './command.ts'
 import { attempt, UsageError } from './talk.ts'
 
@@ -36,7 +37,7 @@ async function signAll(line: CommandLine): Promise<number> {
     const key = readPrivateKey(keyFile)
     for (const path of args) {
       const location = locate(path)
-      const files = await hashes(location)
+      const files = hashes(location)
       const target = signatureFileOf(location)
       writeFileSync(
         target,
@@ -71,10 +72,10 @@ function readPrivateKey(file: string): KeyObject {
 }
 
 /** Of a folder every file; of one file that and what it imports, read as a load reads it and not run. */
-async function hashes(location: ModuleLocation): Promise<Record<string, string>> {
+function hashes(location: ModuleLocation): Record<string, string> {
   const files = location.root === undefined ? ownFiles(location) : filesIn(location.root)
   const own = files.filter(file => file !== signatureFileOf(location)).map(file => [signedPath(location, file), file])
-  return Object.fromEntries(own.sort().map(([name, file]) => [name!, hashOfContents(readFileSync(file!))]))
+  return Object.fromEntries(own.sort().map(([name, file]) => [name!, sha256(readFileSync(file!))]))
 }
 
 const filesIn = (folder: string): string[] =>

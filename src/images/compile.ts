@@ -64,7 +64,7 @@ function edited(text: string, edits: readonly Edit[]): string[] {
   return pieces
 }
 
-/** A binding that a cycle may read too early, or that is plainly there when the file starts. */
+/** What reads without a parser may take for a name what is none; the parser finds the mistake then. */
 const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continue}$\u200c\u200d]*$/u.test(name)
 
 const PLAIN_NAMES = /^[\w$,]*$/

@@ -54,7 +54,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   /** What is known from earlier loads, while this one lasts. */
   #memory: LoadMemory | undefined
 
-  /** @param stores where loads of whole folders, and of TypeScript, are remembered, if anywhere */
+  /** @param stores where loads of whole folders, and of single files of TypeScript, are remembered, if anywhere */
   constructor(options: ImageOptions, stores?: LoadStores) {
     this.label = options.label
     this.entry = options.entry
@@ -387,7 +387,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 const mayLoadMore = ({ unchecked }: ModuleSource): boolean =>
   unchecked === undefined || unchecked.mayImport || unchecked.names.includes(REQUIRE)
 
-/** A load is remembered that read a package or so many files. */
+/** A load is remembered on disk that read a package, TypeScript, or so many files. */
 const MANY_FILES = 20
 const PACKAGED = /[\\/]node_modules[\\/]/
 

@@ -1,6 +1,6 @@
 /**
  * What the loader must know of a source text before it can compile it: the fields of a
- * Source Text Module Record (ECMA-262, 16.2.1.7), found either by a lexer or by a parser.
+ * Source Text Module Record (ECMA-262, 16.2.1.7), found with a parser or without one.
  */
 export interface ModuleRequest {
   readonly specifier: string

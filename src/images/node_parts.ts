@@ -1,7 +1,10 @@
 import { lazyRequire } from './lazy.ts'
 
-/** Needed for what is remembered of packages and by depmod; a host of a few files never loads it. */
+/** Needed by depmod and for signatures; other hosts never load it. */
 export const crypto = lazyRequire<typeof import('node:crypto')>('node:crypto')
+
+/** SHA-256, in hexadecimal. */
+export const sha256 = (contents: Uint8Array): string => crypto().createHash('sha256').update(contents).digest('hex')
 
 /** An import of it loads all that its exports come from, workers and colours among them. */
 export const util = lazyRequire<typeof import('node:util')>('node:util')

@@ -5,8 +5,7 @@ import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { TimedOut, within } from './seam.ts'
-import type { SchemeName } from './unload/scheme.ts'
-import { schemeOf } from './unload/scheme.ts'
+import { type SchemeName, schemeOf } from './unload/scheme.ts'
 
 export interface RemoveOptions {
   /** Milliseconds that `exit` waits for calls in flight; 0 does not wait, as the patch of 2003. */

@@ -2,6 +2,7 @@ import { faultAt, lineAndColumn } from '../images/fault.ts'
 import { type LiteralValue, readInfo } from '../images/modinfo.ts'
 import { patternFault } from '../modprobe/glob.ts'
 import { isOfType, isParamType, PARAM_TYPES, type ParamSpec } from './moduleparam.ts'
+import { SCHEME_NAMES } from './unload/scheme.ts'
 
 /** `export const info`, checked. */
 export interface ModuleInfo {
@@ -22,7 +23,6 @@ export interface ModuleInfo {
 export const NO_INFO: ModuleInfo = { params: {}, aliases: [], softdeps: { pre: [], post: [] }, permanent: false }
 
 const TEXTS = ['description', 'version', 'license', 'author'] as const
-const SCHEMES = ['refcount', 'retain', 'collect'] as const
 
 /**
  * @param text the entry's text, types stripped
@@ -46,8 +46,8 @@ export function parseInfo(file: string, text: string): ModuleInfo {
     if (typeof value === 'string') texts[field] = value
     else if (value !== undefined) refuse(field, 'a string')
   }
-  const scheme = SCHEMES.find(name => name === raw.scheme)
-  if (raw.scheme !== undefined && scheme === undefined) refuse('scheme', `one of ${SCHEMES.join(', ')}`)
+  const scheme = SCHEME_NAMES.find(name => name === raw.scheme)
+  if (raw.scheme !== undefined && scheme === undefined) refuse('scheme', `one of ${SCHEME_NAMES.join(', ')}`)
   if (raw.permanent !== undefined && typeof raw.permanent !== 'boolean') refuse('permanent', 'true or false')
   if (raw.softdeps !== undefined && !isRecord(raw.softdeps)) refuse('softdeps', 'an object of pre and post')
   const soft = (raw.softdeps ?? {}) as Readonly<Record<string, LiteralValue>>

@@ -8,7 +8,7 @@ import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
 import type { LogEntry, LogSink } from './printk.ts'
 import type { SignatureOptions } from './signature.ts'
-import type { SchemeName } from './unload/scheme.ts'
+import { SCHEME_NAMES, type SchemeName } from './unload/scheme.ts'
 
 /** What `createKernel` takes. All optional. */
 export interface KernelOptions {
@@ -39,8 +39,8 @@ export interface KernelOptions {
   /** Where log entries go as they are written, besides the kernel log: as lines to the four of `console`, or as they are to a function. */
   readonly log?: LogSink | ((entry: LogEntry) => void)
   /**
-   * What reading a package found out is kept on disk for its next load, in the user's cache folder and at most 64 MB of it. A folder and a limit in bytes of
-   * your own, or false for none.
+   * What reading packages and TypeScript found out is kept on disk for the next load, in the user's cache folder and up to about 64 MB of it. A folder and a limit in bytes
+   * of your own, or false for none.
    */
   readonly cache?: boolean | CacheOptions
 }
@@ -69,7 +69,6 @@ const OPTIONS = {
   signatures: true,
 } satisfies Record<keyof KernelOptions, true>
 
-const SCHEMES: readonly string[] = ['refcount', 'retain', 'collect']
 const PRESSURES: readonly string[] = ['refuse', 'reclaim']
 const POLICIES: readonly string[] = ['run', 'forward', 'fail']
 
@@ -106,7 +105,7 @@ export function checkOptions(options: KernelOptions): void {
     if (value !== undefined && !isRight(value)) refuse(`createKernel: ${name}`, wanted, value)
   }
   option('modules', 'a folder or a list of folders', value => typeof value === 'string' || isTexts(value))
-  option('scheme', SCHEMES.join(', '), value => SCHEMES.includes(value as string))
+  option('scheme', SCHEME_NAMES.join(', '), value => SCHEME_NAMES.includes(value as SchemeName))
   option('lateCalls', POLICIES.join(', '), value => POLICIES.includes(value as string))
   option(
     'params',
@@ -214,7 +213,7 @@ export function checkObject(what: string, value: unknown): void {
   if (!isObject(value) || Array.isArray(value)) refuse(what, 'an object', value)
 }
 
-/** Where loads are remembered; nothing is touched before the first of a whole folder. */
+/** Where loads are remembered; nothing is touched before the first that is. */
 export function loadStores({ cache = true }: KernelOptions): LoadStores | undefined {
   if (cache === false) return undefined
   const { folder, limit } = { ...defaultStore(), ...(cache === true ? {} : cache) }

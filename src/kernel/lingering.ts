@@ -6,8 +6,7 @@ import { LifeSigns } from './life_signs.ts'
 import type { Module } from './module.ts'
 import type { Notifier } from './notifier.ts'
 import type { Seam } from './seam.ts'
-import type { SchemeName } from './unload/scheme.ts'
-import { schemeOf } from './unload/scheme.ts'
+import { type SchemeName, schemeOf } from './unload/scheme.ts'
 
 /** A removed image that is still in memory. */
 export interface LingeringImage {

@@ -4,7 +4,7 @@ import { parseJson } from '../images/json.ts'
 import { BROKEN_PACKAGE, readPackage } from '../images/package_manifest.ts'
 import { ModuleError } from './errno.ts'
 import { loadError } from './load_errors.ts'
-import { foldName } from './module.ts'
+import { foldName, withoutScope } from './module.ts'
 
 /** Where a module's code is. */
 export interface ModuleLocation {
@@ -66,7 +66,7 @@ export function locateFolder(folder: string): ModuleLocation | undefined {
   const entry = entryOf(folder)
   if (entry === undefined) return undefined
   const { name } = readPackage(folder)!
-  const named = typeof name === 'string' && name !== '' ? name.replace(/^@[^/]*\//, '') : basename(folder)
+  const named = typeof name === 'string' && name !== '' ? withoutScope(name) : basename(folder)
   if (!isName(named)) return undefined
   return { name: foldName(named), file: fs.realpathSync.native(entry), root: fs.realpathSync.native(folder) }
 }

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import fs from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
-import { crypto } from '../images/node_parts.ts'
+import { crypto, sha256 } from '../images/node_parts.ts'
 import { ModuleError } from './errno.ts'
 import type { ModuleLocation } from './module_location.ts'
 
@@ -35,10 +35,7 @@ export const signatureFileOf = ({ file, root }: ModuleLocation): string =>
 export const signedPath = ({ file, root }: ModuleLocation, path: string): string =>
   relative(root ?? dirname(file), path).replaceAll(sep, '/')
 
-export const hashOfContents = (contents: Uint8Array): string =>
-  crypto().createHash('sha256').update(contents).digest('hex')
-
-const keyId = (key: KeyObject): string => hashOfContents(key.export({ type: 'spki', format: 'der' }))
+const keyId = (key: KeyObject): string => sha256(key.export({ type: 'spki', format: 'der' }))
 
 /** What is signed: the same bytes for the same files, in whatever order they are written down. */
 const signedBytes = ({ signer, files }: Signed): Buffer =>
@@ -132,7 +129,7 @@ export class Keyring {
     const check: Verify = (path, contents) => {
       const name = signedPath(location, path)
       if (!Object.hasOwn(files, name)) refuse(`${name} is not signed`)
-      if (files[name] !== hashOfContents(contents)) refuse(`${name} is not as it was signed`)
+      if (files[name] !== sha256(contents)) refuse(`${name} is not as it was signed`)
     }
     // It says which file is the entry, and nothing else reads it.
     if (location.root !== undefined) {

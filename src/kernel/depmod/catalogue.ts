@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import { join } from 'node:path'
 import { forgetDisk } from '../../images/disk.ts'
 import { lazily } from '../../images/lazy.ts'
+import { sha256 } from '../../images/node_parts.ts'
 import { AliasIndex } from '../../modprobe/alias_index.ts'
 import { needsOf, type SortedDependencies, sortDependencies } from '../../modprobe/sort_dependencies.ts'
 import type { FolderContents } from '../folder_contents.ts'
@@ -12,7 +13,6 @@ import { checkModules } from './check.ts'
 import { type Fingerprint, fingerprintOf, stillHolds } from './fingerprint.ts'
 import { type FolderIndex, INDEX_FILE, PREPARED_FILE, readIndex } from './index_file.ts'
 import { asksForAny, changedStems, Listing } from './listing.ts'
-import { hashOf } from './read_file.ts'
 import { readModule } from './read_module.ts'
 import type { DepmodProblem, ModuleRecord } from './record.ts'
 import { RecordStore } from './record_store.ts'
@@ -312,7 +312,7 @@ export class Catalogue {
     if (folder === undefined || !this.#isOfOneFolder) return undefined
     try {
       const bytes = fs.readFileSync(join(folder, PREPARED_FILE))
-      return hashOf(bytes) === this.#written.get(folder)!.prepared ? AliasIndex.fromPrepared(bytes) : undefined
+      return sha256(bytes) === this.#written.get(folder)!.prepared ? AliasIndex.fromPrepared(bytes) : undefined
     } catch {
       return undefined
     }

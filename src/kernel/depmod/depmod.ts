@@ -1,12 +1,12 @@
 import fs from 'node:fs'
 import { join, relative, sep } from 'node:path'
+import { sha256 } from '../../images/node_parts.ts'
 import { formatAliases, formatDependencies, formatSoftdeps, formatSymbols } from '../../modprobe/text_forms.ts'
 import type { Core } from '../core.ts'
 import { ModuleError } from '../errno.ts'
 import { ModuleFolders } from '../module_folders.ts'
 import { Catalogue } from './catalogue.ts'
 import { formatIndex, INDEX_FILE, PREPARED_FILE, writeAtomically } from './index_file.ts'
-import { hashOf } from './read_file.ts'
 import type { DepmodProblem } from './record.ts'
 
 export interface DepmodOptions {
@@ -52,7 +52,7 @@ export async function depmod(core: Core, folder: string | undefined, options: De
     for (const [name, contents] of Object.entries(files)) write(join(path, name), contents, written)
     const prepared = files[PREPARED_FILE]
     if (prepared !== undefined)
-      catalogue.markWritten(path, hashOf(Buffer.from(prepared)), catalogue.aliasesIn(path).size)
+      catalogue.markWritten(path, sha256(Buffer.from(prepared)), catalogue.aliasesIn(path).size)
   }
   return {
     modules: catalogue.size,
@@ -83,7 +83,7 @@ function index(catalogue: Catalogue, folder: string): Record<string, Uint8Array>
       { folder, folders: catalogue.folders },
       {
         fingerprint: catalogue.fingerprintOf(folder),
-        prepared: hashOf(prepared),
+        prepared: sha256(prepared),
         aliases: aliases.size,
         problems: catalogue.problems(),
       },

@@ -1,7 +1,7 @@
 import { commonJsExports } from '../../images/commonjs_text.ts'
 import { lineAndColumn } from '../../images/fault.ts'
 import { formatByName, isTypeScript, packageType } from '../../images/format.ts'
-import { crypto } from '../../images/node_parts.ts'
+import { sha256 } from '../../images/node_parts.ts'
 import { parseModule } from '../../images/parse.ts'
 import { hasModuleSyntax, scanModule } from '../../images/scan.ts'
 import { stripTypes } from '../../images/strip.ts'
@@ -31,14 +31,12 @@ export interface FileFacts {
   readonly open: boolean
 }
 
-export const hashOf = (bytes: Uint8Array): string => crypto().createHash('sha256').update(bytes).digest('hex')
-
 /**
- * Reads a file's imports and exports without running it. The lexer must be ready.
+ * Reads a file's imports and exports without running it.
  *
  * @throws ImageFault `syntax`
  */
-export function readFacts(file: string, bytes: Buffer, hash = hashOf(bytes)): FileFacts {
+export function readFacts(file: string, bytes: Buffer, hash = sha256(bytes)): FileFacts {
   const raw = bytes.toString('utf8')
   const text = isTypeScript(file) ? stripTypes(file, raw) : raw
   const common = { hash, size: bytes.length, text }

@@ -2,11 +2,12 @@ import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ImageFault } from '../../images/fault.ts'
 import { formatByName } from '../../images/format.ts'
+import { sha256 } from '../../images/node_parts.ts'
 import { isInside, resolveTarget, type Target } from '../../images/resolve.ts'
 import { aliasFaults, type ModuleInfo, NO_INFO, parseInfo } from '../info.ts'
 import type { ModuleLocation } from '../module_location.ts'
 import { type KnownModules, stemOf } from './paths.ts'
-import { type FileFacts, type FileImport, hashOf, readFacts } from './read_file.ts'
+import { type FileFacts, type FileImport, readFacts } from './read_file.ts'
 import { type DepmodProblem, isSymbol, type ModuleRecord, type ModuleUse } from './record.ts'
 import { absentStamp, type FileStamp, stampOf } from './stamp.ts'
 
@@ -77,7 +78,7 @@ class Reader {
   #stamp(path: string): Buffer | undefined {
     try {
       const bytes = fs.readFileSync(path)
-      this.#stamps.push(stampOf(path, bytes, hashOf(bytes)))
+      this.#stamps.push(stampOf(path, bytes, sha256(bytes)))
       return bytes
     } catch (error) {
       this.#stamps.push(absentStamp(path))

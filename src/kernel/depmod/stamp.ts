@@ -1,6 +1,6 @@
 import fs from 'node:fs'
+import { sha256 } from '../../images/node_parts.ts'
 import { isRecent } from '../folder_contents.ts'
-import { hashOf } from './read_file.ts'
 
 /** By which a file is known to be unchanged. */
 export interface FileStamp {
@@ -43,7 +43,7 @@ function freshStamp(stamp: FileStamp): FileStamp | undefined {
     if (found?.size !== size) return undefined
     if (found.mtimeMs === mtime && found.ctimeMs === ctime) return stamp
     const bytes = fs.readFileSync(path)
-    return hashOf(bytes) === hash ? stampOf(path, bytes, hash) : undefined
+    return sha256(bytes) === hash ? stampOf(path, bytes, hash) : undefined
   } catch {
     return undefined
   }

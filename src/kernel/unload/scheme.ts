@@ -5,6 +5,8 @@ import { retain } from './retain.ts'
 /** How unloading treats those who might still call. */
 export type SchemeName = 'refcount' | 'retain' | 'collect'
 
+export const SCHEME_NAMES: readonly SchemeName[] = ['refcount', 'retain', 'collect']
+
 /** What a scheme means for the steps of an unload. */
 export interface UnloadScheme {
   /** Whoever calls in is counted, and a count above zero holds rmmod off. */
