@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { resolve } from 'node:path'
+import type { UnloadReport } from '../kernel/delete_module.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { type Fields, flag, number, object, refuseUnknown, text } from './fields.ts'
@@ -13,7 +14,18 @@ interface Call {
   readonly response: ServerResponse
 }
 
-type Route = (call: Call) => unknown
+type Answer = (call: Call) => unknown
+
+/** One method of a path. */
+interface Route {
+  /** What the body may hold. */
+  readonly takes: readonly string[]
+  readonly answer: Answer
+}
+
+const get = (answer: Answer): Route => ({ takes: [], answer })
+
+const post = (takes: readonly string[], answer: Answer): Route => ({ takes, answer })
 
 const name = (query: URLSearchParams): string => {
   const value = query.get('name')
@@ -22,96 +34,81 @@ const name = (query: URLSearchParams): string => {
 }
 
 const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
-  '/': { GET: ({ info }) => info },
-  '/lsmod': { GET: ({ kernel }) => kernel.lsmod() },
+  '/': { GET: get(({ info }) => info) },
+  '/lsmod': { GET: get(({ kernel }) => kernel.lsmod()) },
   '/memory': {
-    GET: ({ kernel }) => ({
+    GET: get(({ kernel }) => ({
       ...kernel.memory(),
       images: kernel.lsmod().map(({ name, generation, size }) => ({ image: `${name}#${generation}`, size })),
-    }),
+    })),
   },
-  '/taints': { GET: ({ kernel }) => kernel.taints },
+  '/taints': { GET: get(({ kernel }) => kernel.taints) },
   '/reclaim': {
-    POST: ({ kernel, body }) => kernel.reclaim(body.image === undefined ? undefined : text(body, 'image')),
+    POST: post(['image'], ({ kernel, body }) =>
+      kernel.reclaim(body.image === undefined ? undefined : text(body, 'image')),
+    ),
   },
-  '/why': { POST: call => why(call) },
-  '/lingering': { GET: ({ kernel }) => kernel.lingering() },
+  '/why': { POST: post(['image'], why) },
+  '/lingering': { GET: get(({ kernel }) => kernel.lingering()) },
   '/modinfo': {
-    GET: async ({ kernel, query }) => {
+    GET: get(async ({ kernel, query }) => {
       const wanted = name(query)
       // Aliases have slashes too: what one stands for is in the module folders.
       if (wanted.includes('/') && (await kernel.resolveAlias(wanted)).length === 0)
         refuseOutside(kernel, resolve(wanted), 'read')
       return kernel.modinfo(wanted)
-    },
+    }),
   },
   '/insmod': {
-    POST: ({ kernel, body }) => {
+    POST: post(['file', 'params', 'force'], ({ kernel, body }) => {
       const file = resolve(text(body, 'file'))
       refuseOutside(kernel, file)
       return kernel.insmod(file, object(body, 'params'), { force: flag(body, 'force') })
-    },
+    }),
   },
   '/modprobe': {
-    POST: ({ kernel, body }) =>
+    POST: post(['name', 'params', 'firstTime', 'useBlacklist'], ({ kernel, body }) =>
       kernel.modprobe(text(body, 'name'), object(body, 'params'), {
         firstTime: flag(body, 'firstTime'),
         useBlacklist: flag(body, 'useBlacklist'),
       }),
+    ),
   },
   '/modprobe-remove': {
-    GET: ({ kernel, query }) => kernel.showRemoval(name(query)),
-    POST: async ({ kernel, body }) => {
+    GET: get(({ kernel, query }) => kernel.showRemoval(name(query))),
+    POST: post(['name', 'firstTime'], async ({ kernel, body }) => {
       const reports = await kernel.modprobeRemove(text(body, 'name'), { firstTime: flag(body, 'firstTime') })
-      return reports.map(({ exitError, ...report }) => ({
-        ...report,
-        ...(exitError && { exitError: { message: exitError.message } }),
-      }))
-    },
+      return reports.map(plainReport)
+    }),
   },
-  '/resolve': { GET: ({ kernel, query }) => kernel.resolveAlias(name(query)) },
+  '/resolve': { GET: get(({ kernel, query }) => kernel.resolveAlias(name(query))) },
   '/show-depends': {
-    POST: ({ kernel, body }) =>
+    POST: post(['name', 'params', 'useBlacklist'], ({ kernel, body }) =>
       kernel.showDepends(text(body, 'name'), object(body, 'params'), { useBlacklist: flag(body, 'useBlacklist') }),
+    ),
   },
-  '/coldplug': { POST: coldplug },
-  '/depmod': { POST: ({ kernel, body }) => kernel.depmod(undefined, { text: flag(body, 'text') }) },
+  '/coldplug': { POST: post(['parallel', 'timeout', 'dryRun'], coldplug) },
+  '/depmod': { POST: post(['text'], ({ kernel, body }) => kernel.depmod(undefined, { text: flag(body, 'text') })) },
   '/rmmod': {
-    POST: async ({ kernel, body, response }) => {
+    POST: post(['name', 'options'], async ({ kernel, body, response }) => {
       // Whoever hangs up no longer waits.
       const hangUp = new AbortController()
       response.once('close', () => hangUp.abort(new BadRequest(400, 'the waiting was called off')))
       const options = { ...object(body, 'options'), signal: hangUp.signal }
-      const { exitError, ...report } = await kernel.rmmod(text(body, 'name'), options)
-      return { ...report, ...(exitError && { exitError: { message: exitError.message } }) }
-    },
+      return plainReport(await kernel.rmmod(text(body, 'name'), options))
+    }),
   },
   '/replace': {
-    POST: async ({ kernel, body }) => {
+    POST: post(['name', 'params'], async ({ kernel, body }) => {
       const { unloaded, ...report } = await kernel.replace(text(body, 'name'), { params: object(body, 'params') })
-      const { exitError, ...rest } = unloaded
-      return { ...report, unloaded: { ...rest, ...(exitError && { exitError: { message: exitError.message } }) } }
-    },
+      return { ...report, unloaded: plainReport(unloaded) }
+    }),
   },
-  '/dmesg': { GET: call => (call.query.has('follow') ? follow(call) : call.kernel.log.entries()) },
-}
-
-/** What the body of a POST may hold. */
-const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  '/reclaim': ['image'],
-  '/why': ['image'],
-  '/insmod': ['file', 'params', 'force'],
-  '/modprobe': ['name', 'params', 'firstTime', 'useBlacklist'],
-  '/modprobe-remove': ['name', 'firstTime'],
-  '/show-depends': ['name', 'params', 'useBlacklist'],
-  '/coldplug': ['parallel', 'timeout', 'dryRun'],
-  '/depmod': ['text'],
-  '/rmmod': ['name', 'options'],
-  '/replace': ['name', 'params'],
+  '/dmesg': { GET: get(call => (call.query.has('follow') ? follow(call) : call.kernel.log.entries())) },
 }
 
 /** @throws BadRequest 404 or 405 */
-export function findRoute(method: string, path: string): Route {
+export function findRoute(method: string, path: string): Answer {
   const methods = Object.hasOwn(ROUTES, path) ? ROUTES[path] : undefined
   if (!methods) throw new BadRequest(404, `no such path: ${path}`)
   const route = methods[method]
@@ -120,23 +117,36 @@ export function findRoute(method: string, path: string): Route {
     throw new BadRequest(405, `${path} takes ${allowed}`, { allow: allowed })
   }
   return call => {
-    refuseUnknown(path, call.body, FIELDS[path] ?? [])
-    return route(call)
+    refuseUnknown(path, call.body, route.takes)
+    return route.answer(call)
   }
 }
+
+/** As JSON can carry it, which knows no errors. */
+const plainReport = ({ exitError, ...report }: UnloadReport): object => ({
+  ...report,
+  ...(exitError && { exitError: { message: exitError.message } }),
+})
 
 /** Whoever reaches the socket may run what the host's owner put into its module folders, and nothing else. */
 function refuseOutside(kernel: Kernel, file: string, doing?: 'read'): void {
   if (!kernel.ownsPath(file)) throw new ModuleError('EPERM', { file, ...(doing && { doing }) })
 }
 
+const LINES = { 'content-type': 'application/x-ndjson' }
+
+/** Answers in lines of JSON. What goes wrong before the first is answered as on any other path. */
+function linesTo(response: ServerResponse): (line: unknown) => void {
+  return line => {
+    if (!response.headersSent) response.writeHead(200, LINES)
+    response.write(`${JSON.stringify(line)}\n`)
+  }
+}
+
 /** A line for each module that is done with, then one with the report, or with what stopped it. */
 async function coldplug({ kernel, body, response }: Call): Promise<void> {
   const [parallel, timeout] = [number(body, 'parallel'), number(body, 'timeout')]
-  const write = (line: unknown): void => {
-    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    response.write(`${JSON.stringify(line)}\n`)
-  }
+  const write = linesTo(response)
   const report = await kernel.coldplug({
     ...(parallel !== undefined && { parallel }),
     ...(timeout !== undefined && { timeout }),
@@ -149,10 +159,7 @@ async function coldplug({ kernel, body, response }: Call): Promise<void> {
 
 /** Lines of JSON: how far it has come, what it will cost on a large heap, and at the end the report or what went wrong. */
 async function why({ kernel, body, response }: Call): Promise<void> {
-  const write = (line: unknown): void => {
-    if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-    response.write(`${JSON.stringify(line)}\n`)
-  }
+  const write = linesTo(response)
   const report = await kernel.why(text(body, 'image'), {
     onEstimate: estimate => write({ estimate }),
     onProgress: progress => write({ progress }),
@@ -163,8 +170,8 @@ async function why({ kernel, body, response }: Call): Promise<void> {
 
 /** Entries as they come, a line of JSON each, until the client has enough. */
 function follow({ kernel, response }: Call): Promise<void> {
-  response.writeHead(200, { 'content-type': 'application/x-ndjson' })
-  const write = (entry: unknown) => void response.write(`${JSON.stringify(entry)}\n`)
+  response.writeHead(200, LINES)
+  const write = linesTo(response)
   for (const entry of kernel.log.entries()) write(entry)
   const stop = kernel.log.follow(write)
   return new Promise(resolve => {

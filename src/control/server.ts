@@ -5,10 +5,9 @@ import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { http } from './http.ts'
 import { BadRequest, errorAnswer, type HostInfo, PROTOCOL } from './protocol.ts'
+import { bytesOf } from './request_bytes.ts'
 import { findRoute } from './routes.ts'
 import { isAlive, LONGEST_PATH, prepareFolder, socketFolder } from './socket_folder.ts'
-
-const MAX_BODY = 1 << 20
 
 interface ControlOptions {
   readonly path: string
@@ -56,10 +55,7 @@ async function serveAt(kernel: Kernel, path: string, name: string): Promise<Cont
   }
   const server = http().createServer((request, response) => void answer(kernel, info, request, response))
   server.on('clientError', (_error, socket) => {
-    const body = JSON.stringify({
-      error: { code: 'EREQUEST', errno: 'EPROTO', message: 'that is not HTTP', data: {} },
-      taints: '',
-    })
+    const body = JSON.stringify(errorAnswer(new BadRequest(400, 'that is not HTTP'), '').body)
     if (socket.writable)
       socket.end(
         `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
@@ -117,17 +113,11 @@ function send(response: ServerResponse, status: number, value: unknown, headers:
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BODY) throw new BadRequest(413, `the body is larger than ${MAX_BODY} bytes`)
-    chunks.push(chunk)
-  }
-  if (size === 0) return {}
+  const bytes = await bytesOf(request, reason => new BadRequest(413, reason))
+  if (bytes.length === 0) return {}
   let value: unknown
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+    value = JSON.parse(bytes.toString('utf8'))
   } catch {
     throw new BadRequest(400, 'the body is not JSON')
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { bytesOf } from '../../control/request_bytes.ts'
 
 /** What the built-in host gives a handler. */
 export interface HostRequest {
@@ -27,8 +28,6 @@ export class RequestError extends Error {
   }
 }
 
-const MAX_BODY = 1 << 20
-
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
 
@@ -47,15 +46,8 @@ export function parseQuery(url: string): HostRequest['query'] {
 
 /** @throws RequestError 413 for a body over a megabyte, 400 for JSON that is none */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BODY) throw new RequestError(413, `the body is larger than ${MAX_BODY} bytes`)
-    chunks.push(chunk)
-  }
-  if (size === 0) return undefined
-  const bytes = Buffer.concat(chunks)
+  const bytes = await bytesOf(request, reason => new RequestError(413, reason))
+  if (bytes.length === 0) return undefined
   const type = request.headers['content-type'] ?? ''
   if (/^text\/|^application\/x-www-form-urlencoded/.test(type)) return bytes.toString('utf8')
   if (!/^application\/(?:[\w.-]+\+)?json\b/.test(type)) return bytes
