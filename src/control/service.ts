@@ -1,5 +1,6 @@
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel, KernelService } from '../kernel/kernel.ts'
+import { checkNames, shown } from '../kernel/kernel_options.ts'
 import type { ControlServer } from './server.ts'
 import { socketPath } from './socket_folder.ts'
 
@@ -17,8 +18,9 @@ export function controlService(setting: ControlSetting): KernelService | undefin
   if (setting === false) return undefined
   if (setting !== true && (typeof setting?.path !== 'string' || setting.path === ''))
     throw new ModuleError('EINVAL', {
-      reason: `createKernel: control must be true, false or { path }, got ${JSON.stringify(setting)}`,
+      reason: `createKernel: control must be true, false or { path }, got ${shown(setting)}`,
     })
+  checkNames('createKernel: control', setting === true ? {} : setting, ['path'])
   // A process may have several kernels, each with a socket of its own.
   const name = kernels++ === 0 ? String(process.pid) : `${process.pid}-${kernels}`
   const path = setting === true ? socketPath(name) : setting.path

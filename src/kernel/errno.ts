@@ -15,6 +15,9 @@ const inserting = (data: Data): string => `could not ${data.doing ?? 'insert'} m
 /** "at file:line:column", when the place is known. */
 const at = (data: Data): string => (data.place === undefined ? '' : ` at ${data.place}`)
 
+/** What was thrown may say more; that is in `cause`. */
+const firstLine = (reason: unknown): string => String(reason).split('\n', 1)[0]!
+
 const CATALOGUE = {
   ENOENT: {
     errno: 'ENOENT',
@@ -72,7 +75,7 @@ const CATALOGUE = {
   },
   EINIT: {
     errno: 'ECANCELED',
-    text: data => `${inserting(data)}: ${data.reason}${at(data)}`,
+    text: data => `${inserting(data)}: ${firstLine(data.reason)}${at(data)}`,
   },
   ESTALE: {
     errno: 'ESTALE',

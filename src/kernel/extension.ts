@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { ModuleError } from './errno.ts'
 
 /** Who registered an entry. */
 export interface Owner {
@@ -82,6 +83,7 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
 
   constructor(name: string, onListenerError: (error: unknown) => void) {
     this.name = name
+    this.#events.setMaxListeners(0)
     this.#onListenerError = onListenerError
   }
 
@@ -111,12 +113,15 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     return isObject(entry) ? this.#owners.get(entry) : undefined
   }
 
+  /** @throws ModuleError EINVAL for an event that never comes */
   on(event: 'add' | 'remove', listener: (entry: T, owner: Owner) => void): this {
+    checkEvent('on', event)
     this.#events.on(event, listener)
     return this
   }
 
   off(event: 'add' | 'remove', listener: (entry: T, owner: Owner) => void): this {
+    checkEvent('off', event)
     this.#events.off(event, listener)
     return this
   }
@@ -183,6 +188,13 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
       }
     }
   }
+}
+
+function checkEvent(operation: string, event: unknown): void {
+  if (event === 'add' || event === 'remove') return
+  throw new ModuleError('EINVAL', {
+    reason: `${operation}: a point has no event '${String(event)}'; there are add, remove`,
+  })
 }
 
 const isTaken = ({ entry }: Slot): boolean => entry !== undefined

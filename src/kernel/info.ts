@@ -23,6 +23,7 @@ export interface ModuleInfo {
 export const NO_INFO: ModuleInfo = { params: {}, aliases: [], softdeps: { pre: [], post: [] }, permanent: false }
 
 const TEXTS = ['description', 'version', 'license', 'author'] as const
+const NUMBERS: ReadonlySet<unknown> = new Set(['number', 'int'])
 
 /**
  * @param text the entry's text, types stripped
@@ -91,10 +92,14 @@ function paramSpecs(
   if (raw === undefined) return {}
   if (!isRecord(raw)) return refuse('params', 'an object')
   for (const [name, spec] of Object.entries(raw)) {
-    const { type, default: value } = isRecord(spec) ? spec : {}
+    const { type, default: value, description, min, max } = isRecord(spec) ? spec : {}
     if (!isParamType(type)) return refuse(`params.${name}.type`, 'one of string, number, int, boolean, string[]')
     if (value !== undefined && value !== null && !isOfType(type, value))
       refuse(`params.${name}.default`, PARAM_TYPES[type])
+    if (description !== undefined && typeof description !== 'string') refuse(`params.${name}.description`, 'a string')
+    for (const [bound, limit] of Object.entries({ min, max }))
+      if (limit !== undefined && (typeof limit !== 'number' || !NUMBERS.has(type)))
+        refuse(`params.${name}.${bound}`, 'a number, at a number or an int')
   }
   return raw as unknown as Readonly<Record<string, ParamSpec>>
 }

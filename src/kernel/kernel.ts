@@ -148,7 +148,12 @@ export class Kernel implements AsyncDisposable {
   async insmod(path: string, params: Params = NO_PARAMS, options: InsmodOptions = {}): Promise<ModuleRow> {
     if (this.#use()) await this.#serving
     checkCall('insmod', path, options, params)
-    return rowOf(this.#core, await insmod(this.#core, { location: locate(path), given: path, params, ...options }))
+    // The next image is given them again, whatever the caller does with the object.
+    const given = params === NO_PARAMS ? params : { ...params }
+    return rowOf(
+      this.#core,
+      await insmod(this.#core, { location: locate(path), given: path, params: given, ...options }),
+    )
   }
 
   /**

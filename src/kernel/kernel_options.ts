@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { inspect } from 'node:util'
 import { type LoadStores, RecentLoads } from '../images/load_memory.ts'
 import { defaultStore, FileLoadStore } from '../images/load_store.ts'
 import { type ConfigFile, type ConfigValue, parseConfig } from '../modprobe/config.ts'
@@ -73,12 +74,28 @@ const PRESSURES: readonly string[] = ['refuse', 'reclaim']
 const POLICIES: readonly string[] = ['run', 'forward', 'fail']
 
 const refuse = (what: string, wanted: string, got: unknown): never => {
-  throw new ModuleError('EINVAL', { reason: `${what} must be ${wanted}, got ${JSON.stringify(got) ?? String(got)}` })
+  throw new ModuleError('EINVAL', { reason: `${what} must be ${wanted}, got ${shown(got)}` })
+}
+
+/** For a message, in one line. */
+export function shown(got: unknown): string {
+  if (typeof got === 'string') return JSON.stringify(got)
+  return inspect(got, { breakLength: Number.POSITIVE_INFINITY, depth: 1 })
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
+const isRecord = (value: unknown): value is object => isObject(value) && !Array.isArray(value)
+
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(item => typeof item === 'string')
+
+// An empty path would be the folder that the process happens to be in.
+const isFolders = (value: unknown): boolean =>
+  (Array.isArray(value) ? value : [value]).every(folder => typeof folder === 'string' && folder !== '')
+
+// Any realm's.
+const isSignal = (value: unknown): boolean =>
+  isObject(value) && typeof (value as Partial<AbortSignal>).aborted === 'boolean' && 'addEventListener' in value
 
 const isCache = (value: unknown): boolean => {
   if (!isObject(value)) return false
@@ -104,13 +121,13 @@ export function checkOptions(options: KernelOptions): void {
     const value: unknown = options[name]
     if (value !== undefined && !isRight(value)) refuse(`createKernel: ${name}`, wanted, value)
   }
-  option('modules', 'a folder or a list of folders', value => typeof value === 'string' || isTexts(value))
+  option('modules', 'a folder or a list of folders', isFolders)
   option('scheme', SCHEME_NAMES.join(', '), value => SCHEME_NAMES.includes(value as SchemeName))
   option('lateCalls', POLICIES.join(', '), value => POLICIES.includes(value as string))
   option(
     'params',
     'an object of parameters by module',
-    value => isObject(value) && Object.values(value).every(isObject),
+    value => isRecord(value) && Object.values(value).every(isRecord),
   )
   option('blacklist', 'a list of names', isTexts)
   option(
@@ -129,6 +146,9 @@ export function checkOptions(options: KernelOptions): void {
     'an object with a list of keys',
     value => isObject(value) && Array.isArray((value as { keys?: unknown }).keys),
   )
+  option('memory', 'an object with a limit', isRecord)
+  checkNames('createKernel: signatures', options.signatures, ['keys', 'required'])
+  checkNames('createKernel: memory', options.memory, ['limit', 'onPressure'])
   if (options.signatures?.required !== undefined && typeof options.signatures.required !== 'boolean')
     refuse('createKernel: signatures.required', 'true or false', options.signatures.required)
   const { memory } = options
@@ -138,6 +158,13 @@ export function checkOptions(options: KernelOptions): void {
     refuse('createKernel: memory.onPressure', PRESSURES.join(', '), memory.onPressure)
   for (const name of ['grace', 'initTimeout', 'exitTimeout'] as const)
     checkMilliseconds(`createKernel: ${name}`, options[name])
+}
+
+/** A part that is misspelt would be done without: `require` in place of `required`. */
+export function checkNames(what: string, value: object | undefined, known: readonly string[]): void {
+  const unknown = Object.keys(value ?? {}).find(name => !known.includes(name))
+  if (unknown !== undefined)
+    throw new ModuleError('EINVAL', { reason: `${what} has no '${unknown}'; it has ${known.join(', ')}` })
 }
 
 /**
@@ -197,6 +224,8 @@ export function checkCall(
     throw new ModuleError('EINVAL', { reason: `${operation} has no option '${unknown}'; it has ${known.join(', ')}` })
   for (const name of ['grace', 'timeout'] as const)
     checkMilliseconds(`${operation}: ${name}`, (options as Partial<Record<string, unknown>>)[name])
+  const { signal } = options as { readonly signal?: unknown }
+  if (signal !== undefined && !isSignal(signal)) refuse(`${operation}: signal`, 'an AbortSignal', signal)
   for (const [name, value] of Object.entries(options))
     if (SWITCHES.includes(name) && value !== undefined && typeof value !== 'boolean')
       refuse(`${operation}: ${name}`, 'true or false', value)
@@ -210,7 +239,7 @@ export function checkText(operation: string, wanted: string, value: unknown): vo
 
 /** @throws ModuleError EINVAL */
 export function checkObject(what: string, value: unknown): void {
-  if (!isObject(value) || Array.isArray(value)) refuse(what, 'an object', value)
+  if (!isRecord(value)) refuse(what, 'an object', value)
 }
 
 /** Where loads are remembered; nothing is touched before the first that is. */

@@ -1,5 +1,6 @@
 import type { Image } from '../images/image.ts'
 import { relink } from '../images/relink.ts'
+import { mergeParams } from '../modprobe/merge_params.ts'
 import type { Core } from './core.ts'
 import { finishRemoval, type RemoveOptions, type UnloadReport } from './delete_module.ts'
 import { ModuleError } from './errno.ts'
@@ -38,7 +39,7 @@ export async function replace(core: Core, name: string, options: ReplaceOptions)
   const info: LoadInfo = {
     location: { name, file: old.file, root: old.root },
     given: old.file,
-    params: { ...old.given, ...options.params },
+    params: options.params ? mergeParams(old.given, options.params) : old.given,
     ...(options.loadDependency && { loadDependency: options.loadDependency }),
     // Closes over the record alone, which lets go of the code: the new image may hold this for as long as it lives.
     inherit: () => handOff(core, old),

@@ -1,6 +1,7 @@
 import { ImageFault } from '../images/fault.ts'
 import type { Image, ImageEnvironment, ImageGlobals } from '../images/image.ts'
 import { type ModuleRecord, readResolved, SyntheticModule } from '../images/module_record.ts'
+import { mergeParams } from '../modprobe/merge_params.ts'
 import { CallGate, type GateOptions } from './call_gate.ts'
 import { type ContextHost, ModuleContextImplementation, type ModuleLog } from './context.ts'
 import { type Core, eventOf, forget } from './core.ts'
@@ -197,7 +198,8 @@ async function requestModule(core: Core, module: Module, file: string, specifier
 }
 
 function checkParams(core: Core, module: Module, info: LoadInfo, moduleInfo: ModuleInfo): Params {
-  const given = { ...core.settings.params[module.name], ...info.params }
+  const configured = core.settings.params[module.name]
+  const given = configured ? mergeParams(configured, info.params) : info.params
   return parseParams(info.given, moduleInfo.params, given, name =>
     core.log.warn(`unknown parameter '${name}' ignored`, module.name),
   )

@@ -1,6 +1,7 @@
 import type { Hook } from '../modprobe/config.ts'
 import { insertionOrder, type ProbeStep, probeSteps, removalOrder } from '../modprobe/dependency_order.ts'
 import type { Candidate } from '../modprobe/lookup.ts'
+import { mergeParams } from '../modprobe/merge_params.ts'
 import type { Core } from './core.ts'
 import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts'
 import { ModuleError } from './errno.ts'
@@ -122,7 +123,7 @@ class Insertion {
     this.#source = source
     this.#probe = probe
     this.#candidate = candidate
-    this.#params = { ...source.policy.options(candidate), ...how.params }
+    this.#params = mergeParams(source.policy.options(candidate), how.params)
     this.#firstTime = how.firstTime
     this.#isWanted = how.isWanted
   }
@@ -186,7 +187,7 @@ export async function showDepends(
       return {
         module,
         file: source.catalogue.location(module)?.file,
-        params: { ...configured, ...(isWanted && params) },
+        params: isWanted ? mergeParams<unknown>(configured, params) : configured,
         ...(hook !== undefined && { install: hookText(hook) }),
       }
     }),

@@ -1,3 +1,4 @@
+import { foldParam } from '../modprobe/merge_params.ts'
 import { ModuleError } from './errno.ts'
 
 export type ParamValue = string | number | boolean | readonly string[]
@@ -74,7 +75,9 @@ export function parseParams(
   for (const [name, spec] of Object.entries(specs)) values[name] = spec.default
   for (const [name, got] of Object.entries(given)) {
     if (got === undefined) continue
-    const declared = Object.hasOwn(specs, name) ? name : Object.keys(specs).find(other => fold(other) === fold(name))
+    const declared = Object.hasOwn(specs, name)
+      ? name
+      : Object.keys(specs).find(other => foldParam(other) === foldParam(name))
     if (declared === undefined) {
       unknown(name)
       continue
@@ -82,7 +85,7 @@ export function parseParams(
     const spec = specs[declared]!
     const value = convert(spec.type, got)
     if (value === undefined) throw new ModuleError('EINVAL', { file, parameter: declared, type: spec.type, got })
-    const range = typeof value === 'number' ? exceeded(spec, value) : undefined
+    const range = typeof value === 'number' ? exceeded(spec, value, got) : undefined
     if (range !== undefined) {
       const type = `${spec.type} ${range}`
       throw new ModuleError('ERANGE', { file, parameter: declared, type, got })
@@ -92,12 +95,11 @@ export function parseParams(
   return Object.freeze(values)
 }
 
-/** The range that a number lies outside of, as text: the declared one, or for an `int` that of the numbers that are exact. */
-function exceeded({ type, min, max }: ParamSpec, value: number): string | undefined {
+/** The range that a number lies outside of, as text: the declared one, or that of the numbers that its type has, for an `int` the exact ones. */
+function exceeded({ type, min, max }: ParamSpec, value: number, got: unknown): string | undefined {
   if (value < (min ?? -Infinity) || value > (max ?? Infinity)) return `from ${min ?? '-∞'} to ${max ?? '∞'}`
-  const { MIN_SAFE_INTEGER: least, MAX_SAFE_INTEGER: most } = Number
-  return type === 'int' && (value < least || value > most) ? `from ${least} to ${most}` : undefined
+  const most = type === 'int' ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE
+  // Infinity is a number where it is meant: '1e400' is not.
+  const isMeant = type === 'number' && (typeof got === 'number' || String(got).includes('Infinity'))
+  return !isMeant && Math.abs(value) > most ? `from ${-most} to ${most}` : undefined
 }
-
-/** As in the kernel, `-` and `_` are the same in a parameter's name. */
-const fold = (name: string): string => name.replaceAll('-', '_')

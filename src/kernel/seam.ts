@@ -18,10 +18,13 @@ export interface Seam {
   collect(): Promise<void>
 }
 
+/** A timer that is set for longer fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
 export const realTime: Seam = {
   step: (_what, work) => work,
   after(ms, done) {
-    const timer = setTimeout(done, ms)
+    const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER))
     return () => clearTimeout(timer)
   },
   loopTurn: () => new Promise(resolve => void setImmediate(resolve)),

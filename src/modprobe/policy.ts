@@ -2,6 +2,7 @@ import type { ConfigFile, ConfigValue, Hook } from './config.ts'
 import type { Softdeps } from './dependency_order.ts'
 import { fnmatch, fold } from './glob.ts'
 import type { Candidate } from './lookup.ts'
+import { mergeParams } from './merge_params.ts'
 
 /**
  * What the configuration says of a module, with kmod's rules of precedence. Several configurations are read as one, in
@@ -42,7 +43,7 @@ export class Policy {
   /** Parameters configured for the module or for the alias by which it was found. */
   options({ module, alias }: Candidate): Record<string, ConfigValue> {
     const fitting = this.#options.filter(([name]) => name === module || name === alias)
-    return Object.assign({}, ...fitting.map(([, params]) => params))
+    return mergeParams(...fitting.map(([, params]) => params))
   }
 
   softdeps(module: string): Softdeps | undefined {

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { expectSilence, isAsBefore, withGood } from '../support/bad_input.ts'
 import { ManualClock } from '../support/clock.ts'
 import { turns } from '../support/latch.ts'
-import { logOf, refusal } from '../support/stage.ts'
+import { loaded, logOf, refusal, stage } from '../support/stage.ts'
 
 describe('bad input', () => {
   expectSilence()
@@ -164,6 +164,20 @@ describe('bad input', () => {
         made.probe.open(name)
         await isAsBefore(made)
       }
+    })
+
+    it('whose limit is longer than a timer can be: it waits', async t => {
+      const files = { 'a.ts': 'export const init = () => new Promise(done => setTimeout(done, 5))' }
+      const { kernel, file } = stage(t, files, { initTimeout: 2 ** 31, exitTimeout: Number.MAX_SAFE_INTEGER })
+      await kernel.insmod(file('a.ts'))
+      assert.deepEqual(loaded(kernel), ['a#1 LIVE'])
+    })
+
+    it('that throws several lines: the message is one, and the cause has all', async t => {
+      const { kernel, file } = stage(t, { 'a.ts': `export const init = () => { throw new Error('one\\ntwo') }` })
+      const text = `could not insert module ${file('a.ts')}: one at ${file('a.ts')}:1:35`
+      const error = await refusal(kernel.insmod(file('a.ts')), 'EINIT', 'ECANCELED', text)
+      assert.equal((error.cause as Error).message, 'one\ntwo')
     })
 
     it('whose init goes on after it was given up finds nothing that it could leave behind', async t => {

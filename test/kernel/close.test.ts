@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { inspect } from 'node:util'
 import { createKernel, ModuleError } from 'outlive'
 import { Folder } from '../support/folder.ts'
 import { turns } from '../support/latch.ts'
@@ -137,8 +138,15 @@ describe('a kernel', () => {
     ['log', {}, /log must be a function, or an object with debug, info, warn and error/],
     ['control', 'yes', /control must be/],
     ['control', {}, /control must be/],
+    ['control', { path: 'a.sock', mode: 0o666 }, /control has no 'mode'; it has path/],
+    ['grace', 5n, /grace must be milliseconds, 0 or more, got 5n/],
+    ['modules', '', /modules must be/],
+    ['params', [], /params must be/],
+    ['memory', null, /memory must be an object with a limit, got null/],
+    ['memory', { limit: 1, onPresure: 'reclaim' }, /memory has no 'onPresure'; it has limit, onPressure/],
+    ['signatures', { keys: [], require: true }, /signatures has no 'require'; it has keys, required/],
   ] as const)
-    it(`is not made with ${option} ${JSON.stringify(value)}: EINVAL`, () => {
+    it(`is not made with ${option} ${inspect(value)}: EINVAL`, () => {
       assert.throws(
         () => createKernel({ [option]: value } as never),
         error => {
@@ -177,6 +185,12 @@ describe('a kernel', () => {
       /replace has no option 'greeting'; it has params, grace$/,
     )
     await refusal(kernel.rmmod('a', bad), 'EINVAL', 'EINVAL', /rmmod has no option 'greeting'; it has grace, /)
+    await refusal(
+      kernel.rmmod('a', { signal: 7 as never }),
+      'EINVAL',
+      'EINVAL',
+      /signal must be an AbortSignal, got 7$/,
+    )
     await refusal(kernel.modprobe('a', {}, bad), 'EINVAL', 'EINVAL', /has no option/)
     await refusal(kernel.coldplug(bad), 'EINVAL', 'EINVAL', /has no option/)
     await refusal(kernel.rmmod('a', 5 as never), 'EINVAL', 'EINVAL', /options must be an object, got 5/)

@@ -38,6 +38,11 @@ describe('events', () => {
         ),
       })
     assert.throws(() => kernel.on('toString' as 'gone', () => {}), { code: 'EINVAL' })
+    for (const listen of ['on', 'off'] as const)
+      assert.throws(() => kernel.point('p')[listen]('added' as 'add', () => {}), {
+        code: 'EINVAL',
+        message: `Invalid argument: ${listen}: a point has no event 'added'; there are add, remove`,
+      })
   })
 
   it('tell a failed init as coming, going, gone', async t => {

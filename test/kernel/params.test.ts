@@ -40,6 +40,12 @@ describe('parameters', () => {
     [`{ params: { port: { type: 'int', default: 0.5 } } }`, `'info.params.port.default' must be a whole number`],
     [`{ params: { on: { type: 'boolean', default: 'no' } } }`, `'info.params.on.default' must be true or false`],
     [`{ params: { all: { type: 'string[]', default: 'a' } } }`, `'info.params.all.default' must be a list of strings`],
+    [`{ params: { all: { type: 'int', min: '1' } } }`, `'info.params.all.min' must be a number, at a number or an int`],
+    [
+      `{ params: { all: { type: 'string', max: 9 } } }`,
+      `'info.params.all.max' must be a number, at a number or an int`,
+    ],
+    [`{ params: { all: { type: 'int', description: 1 } } }`, `'info.params.all.description' must be a string`],
     [`{ softdeps: ['cache'] }`, `'info.softdeps' must be an object of pre and post`],
   ] as const)
     it(`are declared right, or the module is refused: ${info}`, async t => {
@@ -124,6 +130,19 @@ describe('parameters', () => {
       )
     })
 
+  it('of type number are as large as a number can be, or Infinity where that is meant', async t => {
+    const { kernel, file } = stage(t, {
+      'any.ts': `export const info = { params: { any: { type: 'number' } } }\nexport const init = k => k.register('any', () => k.params.any)`,
+    })
+    const text = `could not insert module ${file('any.ts')}: '1e400' out of range for parameter 'any' (number from -1.7976931348623157e+308 to 1.7976931348623157e+308)`
+    await refusal(kernel.insmod(file('any.ts'), { any: '1e400' }), 'ERANGE', 'ERANGE', text)
+    for (const any of ['-Infinity', Number.NEGATIVE_INFINITY]) {
+      await kernel.insmod(file('any.ts'), { any })
+      assert.deepEqual(await callAll(kernel, 'any'), [Number.NEGATIVE_INFINITY])
+      await kernel.rmmod('any')
+    }
+  })
+
   it('that are not declared are logged and ignored', async t => {
     const { kernel, hello } = withParams(t)
     await kernel.insmod(hello, { x: 1, count: 3, __proto__: null, toString: 'no' })
@@ -156,6 +175,26 @@ describe('parameters', () => {
     await kernel.replace('hello', { params: { count: 2 } })
     const [params] = (await callAll(kernel, 'params')) as [Record<string, unknown>]
     assert.deepEqual([params.text, params.count], ['given', 2])
+  })
+
+  it('are the same with - and _: what was given last counts, however it was spelt', async t => {
+    const { kernel } = withParams(t, { params: { hello: { 'dry-run': true } }, options: { hello: { dry_run: true } } })
+    const dryRun = async () => ((await callAll(kernel, 'params')) as [Record<string, unknown>])[0]['dry-run']
+    await kernel.modprobe('hello', { 'dry-run': false })
+    assert.equal(await dryRun(), false)
+    await kernel.replace('hello', { params: { dry_run: true } })
+    await kernel.replace('hello', { params: { 'dry-run': false } })
+    assert.equal(await dryRun(), false)
+    assert.deepEqual((await kernel.showDepends('hello', { 'dry-run': false }))[0]?.params, { 'dry-run': false })
+  })
+
+  it('are those of the call, also when the object that they came in changes', async t => {
+    const { kernel, hello } = withParams(t)
+    const params = { text: 'given' }
+    await kernel.insmod(hello, params)
+    params.text = 'changed'
+    await kernel.replace('hello')
+    assert.equal(((await callAll(kernel, 'params')) as [Record<string, unknown>])[0].text, 'given')
   })
 
   it('that no longer fit leave the old image in service at a replace', async t => {
