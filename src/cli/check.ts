@@ -45,8 +45,11 @@ export const check: Command = {
 }
 
 async function checkFile(line: CommandLine): Promise<number> {
-  const { terminal, options } = line
+  const { terminal, options, args } = line
   const settings = readSettings(line)
+  // Taken for a flag it would not be looked at, and the answer would seem to be of both.
+  const second = args.slice(1).find(word => !word.includes('=') && existsSync(word))
+  if (second !== undefined) throw new UsageError(`takes one file, got '${second}' too`)
   if (!existsSync(settings.file)) throw new ModuleError('ENOENT', { missing: line.args[0] })
   const results: SchemeResult[] = []
   const started = performance.now()

@@ -21,8 +21,8 @@ export const coldplug: Command = {
   run: line =>
     attempt('coldplug', line, async () => {
       const options = {
-        parallel: count(line, 'parallel'),
-        timeout: count(line, 'timeout'),
+        parallel: count(line, 'parallel', 1),
+        timeout: count(line, 'timeout', 0),
         dryRun: line.options.dryRun === true,
       }
       const { modules } = line.options
@@ -37,10 +37,10 @@ export const coldplug: Command = {
     }),
 }
 
-function count({ options }: CommandLine, name: string): number {
+function count({ options }: CommandLine, name: string, least: number): number {
   const value = Number(options[name])
-  if (!Number.isInteger(value) || value < 0)
-    throw new UsageError(`--${name} takes a number, got '${String(options[name])}'`)
+  if (!Number.isInteger(value) || value < least)
+    throw new UsageError(`--${name} takes a number from ${least}, got '${String(options[name])}'`)
   return value
 }
 

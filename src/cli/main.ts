@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { getSystemErrorMap } from 'node:util'
 import { Command as Commander, CommanderError, Option } from 'commander'
 import type { Command } from './command.ts'
-import { createTerminal } from './terminal.ts'
+import { createTerminal, usageAnswer } from './terminal.ts'
 
 /** Each command is loaded when it is asked for; `--help` asks for all. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
@@ -65,8 +65,13 @@ async function main(words: readonly string[]): Promise<number> {
     return code
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    // Help and version are what the user asked for; everything else is wrong usage, and already said.
-    return error.exitCode === 0 ? 0 : 2
+    // Help and version are what the user asked for; everything else is wrong usage, and already said to people.
+    if (error.exitCode === 0) return 0
+    if (words.includes('--json')) {
+      const [message = ''] = error.message.replace(/^error: /, '').split('\n', 1)
+      createTerminal({ json: true }).data(usageAnswer(message))
+    }
+    return 2
   }
 }
 

@@ -33,8 +33,8 @@ export const modinfo: Command = {
 async function ask(line: CommandLine, name: string): Promise<ModuleDescription> {
   const { modules } = line.options
   if (modules !== undefined) return new Kernel({ modules: folderNamed(String(modules)) }).modinfo(name)
-  // A file or a folder needs no host to be read.
-  if (existsSync(name)) return new Kernel().modinfo(name)
+  // A file or a folder needs no host to be read, nor to be missed. Aliases have slashes too, but do not begin like a path.
+  if (existsSync(name) || /^\.{0,2}\//.test(name)) return new Kernel().modinfo(name)
   return (await connect(line)).get<ModuleDescription>(`/modinfo?name=${encodeURIComponent(name)}`)
 }
 

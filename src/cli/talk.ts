@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { ControlClient, ControlError, findHost, Refused } from '../control/client.ts'
 import { ERROR_CODES, type ErrorCode, ModuleError } from '../kernel/errno.ts'
 import type { CommandLine, CommandOption } from './command.ts'
+import { usageAnswer } from './terminal.ts'
 
 /** The option of every command that talks to a host. */
 export const HOST_OPTION: CommandOption = {
@@ -46,6 +47,7 @@ export async function attempt(
     return await work()
   } catch (error) {
     if (error instanceof UsageError) {
+      if (terminal.json) terminal.data(usageAnswer(error.message))
       terminal.err(`${command}: ${error.message}`)
       return 2
     }

@@ -16,6 +16,9 @@ export interface Terminal {
   progress(text: string): void
 }
 
+/** What `--json` answers to wrong usage. */
+export const usageAnswer = (message: string) => ({ error: { code: 'EUSAGE', message } })
+
 /** https://no-color.org, and https://force-color.org, which has the last word as in Node. */
 function wantsColour(interactive: boolean): boolean {
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env

@@ -9,7 +9,8 @@ export type Fields = Readonly<Record<string, unknown>>
  */
 export function refuseUnknown(path: string, body: Fields, known: readonly string[]): void {
   for (const field of Object.keys(body))
-    if (!known.includes(field)) throw new BadRequest(400, `${path} takes ${known.join(', ')}, not '${field}'`)
+    if (!known.includes(field))
+      throw new BadRequest(400, `${path} takes ${known.join(', ') || 'nothing'}, not '${field}'`)
 }
 
 /** @throws BadRequest 400, as all of these, for another type */

@@ -18,12 +18,12 @@ type Answer = (call: Call) => unknown
 
 /** One method of a path. */
 interface Route {
-  /** What the body may hold. */
+  /** What the query may hold, or the body of a POST. */
   readonly takes: readonly string[]
   readonly answer: Answer
 }
 
-const get = (answer: Answer): Route => ({ takes: [], answer })
+const get = (answer: Answer, takes: readonly string[] = []): Route => ({ takes, answer })
 
 const post = (takes: readonly string[], answer: Answer): Route => ({ takes, answer })
 
@@ -51,13 +51,16 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   '/why': { POST: post(['image'], why) },
   '/lingering': { GET: get(({ kernel }) => kernel.lingering()) },
   '/modinfo': {
-    GET: get(async ({ kernel, query }) => {
-      const wanted = name(query)
-      // Aliases have slashes too: what one stands for is in the module folders.
-      if (wanted.includes('/') && (await kernel.resolveAlias(wanted)).length === 0)
-        refuseOutside(kernel, resolve(wanted), 'read')
-      return kernel.modinfo(wanted)
-    }),
+    GET: get(
+      async ({ kernel, query }) => {
+        const wanted = name(query)
+        // Aliases have slashes too: what one stands for is in the module folders.
+        if (wanted.includes('/') && (await kernel.resolveAlias(wanted)).length === 0)
+          refuseOutside(kernel, resolve(wanted), 'read')
+        return kernel.modinfo(wanted)
+      },
+      ['name'],
+    ),
   },
   '/insmod': {
     POST: post(['file', 'params', 'force'], ({ kernel, body }) => {
@@ -75,13 +78,13 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     ),
   },
   '/modprobe-remove': {
-    GET: get(({ kernel, query }) => kernel.showRemoval(name(query))),
+    GET: get(({ kernel, query }) => kernel.showRemoval(name(query)), ['name']),
     POST: post(['name', 'firstTime'], async ({ kernel, body }) => {
       const reports = await kernel.modprobeRemove(text(body, 'name'), { firstTime: flag(body, 'firstTime') })
       return reports.map(plainReport)
     }),
   },
-  '/resolve': { GET: get(({ kernel, query }) => kernel.resolveAlias(name(query))) },
+  '/resolve': { GET: get(({ kernel, query }) => kernel.resolveAlias(name(query)), ['name']) },
   '/show-depends': {
     POST: post(['name', 'params', 'useBlacklist'], ({ kernel, body }) =>
       kernel.showDepends(text(body, 'name'), object(body, 'params'), { useBlacklist: flag(body, 'useBlacklist') }),
@@ -104,7 +107,7 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
       return { ...report, unloaded: plainReport(unloaded) }
     }),
   },
-  '/dmesg': { GET: get(call => (call.query.has('follow') ? follow(call) : call.kernel.log.entries())) },
+  '/dmesg': { GET: get(call => (call.query.has('follow') ? follow(call) : call.kernel.log.entries()), ['follow']) },
 }
 
 /** @throws BadRequest 404 or 405 */
@@ -117,7 +120,10 @@ export function findRoute(method: string, path: string): Answer {
     throw new BadRequest(405, `${path} takes ${allowed}`, { allow: allowed })
   }
   return call => {
-    refuseUnknown(path, call.body, route.takes)
+    const { body, query } = call
+    if (method === 'GET') refuseUnknown(path, Object.fromEntries(query), route.takes)
+    else if (query.size > 0) throw new BadRequest(400, `${path} takes what it needs in its body, not in a query`)
+    else refuseUnknown(path, body, route.takes)
     return route.answer(call)
   }
 }

@@ -95,7 +95,9 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const url = new URL(request.url ?? '/', 'http://host')
+    const { url: asked = '/' } = request
+    // A path that begins with two slashes would name a host.
+    const url = new URL(asked.startsWith('/') ? `http://host${asked}` : asked, 'http://host')
     const route = findRoute(request.method ?? 'GET', url.pathname)
     const body = request.method === 'POST' ? await readBody(request) : {}
     const result = await route({ kernel, info, query: url.searchParams, body, response })

@@ -366,6 +366,31 @@ describe('the command line', () => {
     }
   })
 
+  it('used wrongly answers in JSON, too, where that is asked for', async t => {
+    const sockets = socketFolder(t)
+    for (const [words, message] of [
+      [['rmmod', '--json'], "missing required argument 'names'"],
+      [['coldplug', '--json', '--parallel', '0'], "--parallel takes a number from 1, got '0'"],
+    ] as const) {
+      const { code, stdout } = await outlive(words, sockets)
+      assert.equal(code, 2)
+      assert.deepEqual(JSON.parse(stdout), { error: { code: 'EUSAGE', message } })
+    }
+  })
+
+  it('modinfo of a path needs no host to say that nothing is there', async t => {
+    assert.deepEqual(await outlive(['modinfo', './nothing.ts'], socketFolder(t)), {
+      code: 1,
+      stdout: '',
+      stderr: 'modinfo: could not load module ./nothing.ts: No such file or directory\n',
+    })
+  })
+
+  it('check takes one file, and no second for a flag', async t => {
+    const { code, stderr } = await outlive(['check', import.meta.filename, import.meta.filename], socketFolder(t))
+    assert.deepEqual([code, stderr], [2, `check: takes one file, got '${import.meta.filename}' too\n`])
+  })
+
   it('check of a file that is not there refuses it', async t => {
     assert.deepEqual(await outlive(['check', 'nothing.ts'], socketFolder(t)), {
       code: 1,

@@ -51,6 +51,7 @@ export function init(k) {
   k.register('http.route', { method: 'nonsense', url: '/x', handler: () => 'never' })
   k.register('http.route', { method: 'GET', url: 'no-slash', handler: () => 'never' })
   k.register('http.route', {})
+  k.register('http.route', { method: 'GET', url: '/without' })
   k.register('http.route', { method: 'GET', url: '/gone', handler: r => new Promise((_, reject) => { r.signal.addEventListener('abort', () => { went('the client went away'); reject(r.signal.reason) }); came('it came') }) })
   k.register('http.route', { method: 'GET', url: '/arrived', handler: () => arrived })
   k.register('http.route', { method: 'GET', url: '/away', handler: () => away })
@@ -255,7 +256,15 @@ describe('the built-in HTTP host', () => {
     assert.match(stdout, /kinds: route GET \/text ignored: module kinds has it already$/m)
     assert.match(stdout, /kinds: route nonsense \/x ignored: /)
     assert.match(stdout, /kinds: route GET no-slash ignored: /)
-    assert.match(stdout, /kinds: route undefined undefined ignored: /)
+    assert.match(stdout, /kinds: route undefined undefined ignored: url must be a text$/m)
+    assert.match(stdout, /kinds: route GET \/without ignored: handler must be a function$/m)
+    host.folder.write({
+      'more.ts': `export const init = k => k.register('http.route', { method: 'GET', url: '/more', handler: () => 'more' })`,
+    })
+    await host.run('insmod', host.folder.file('more.ts'))
+    assert.equal((await get('/more')).status, 200)
+    const ignored = (text: string) => text.match(/kinds: route .* ignored/g)?.length
+    assert.equal(ignored((await host.run('dmesg')).stdout), ignored(stdout))
   })
 })
 

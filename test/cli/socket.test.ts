@@ -161,6 +161,13 @@ describe('the control socket', () => {
     const host = await startHost(t, FILES)
     const wrong = await ask(socketOf(host), 'POST', '/rmmod', '{ "name": "a", "force": true }')
     assert.equal(wrong.body.error?.message, "/rmmod takes name, options, not 'force'")
+    for (const [method, path, message] of [
+      ['GET', '/lsmod?name=a', "/lsmod takes nothing, not 'name'"],
+      ['GET', '/modinfo?name=a&field=b', "/modinfo takes name, not 'field'"],
+      ['POST', '/rmmod?name=a', '/rmmod takes what it needs in its body, not in a query'],
+      ['GET', '//lsmod', 'no such path: //lsmod'],
+    ] as const)
+      assert.equal((await ask(socketOf(host), method, path)).body.error?.message, message)
     const answer = await sendRaw(socketOf(host), 'DELETE /depmod HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
     assert.match(answer, /^HTTP\/1\.1 405 Method Not Allowed\r\nallow: POST\r\n/)
   })

@@ -199,7 +199,7 @@ memory   N
     assert.deepEqual(await host.run('coldplug', '--parallel', 'x'), {
       code: 2,
       stdout: '',
-      stderr: "coldplug: --parallel takes a number, got 'x'\n",
+      stderr: "coldplug: --parallel takes a number from 1, got 'x'\n",
     })
   })
 })

@@ -71,6 +71,8 @@ class Routes {
   readonly #kernel: Kernel
   readonly #point: ExtensionPoint<HttpRoute>
   #router: Router | undefined
+  /** Why a route is not served: told once, and not again whenever another comes or goes. */
+  readonly #told = new WeakMap<HttpRoute, string>()
 
   constructor(kernel: Kernel, point: ExtensionPoint<HttpRoute>) {
     this.#kernel = kernel
@@ -92,18 +94,24 @@ class Routes {
     for (const route of this.#point) {
       try {
         const method = String(route.method).toUpperCase() as HTTPMethod
+        if (typeof route.url !== 'string') throw new Error('url must be a text')
+        if (typeof route.handler !== 'function') throw new Error('handler must be a function')
         const first = router.findRoute(method, route.url)?.store as HttpRoute | undefined
         if (first) throw new Error(`module ${this.#point.owner(first)?.module} has it already`)
         router.on(method, route.url, () => {}, route)
+        this.#told.delete(route)
       } catch (error) {
         // Two routes of one path: the one that was there first keeps it.
-        this.#kernel.log.warn(
-          `route ${route.method} ${route.url} ignored: ${(error as Error).message}`,
-          this.#point.owner(route)?.module,
-        )
+        this.#tell(route, `route ${route.method} ${route.url} ignored: ${(error as Error).message}`)
       }
     }
     return router
+  }
+
+  #tell(route: HttpRoute, text: string): void {
+    if (this.#told.get(route) === text) return
+    this.#told.set(route, text)
+    this.#kernel.log.warn(text, this.#point.owner(route)?.module)
   }
 }
 
