@@ -31,13 +31,17 @@ export interface LoadStore {
   write(entry: string, record: LoadRecord): void
 }
 
-/** The last load of each entry, as long as the image that came of it is there: nothing else keeps any. */
+/** Loads that are gone are not looked for before there are this many. */
+const SWEEP_AT_LEAST = 64
+
+/**
+ * The last load of each entry, as long as the image that came of it is there: nothing else keeps any. Without a FinalizationRegistry: the engine calls back one a turn, and whoever
+ * waits for the news of an image would have to wait for that of its load.
+ */
 export class RecentLoads {
   readonly #held = new WeakMap<object, RecentLoad>()
   readonly #loads = new Map<string, WeakRef<RecentLoad>>()
-  readonly #registry = new FinalizationRegistry<string>(entry => {
-    if (!this.get(entry)) this.#loads.delete(entry)
-  })
+  #sweepAt = SWEEP_AT_LEAST
 
   get(entry: string): RecentLoad | undefined {
     return this.#loads.get(entry)?.deref()
@@ -46,7 +50,12 @@ export class RecentLoads {
   set(entry: string, load: RecentLoad, image: object): void {
     this.#held.set(image, load)
     this.#loads.set(entry, new WeakRef(load))
-    this.#registry.register(load, entry)
+    if (this.#loads.size >= this.#sweepAt) this.#sweep()
+  }
+
+  #sweep(): void {
+    for (const entry of this.#loads.keys()) if (!this.get(entry)) this.#loads.delete(entry)
+    this.#sweepAt = Math.max(SWEEP_AT_LEAST, 2 * this.#loads.size)
   }
 
   forget(image: object): void {
