@@ -51,7 +51,6 @@ const PLACES = new Map([
   ['livepatch.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
   ["make_core.ts: (await import('./kmemleak/index.ts')).explainImage(label, {}, mark)", 'is called in a step'],
   ["make_core.ts: import('./kmemleak/index.ts')", 'is called in a step'],
-  ['load_module.ts: this.#views.builtin(name)', 'is no promise'],
   ['request.ts: this.#underWay.get(alias)', 'is a load under way, made of steps'],
 ])
 

@@ -52,11 +52,8 @@ export interface CommonJsOwner extends FileOwner {
 /** Node's own class, so that `module instanceof require('module')`, and two of its functions, which are as old as Node. */
 const NodeModule = nodeModule as unknown as { prototype: object; _nodeModulePaths(folder: string): string[] }
 
-/** Most images have no such files. */
-export const createCommonJsFiles = (owner: CommonJsOwner): CommonJsFiles => new CommonJsFiles(owner)
-
 /** The CommonJS files of one image, with a cache of their own: `require.cache` shows this image's files and no others. */
-class CommonJsFiles {
+export class CommonJsFiles {
   readonly cache: Record<string, CommonJsModule> = Object.create(null) as Record<string, CommonJsModule>
   readonly #owner: CommonJsOwner
   /** How files are loaded, by their extension. Code may change it, for the files of this image. */
@@ -209,5 +206,3 @@ function readJson(file: string, text: string): unknown {
 function adopt(parent: CommonJsModule | undefined, child: CommonJsModule): void {
   if (parent && !parent.children.includes(child)) parent.children.push(child)
 }
-
-export type { CommonJsFiles }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import nodeModule, { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { attributesOf, checkAttributes } from './attributes.ts'
-import { type CommonJsFiles, type CommonJsModule, type CommonJsOwner, createCommonJsFiles } from './commonjs.ts'
+import { CommonJsFiles, type CommonJsModule, type CommonJsOwner } from './commonjs.ts'
 import { commonJsRecord } from './commonjs_record.ts'
 import { commonJsExports } from './commonjs_text.ts'
 import { forgetDisk } from './disk.ts'
@@ -70,7 +70,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   /** Made for the first file that needs them: most images have none. */
   get #commonJs(): CommonJsFiles {
-    this.#commonJsFiles ??= createCommonJsFiles(this)
+    this.#commonJsFiles ??= new CommonJsFiles(this)
     return this.#commonJsFiles
   }
 

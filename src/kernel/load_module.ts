@@ -13,7 +13,7 @@ import { pathOfImports, release } from './holders.ts'
 import { type ModuleInfo, parseInfo } from './info.ts'
 import { noteAddon } from './leftovers/addons.ts'
 import { Leftovers } from './leftovers/leftovers.ts'
-import { createViews, type Views } from './leftovers/views.ts'
+import { Views } from './leftovers/views.ts'
 import { initError, loadError } from './load_errors.ts'
 import { admit } from './memory.ts'
 import { type Loaded, Module, type ModuleHooks } from './module.ts'
@@ -149,7 +149,7 @@ class ImageSide implements ImageEnvironment {
   constructor(core: Core, module: Module, verify: Verify | undefined) {
     this.#core = core
     this.#module = module
-    this.#views = createViews(module.leftovers, () => ({
+    this.#views = new Views(module.leftovers, () => ({
       module: `${module.name} of ${core.mark}`,
       generation: module.generation,
     }))

@@ -9,6 +9,7 @@ import { foldName, withoutScope } from './module.ts'
 
 const NONE = { lookup: (): readonly string[] => [] }
 
+/** For who loads this late: a class cannot be stood in for. */
 export const sourceOf = (catalogue: Catalogue, policy: Policy): CatalogueSource =>
   new CatalogueSource(catalogue, policy)
 

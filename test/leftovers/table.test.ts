@@ -8,7 +8,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { captureCallSite } from '#dist/kernel/leftovers/call_site.js'
 import { type Leftover, Leftovers, NOT_OPEN, type Resource } from '#dist/kernel/leftovers/leftovers.js'
-import { createViews, type Views } from '#dist/kernel/leftovers/views.js'
+import { Views } from '#dist/kernel/leftovers/views.js'
 import { realTime } from '#dist/kernel/seam.js'
 import { latch, turns } from '../support/latch.ts'
 
@@ -53,7 +53,7 @@ describe('the table of leftovers', () => {
   for (const [name, open] of Object.entries(SHORT_LIVED))
     it(`does not grow with ${name}`, async () => {
       const leftovers = new Leftovers()
-      const views = createViews(leftovers, () => ({ module: 'table', generation: 1 }))
+      const views = new Views(leftovers, () => ({ module: 'table', generation: 1 }))
       for (let n = 0; n < MANY; n++) {
         await open(views, name => views.builtin(name) as never)
         if (n % 50 === 0) {

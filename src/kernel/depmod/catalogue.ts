@@ -27,6 +27,7 @@ interface Refreshed {
   readonly read: number
 }
 
+/** For who loads this late: a class cannot be stood in for. */
 export const createCatalogue = (folders: ModuleFolders, seam: Seam): Catalogue => new Catalogue(folders, seam)
 
 /**

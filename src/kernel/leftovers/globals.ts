@@ -76,7 +76,7 @@ export class GlobalViews {
   }
 
   /** @returns what the host gets when the module puts `value` into the global's place: for the module's own view what the host had there */
-  put(name: string, value: unknown): unknown {
+  #put(name: string, value: unknown): unknown {
     const real = this.real(name)
     const isOwn = value === this.of(name)
     if (isOwn) this.#replaced.delete(name)
@@ -85,8 +85,8 @@ export class GlobalViews {
   }
 
   /** @returns what the host gets when the module puts `value` anywhere into the global object */
-  putAny(key: string | symbol, value: unknown): unknown {
-    const given = isView(key) ? this.put(key, value) : value
+  put(key: string | symbol, value: unknown): unknown {
+    const given = isView(key) ? this.#put(key, value) : value
     // Asking for some globals loads much, or warns.
     if (typeof value !== 'function') return given
     const current: unknown = Reflect.get(globalThis, key)
@@ -108,13 +108,13 @@ function viewGlobalObject(views: GlobalViews): object {
     // An object that inherits from the global one gets a property of its own, unless the global one has a setter.
     set(target, key, value, receiver) {
       const there = receiver === view || Object.getOwnPropertyDescriptor(target, key)?.set !== undefined
-      return Reflect.set(target, key, there ? views.putAny(key, value) : value, receiver === view ? target : receiver)
+      return Reflect.set(target, key, there ? views.put(key, value) : value, receiver === view ? target : receiver)
     },
     defineProperty: (target, key, descriptor) =>
       Reflect.defineProperty(
         target,
         key,
-        'value' in descriptor ? { ...descriptor, value: views.putAny(key, descriptor.value) } : descriptor,
+        'value' in descriptor ? { ...descriptor, value: views.put(key, descriptor.value) } : descriptor,
       ),
   })
   return view

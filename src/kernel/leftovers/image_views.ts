@@ -30,6 +30,7 @@ interface Maker {
   builtin(name: string): unknown
   /** The image's view of a global. */
   of(name: string): unknown
+  /** Its views of the timer functions: the same by their global names and as members of `node:timers`. */
   readonly timers: object
 }
 
@@ -99,7 +100,7 @@ const viewClassWith = (real: object, members: object): object =>
   })
 
 /**
- * Each view is made when the image first asks for it.
+ * Each view is made when the image first asks for it. A function, since who loads this part late can stand in for no class.
  *
  * @param builtin as the image sees it, whether or not there is a view of it here
  */
@@ -112,8 +113,8 @@ class ImageViews implements Maker {
   readonly builtin: (name: string) => unknown
   readonly #image: ImageName
   readonly #made = new Map<ViewedBuiltin, unknown>()
-  #globals: GlobalViews | undefined
-  #sharedEmitter: ReturnType<typeof viewSharedEmitters> | undefined
+  #globalViews: GlobalViews | undefined
+  #shared: ReturnType<typeof viewSharedEmitters> | undefined
 
   constructor(leftovers: Leftovers, image: ImageName, builtin: (name: string) => unknown) {
     this.leftovers = leftovers
@@ -122,27 +123,27 @@ class ImageViews implements Maker {
   }
 
   of(name: string): unknown {
-    if (name === EMITTER) return this.sharedEmitter
-    if (name === MOVED_EMITTER) return this.movedEmitter
-    return this.globals.of(name)
-  }
-
-  get globals(): GlobalViews {
-    this.#globals ??= new GlobalViews(this.leftovers, this.builtin, this.#image)
-    return this.#globals
+    if (name === EMITTER) return this.#sharedEmitter
+    if (name === MOVED_EMITTER) return this.#movedEmitter
+    return this.#globals.of(name)
   }
 
   get timers(): object {
-    return this.globals.timers
+    return this.#globals.timers
   }
 
-  get sharedEmitter(): ReturnType<typeof viewSharedEmitters> {
-    this.#sharedEmitter ??= viewSharedEmitters(this.leftovers)
-    return this.#sharedEmitter
+  get #globals(): GlobalViews {
+    this.#globalViews ??= new GlobalViews(this.leftovers, this.builtin, this.#image)
+    return this.#globalViews
   }
 
-  get movedEmitter(): (value: unknown) => unknown {
-    const shared = this.sharedEmitter
+  get #sharedEmitter(): ReturnType<typeof viewSharedEmitters> {
+    this.#shared ??= viewSharedEmitters(this.leftovers)
+    return this.#shared
+  }
+
+  get #movedEmitter(): (value: unknown) => unknown {
+    const shared = this.#sharedEmitter
     return value => shared(value, 1)
   }
 

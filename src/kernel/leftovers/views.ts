@@ -8,22 +8,16 @@ import { VIEWED_BUILTINS, VIEWED_GLOBALS, type ViewedBuiltin } from './viewed.ts
 
 const nativeRequire = createRequire(import.meta.url)
 
-/** What a module sees in place of some globals and builtins: the same things, which also remember what it opens. Ownership is lexical. */
-export interface Views extends ImageGlobals {
-  builtin(name: string): unknown
-}
-
 /** One list for all images. */
 const NAMES: readonly string[] = [EMITTER, MOVED_EMITTER, ...VIEWED_GLOBALS]
 const viewedBuiltins: ReadonlySet<string> = new Set(VIEWED_BUILTINS)
 const isViewed = (name: string): name is ViewedBuiltin => viewedBuiltins.has(name)
 
-/** What makes views is loaded when an image first asks for one. Most ask for none: until then there are no more than two objects here. */
-export function createViews(leftovers: Leftovers, image: () => ImageName): Views {
-  return new ViewsOnDemand(leftovers, image)
-}
-
-class ViewsOnDemand implements Views {
+/**
+ * What a module sees in place of some globals and builtins: the same things, which also remember what it opens. Ownership is lexical. What makes views is loaded when an image
+ * first asks for one, and most ask for none.
+ */
+export class Views implements ImageGlobals {
   readonly #leftovers: Leftovers
   readonly #image: () => ImageName
   #made: ReturnType<typeof openViews> | undefined
@@ -41,6 +35,7 @@ class ViewsOnDemand implements Views {
     return this.#views.of(name)
   }
 
+  /** As `require` gives it to the image. */
   builtin(specifier: string): unknown {
     const name = specifier.replace(/^node:/, '')
     const real: unknown = nativeRequire(`node:${name}`)
