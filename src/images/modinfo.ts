@@ -75,20 +75,22 @@ function findInfoQuickly(text: string): Expression | undefined {
 }
 
 function findInfo(program: Program): Expression | undefined {
-  let exported = false
-  let initial: Expression | undefined
+  const initials = new Map<string, Expression>()
+  // What is exported as `info` may have another name here: a bundler that shortens names writes `export { a as info }`.
+  let local: string | undefined
   for (const statement of program.body) {
     const declaration = statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement
     if (declaration?.type === 'VariableDeclaration')
       for (const { id, init } of declaration.declarations)
-        if (id.type === 'Identifier' && id.name === 'info' && init) {
-          initial = init
-          exported ||= statement !== declaration
+        if (id.type === 'Identifier' && init) {
+          initials.set(id.name, init)
+          if (id.name === 'info' && statement !== declaration) local = id.name
         }
-    if (statement.type === 'ExportNamedDeclaration' && !statement.source)
-      exported ||= statement.specifiers.some(({ exported: name }) => name.type === 'Identifier' && name.name === 'info')
+    if (statement.type !== 'ExportNamedDeclaration' || statement.source) continue
+    const named = statement.specifiers.find(({ exported: name }) => name.type === 'Identifier' && name.name === 'info')
+    if (named?.local.type === 'Identifier') local = named.local.name
   }
-  return exported ? initial : undefined
+  return local === undefined ? undefined : initials.get(local)
 }
 
 function literal(node: AnyNode, refuse: (node: AnyNode) => never): LiteralValue {
@@ -101,7 +103,18 @@ function literal(node: AnyNode, refuse: (node: AnyNode) => never): LiteralValue 
       return node.expressions.length === 0 ? (node.quasis[0]!.value.cooked ?? '') : refuse(node)
     case 'UnaryExpression': {
       const value = literal(node.argument, refuse)
-      return node.operator === '-' && typeof value === 'number' ? -value : refuse(node)
+      if (typeof value !== 'number') return refuse(node)
+      // Shortened, `true` is `!0`, and `undefined` is `void 0`.
+      switch (node.operator) {
+        case '-':
+          return -value
+        case '!':
+          return !value
+        case 'void':
+          return undefined
+        default:
+          return refuse(node)
+      }
     }
     case 'Identifier':
       return node.name === 'undefined' ? undefined : refuse(node)

@@ -12,7 +12,7 @@ export interface ModuleLog {
 }
 
 /**
- * What `init`, `exit` and `handoff` are given. With the type of the module's `info` its parameters have theirs.
+ * What `init`, `exit` and `probe` are given. With the type of the module's `info` its parameters have theirs.
  *
  * @example
  * export const info = { params: { port: { type: 'int', default: 8080 } } }

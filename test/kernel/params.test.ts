@@ -54,6 +54,15 @@ describe('parameters', () => {
       await refusal(kernel.insmod(file('a.ts')), 'ENOEXEC', 'ENOEXEC', text)
     })
 
+  it('are read off what a bundler wrote, which shortens names and values', async t => {
+    const { kernel, file } = stage(t, {
+      'a.js':
+        'var e={params:{on:{type:"boolean",default:!0},n:{type:"int",default:void 0}}},info=1,i=k=>k.register("p",()=>k.params);export{e as info,i as init,info as other};',
+    })
+    await kernel.insmod(file('a.js'), { n: '7' })
+    assert.deepEqual(await callAll(kernel, 'p'), [{ on: true, n: 7 }])
+  })
+
   it('are taken as they are when they have their type', async t => {
     const { kernel, hello } = withParams(t)
     const given = { text: 'x', ratio: 0, count: 9, flag: true, names: [], 'dry-run': false }
