@@ -1,4 +1,5 @@
 import { ModuleError } from '../kernel/errno.ts'
+import { messageOf } from '../kernel/thrown.ts'
 
 /**
  * The control socket speaks HTTP and JSON, so that any HTTP client can talk to it:
@@ -47,7 +48,7 @@ const STATUS: Readonly<Record<string, number>> = { ENOENT: 404, EPERM: 403, EINV
 
 export function errorAnswer(error: unknown, taints: string): { status: number; body: ErrorBody } {
   if (error instanceof ModuleError) return { status: STATUS[error.code] ?? 409, body: { error: plain(error), taints } }
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   const status = error instanceof BadRequest ? error.status : 500
   return {
     status,

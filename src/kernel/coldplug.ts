@@ -7,6 +7,7 @@ import { insertAll } from './modprobe.ts'
 import type { Module } from './module.ts'
 import { CatalogueSource } from './probe_source.ts'
 import { within } from './seam.ts'
+import { messageOf } from './thrown.ts'
 
 export interface ColdplugOptions {
   /** How many modules are probed at once; 8 by default. */
@@ -164,7 +165,7 @@ class Coldplug {
         outcome = 'kept'
       }
     } catch (error) {
-      this.#failed.push({ module: name, reason: error instanceof Error ? error.message : String(error) })
+      this.#failed.push({ module: name, reason: messageOf(error) })
       outcome = 'failed'
     }
     this.#measure()

@@ -2,6 +2,7 @@ import type { ParamsOf } from './declared_params.ts'
 import { ModuleError } from './errno.ts'
 import type { Entry, Registration, Slot } from './extension.ts'
 import { isThenable, type Seam, TimedOut, within } from './seam.ts'
+import { messageOf } from './thrown.ts'
 
 /** The log as a module sees it: each entry carries the module's name. What is logged becomes one text, as `console` would print it. */
 export interface ModuleLog {
@@ -168,7 +169,7 @@ export class ModuleContextImplementation implements ModuleContext {
     }
     Promise.resolve()
       .then(dispose)
-      .catch((error: unknown) => this.log.error(`a deferred function threw: ${String(error)}`))
+      .catch((error: unknown) => this.log.error(`a deferred function threw: ${messageOf(error)}`))
     throw this.#gone(new Date(), name)
   }
 

@@ -5,6 +5,7 @@ import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { TimedOut, within } from './seam.ts'
+import { errorOf } from './thrown.ts'
 import { type SchemeName, schemeOf } from './unload/scheme.ts'
 
 export interface RemoveOptions {
@@ -97,7 +98,7 @@ export async function finishRemoval(
   context.abort()
   let exitError: Error | undefined
   const note = (what: string) => (error: unknown) => {
-    const thrown = error instanceof Error ? error : new Error(String(error))
+    const thrown = errorOf(error)
     exitError ??= thrown
     log.error(thrown instanceof TimedOut ? thrown.message : `${what} threw: ${thrown.message}`, module.name)
   }

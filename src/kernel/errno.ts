@@ -3,6 +3,8 @@
  * one errno, each has a code of its own here. Match on `code`, not on the text.
  */
 
+import { textOf } from './thrown.ts'
+
 type Data = Readonly<Record<string, unknown>>
 
 interface Entry {
@@ -16,7 +18,27 @@ const inserting = (data: Data): string => `could not ${data.doing ?? 'insert'} m
 const at = (data: Data): string => (data.place === undefined ? '' : ` at ${data.place}`)
 
 /** What was thrown may say more; that is in `cause`. */
-const firstLine = (reason: unknown): string => String(reason).split('\n', 1)[0]!
+const firstLine = (reason: unknown): string => textOf(reason).split('\n', 1)[0]!
+
+/** What JSON cannot say is there as text: a logger must not fail over what somebody gave for a parameter. */
+function jsonable(data: Data): Data {
+  const entries = Object.entries(data).map(([name, value]) => {
+    try {
+      return [name, value === undefined || JSON.stringify(value) !== undefined ? value : textOf(value)]
+    } catch {
+      return [name, textOf(value)]
+    }
+  })
+  return Object.fromEntries(entries)
+}
+
+function codeOf(cause: unknown): unknown {
+  try {
+    return (cause as { code?: unknown } | null | undefined)?.code
+  } catch {
+    return undefined
+  }
+}
 
 const CATALOGUE = {
   ENOENT: {
@@ -61,12 +83,13 @@ const CATALOGUE = {
     errno: 'EINVAL',
     text: data =>
       data.parameter !== undefined
-        ? `${inserting(data)}: '${data.got}' invalid for parameter '${data.parameter}' (${data.type})`
+        ? `${inserting(data)}: '${textOf(data.got)}' invalid for parameter '${data.parameter}' (${data.type})`
         : `Invalid argument: ${data.reason}`,
   },
   ERANGE: {
     errno: 'ERANGE',
-    text: data => `${inserting(data)}: '${data.got}' out of range for parameter '${data.parameter}' (${data.type})`,
+    text: data =>
+      `${inserting(data)}: '${textOf(data.got)}' out of range for parameter '${data.parameter}' (${data.type})`,
   },
   ENOMEM: {
     errno: 'ENOMEM',
@@ -123,12 +146,12 @@ export class ModuleError extends Error {
     super(entry.text(data), options)
     this.name = 'ModuleError'
     this.code = code
-    const thrown = code === 'EINIT' ? (options?.cause as { code?: unknown } | undefined)?.code : undefined
+    const thrown = code === 'EINIT' ? codeOf(options?.cause) : undefined
     this.errno = typeof thrown === 'string' ? thrown : entry.errno
     this.data = data
   }
 
   toJSON(): { code: ErrorCode; errno: string; message: string; data: Data } {
-    return { code: this.code, errno: this.errno, message: this.message, data: this.data }
+    return { code: this.code, errno: this.errno, message: this.message, data: jsonable(this.data) }
   }
 }

@@ -3,6 +3,7 @@ import type { ConfigValue, Hook } from '../modprobe/config.ts'
 import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
 import type { Seam } from './seam.ts'
+import { messageOf } from './thrown.ts'
 
 const childProcess = lazyRequire<typeof import('node:child_process')>('node:child_process')
 
@@ -36,7 +37,7 @@ export async function runHook(
     await seam.step(`${module}: its ${what} hook has ended`, ended)
   } catch (error) {
     if (error instanceof ModuleError) throw error
-    const reason = `its ${what} hook threw: ${error instanceof Error ? error.message : String(error)}`
+    const reason = `its ${what} hook threw: ${messageOf(error)}`
     throw new ModuleError('EINIT', { module, reason }, { cause: error })
   }
 }

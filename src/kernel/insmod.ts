@@ -2,6 +2,7 @@ import { type Core, forget } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { createModule, type LoadInfo, prepareModule } from './load_module.ts'
 import type { Module } from './module.ts'
+import { messageOf } from './thrown.ts'
 
 /**
  * Inserts one module and puts it into service. Of two loads of one name the second waits, then fails with EEXIST if the first succeeded and ENOTLIVE if
@@ -38,7 +39,7 @@ export async function insmod(core: Core, info: LoadInfo): Promise<Module> {
     return module
   } catch (error) {
     forget(core, module)
-    core.log.error(error instanceof Error ? error.message : String(error), name)
+    core.log.error(messageOf(error), name)
     throw error
   } finally {
     core.loading.delete(name)

@@ -35,6 +35,7 @@ import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { Requests } from './request.ts'
 import type { Seam } from './seam.ts'
 import type { KernelTaint } from './taint.ts'
+import { messageOf } from './thrown.ts'
 import type { Reference } from './unload/reference_count.ts'
 import type { SchemeName } from './unload/scheme.ts'
 
@@ -131,9 +132,7 @@ export class Kernel implements AsyncDisposable {
     let point = this.#points.get(name)
     if (!point) {
       point = new ExtensionPoint<unknown>(name, error =>
-        this.log.error(
-          `a listener of the point '${name}' threw: ${error instanceof Error ? error.message : String(error)}`,
-        ),
+        this.log.error(`a listener of the point '${name}' threw: ${messageOf(error)}`),
       )
       this.#points.set(name, point)
     }

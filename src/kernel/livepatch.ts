@@ -10,6 +10,7 @@ import type { Loaded, Module } from './module.ts'
 import type { ModuleLocation } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
 import { within } from './seam.ts'
+import { messageOf } from './thrown.ts'
 
 export interface ReplaceOptions extends Pick<RemoveOptions, 'grace'> {
   readonly params?: Params
@@ -56,10 +57,7 @@ export async function replace(core: Core, name: string, options: ReplaceOptions)
       throw error
     }
   } catch (error) {
-    core.log.error(
-      `not replaced, ${old.label} keeps serving: ${error instanceof Error ? error.message : String(error)}`,
-      name,
-    )
+    core.log.error(`not replaced, ${old.label} keeps serving: ${messageOf(error)}`, name)
     throw error
   } finally {
     core.replacing.delete(name)
@@ -102,7 +100,7 @@ const handOff = async (core: Core, module: Module): Promise<unknown> => {
     return await core.seam.step(`${module.label}: end of handoff`, handed)
   } catch (error) {
     if (error instanceof ModuleError) throw error
-    const reason = `handoff threw: ${error instanceof Error ? error.message : String(error)}`
+    const reason = `handoff threw: ${messageOf(error)}`
     throw new ModuleError('EINIT', { module: module.name, reason }, { cause: error })
   }
 }

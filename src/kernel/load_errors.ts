@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { type Fault, ImageFault, type Place } from '../images/fault.ts'
 import type { Image } from '../images/image.ts'
 import { ModuleError } from './errno.ts'
+import { messageOf } from './thrown.ts'
 
 const placeData = ({ file, line, column }: Place) => ({
   place: `${file}:${line}:${column}`,
@@ -16,7 +17,7 @@ export function loadError(error: unknown, file: string, from?: string): ModuleEr
   if ((error as NodeJS.ErrnoException).syscall === 'open')
     return new ModuleError('ENOENT', { missing: file }, { cause: error })
   if (!(error instanceof ImageFault))
-    return new ModuleError('EINIT', { file, reason: messageOf(error) }, { cause: error })
+    return new ModuleError('EINIT', { file, reason: reasonOf(error) }, { cause: error })
   const { fault } = error
   return new ModuleError(...codeAndData(fault, file, from), { cause: error })
 }
@@ -56,10 +57,11 @@ const moduleName = (specifier: string): string => basename(specifier).replace(/\
 /** EINIT: the module's own code threw, or took too long. */
 export function initError(file: string, image: Image, cause: unknown, reason?: string): ModuleError {
   const place = cause instanceof Error ? ownPlace(cause, image) : undefined
-  return new ModuleError('EINIT', { file, reason: reason ?? messageOf(cause), ...(place && { place }) }, { cause })
+  return new ModuleError('EINIT', { file, reason: reason ?? reasonOf(cause), ...(place && { place }) }, { cause })
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : `${String(error)} was thrown`)
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? messageOf(error) : `${messageOf(error)} was thrown`
 
 /** The innermost frame of an error's stack that is in one of the image's own files. */
 function ownPlace(error: Error, image: Image): string | undefined {

@@ -24,6 +24,7 @@ import { reclaimOldest } from './reclaim.ts'
 import { isThenable, TimedOut, within } from './seam.ts'
 import type { Verify } from './signature.ts'
 import { successorsOf } from './successor.ts'
+import { messageOf } from './thrown.ts'
 import { schemeOf, stricter } from './unload/scheme.ts'
 
 /** What is known only while a module is being loaded; the live record keeps none of it (the habit of the kernel's load_info). */
@@ -324,7 +325,7 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   if (loaded) {
     const note = (error: unknown) =>
       core.log.error(
-        error instanceof TimedOut ? error.message : `a deferred function threw: ${textOf(error)}`,
+        error instanceof TimedOut ? error.message : `a deferred function threw: ${messageOf(error)}`,
         module.name,
       )
     const disposing = loaded.context.dispose(core.seam, core.settings.exitTimeout, note)
@@ -341,5 +342,3 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   module.transition({ is: 'GONE', since })
   if (image) core.lingering.add(module, image, since)
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

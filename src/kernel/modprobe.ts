@@ -11,6 +11,7 @@ import { foldName, type Module } from './module.ts'
 import type { Params } from './moduleparam.ts'
 import { type CatalogueSource, LoadedSource, loadedModules, probeSource } from './probe_source.ts'
 import type { Probe } from './probes.ts'
+import { messageOf } from './thrown.ts'
 
 export interface ModprobeOptions {
   /** Already loaded is an error (EEXIST) instead of success; when removing, not loaded is. */
@@ -100,7 +101,7 @@ export async function insertAll(
 }
 
 const noteSoft = (core: Core, { module }: ProbeStep, error: unknown): void =>
-  core.log.warn(`soft dependency: ${error instanceof Error ? error.message : String(error)}`, module)
+  core.log.warn(`soft dependency: ${messageOf(error)}`, module)
 
 /** One module's insertion, as a part of a modprobe. */
 class Insertion {

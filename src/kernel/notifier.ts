@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { ModuleError } from './errno.ts'
 import type { KernelLog } from './printk.ts'
 import type { KernelTaint } from './taint.ts'
+import { messageOf } from './thrown.ts'
 
 /** What every event of a module tells. */
 export interface ModuleEvent {
@@ -80,7 +81,7 @@ export class Notifier {
       try {
         listener.call(this.#emitter, payload)
       } catch (error) {
-        this.#log.error(`a listener of '${event}' threw: ${error instanceof Error ? error.message : String(error)}`)
+        this.#log.error(`a listener of '${event}' threw: ${messageOf(error)}`)
       }
     }
   }

@@ -263,12 +263,18 @@ describe('bad input', () => {
         'b.ts': `export const exit = async () => { await null; throw new Error('async') }`,
         'c.ts': `export const exit = () => { throw undefined }`,
         'd.ts': `export const exit = () => Promise.reject('text')`,
+        'e.ts': `export const exit = () => { throw Object.create(null) }`,
+        'f.ts': `export const exit = () => { throw { toString() { throw new Error('no text') } } }`,
+        'g.ts': `export const exit = () => { throw new Proxy({}, { getPrototypeOf() { throw new Error('no prototype') }, get() { throw new Error('no fields') } }) }`,
       })
       for (const [name, message] of [
         ['a', 'sync'],
         ['b', 'async'],
         ['c', 'undefined'],
         ['d', 'text'],
+        ['e', 'something that cannot be printed'],
+        ['f', 'something that cannot be printed'],
+        ['g', 'something that cannot be printed'],
       ] as const) {
         await made.kernel.insmod(made.file(`${name}.ts`))
         const { exitError } = await made.kernel.rmmod(name)

@@ -102,6 +102,21 @@ describe('the catalogue of errors', () => {
       }
   })
 
+  it('becomes JSON whatever somebody gave for a parameter', () => {
+    const circular: unknown[] = []
+    circular.push(circular)
+    for (const [got, text] of [
+      [10n, '10'],
+      [Symbol('s'), 'Symbol(s)'],
+      [circular, ''],
+    ] as const) {
+      const error = new ModuleError('EINVAL', { file: 'x.ts', parameter: 'n', type: 'int', got, range: undefined })
+      assert.equal(error.message, `could not insert module x.ts: '${text}' invalid for parameter 'n' (int)`)
+      const { data } = JSON.parse(JSON.stringify(error)) as { data: object }
+      assert.deepEqual(data, { file: 'x.ts', parameter: 'n', type: 'int', got: text })
+    }
+  })
+
   it('takes the errno of EINIT from the error that init threw, when that has a code', () => {
     const thrown = (cause: unknown) => new ModuleError('EINIT', { file: 'x.ts', reason: 'boom' }, { cause })
     assert.equal(thrown(Object.assign(new Error('boom'), { code: 'ENOSPC' })).errno, 'ENOSPC')

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { ModuleError } from '../../kernel/errno.ts'
+import { messageOf } from '../../kernel/thrown.ts'
 import { SchemeCheck } from './cycles.ts'
 import type { SchemeResult } from './findings.ts'
 import type { CheckSettings } from './settings.ts'
@@ -30,7 +31,7 @@ async function check(settings: CheckSettings): Promise<void> {
     await tell({ is: 'result', result })
   } catch (error) {
     const frame = error instanceof ModuleError ? error.data.frame : undefined
-    const message = error instanceof Error ? error.message : String(error)
+    const message = messageOf(error)
     await tell({ is: 'error', message, frame: typeof frame === 'string' && frame !== '' ? frame : undefined })
   }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import type { UnloadReport } from '../../kernel/delete_module.ts'
 import { collectGarbage } from '../../kernel/gc.ts'
 import { explainImage } from '../../kernel/kmemleak/index.ts'
+import { messageOf } from '../../kernel/thrown.ts'
 import { type PlannedCall, planCalls } from './calls.ts'
 import { Findings, type SchemeResult } from './findings.ts'
 import { RealmPicture } from './realm.ts'
@@ -232,9 +233,6 @@ const toThousands = (bytes: number): string => (bytes / 1000).toPrecision(2)
 const nameOfLeftover = (kind: string, what: string): string => (what.startsWith(kind) ? what : `${kind} (${what})`)
 
 const textOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error))
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
 const placeOf = (site: { place(isOwn: (file: string) => boolean): string }): string => site.place(() => false)
 
 function placeIn(frames: readonly string[]): string | undefined {

@@ -3,6 +3,7 @@ import { watchKernelsMade } from '../../control/made_kernels.ts'
 import { ModuleError } from '../../kernel/errno.ts'
 import { runHostCode } from '../../kernel/host_code.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { messageOf } from '../../kernel/thrown.ts'
 
 /** A host file that has run. */
 type HostFile =
@@ -51,7 +52,7 @@ async function begin(path: string, start: () => unknown): Promise<void> {
     await start()
   } catch (error) {
     if (error instanceof ModuleError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new ModuleError('EINIT', { file: path, reason }, { cause: error })
   }
 }
