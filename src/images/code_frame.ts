@@ -7,7 +7,7 @@ const MAX_WIDTH = 160
  * @param line counts from 1
  * @param column counts from 1
  * @example
- * codeFrame('let a = 1\nlet b = ;', 2, 9)
+ * console.log(codeFrame('let a = 1\nlet b = ;', 2, 9))
  * //   1 | let a = 1
  * // > 2 | let b = ;
  * //     |         ^

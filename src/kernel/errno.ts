@@ -128,10 +128,11 @@ export const ERROR_CODES = Object.keys(CATALOGUE) as readonly ErrorCode[]
  * Every error that Outlive itself raises.
  *
  * @example
+ * await kernel.modprobe('api') // which imports from db
  * try {
  *   await kernel.rmmod('db')
  * } catch (error) {
- *   if (error instanceof ModuleError && error.code === 'EHOLDERS') console.log(error.data.holders)
+ *   if (error instanceof ModuleError && error.code === 'EHOLDERS') console.log(error.data.holders) // [ 'api' ]
  * }
  */
 export class ModuleError extends Error {

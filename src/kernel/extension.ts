@@ -66,8 +66,9 @@ Object.setPrototypeOf(
  * and never one whose module is gone: an entry that is withdrawn while a loop runs is skipped, one that is replaced is met in its new version.
  *
  * @example
- * const greet = kernel.point('greeter')
- * for (const fn of greet) console.log(await fn('world'))
+ * await kernel.modprobe('hello')
+ * const greeters = kernel.point('greeter')
+ * for (const greet of greeters) console.log(await greet('world')) // Hello world
  */
 export class ExtensionPoint<T = unknown> implements Iterable<T> {
   readonly name: string

@@ -111,6 +111,13 @@ export class Kernel implements AsyncDisposable {
     return this.#core.settings.scheme
   }
 
+  /**
+   * @throws ModuleError EINVAL for an event that never comes
+   * @example
+   * kernel.on('gone', ({ module, generation }) => console.log(`${module}#${generation} is gone`))
+   * await kernel.modprobe('hello')
+   * await kernel.rmmod('hello') // hello#1 is gone
+   */
   on<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): this {
     this.#core.notifier.on(event, listener)
     return this
@@ -143,6 +150,9 @@ export class Kernel implements AsyncDisposable {
    * Inserts one file, or one folder with a package.json. What it imports from other modules must be loaded already.
    *
    * @throws ModuleError ENOENT, EEXIST, ENOTLIVE, ESYMBOL, ENOEXEC, EINVAL, ERANGE, EINIT, EKEYREJECTED
+   * @example
+   * const { name, size } = await kernel.insmod('./modules/hello.js', { greeting: 'Hi' })
+   * console.log(name, kernel.point('greeter').get('greet')('you')) // hello Hi you
    */
   async insmod(path: string, params: Params = NO_PARAMS, options: InsmodOptions = {}): Promise<ModuleRow> {
     if (this.#use()) await this.#serving
@@ -160,6 +170,9 @@ export class Kernel implements AsyncDisposable {
    * is taken out again.
    *
    * @throws ModuleError ENOENT when nothing has that name, and whatever insmod throws
+   * @example
+   * const inserted = await kernel.modprobe('api') // which imports from db
+   * console.log(inserted.map(({ name }) => name)) // [ 'db', 'api' ]
    */
   async modprobe(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ModuleRow[]> {
     if (this.#use()) await this.#serving
@@ -171,7 +184,11 @@ export class Kernel implements AsyncDisposable {
    * Unloads a module. Before this even returns, its registrations have left their points and nothing finds it any more; calls in flight finish, then its
    * `exit` runs.
    *
-   * @throws ModuleError ENOENT, EHOLDERS, ENOTLIVE, EPERMANENT
+   * @throws ModuleError ENOENT, EHOLDERS, EINUSE, ENOTLIVE, EPERMANENT
+   * @example
+   * await kernel.modprobe('hello')
+   * const { callsInFlight, drained, leftovers } = await kernel.rmmod('hello', { grace: 1000 })
+   * console.log(callsInFlight, drained, leftovers.length) // 0 true 0
    */
   async rmmod(name: string, options: RemoveOptions = {}): Promise<UnloadReport> {
     checkCall('rmmod', name, options)
@@ -181,7 +198,11 @@ export class Kernel implements AsyncDisposable {
   /**
    * Reads the module anew and puts the new image into the old one's place in one tick. When anything fails before that, the old one keeps serving.
    *
-   * @throws ModuleError
+   * @throws ModuleError ENOENT, ENOTLIVE, EPERMANENT, and whatever insmod throws
+   * @example
+   * await kernel.modprobe('hello')
+   * const { generation, unloaded } = await kernel.replace('hello', { params: { greeting: 'Hi' } })
+   * console.log(generation, unloaded.generation) // 2 1
    */
   async replace(name: string, options: Omit<ReplaceOptions, 'loadDependency'> = {}): Promise<ReplaceReport> {
     checkCall('replace', name, options, options?.params)
@@ -196,6 +217,11 @@ export class Kernel implements AsyncDisposable {
    * Takes a reference, as try_module_get does: while it is held, a module under `refcount` is not removed. Under the other schemes it holds nothing off.
    *
    * @returns undefined when the module is not LIVE
+   * @example
+   * await kernel.modprobe('hello')
+   * const reference = kernel.tryModuleGet('hello')
+   * // what is done meanwhile finds the module there, if its scheme is refcount
+   * reference?.put()
    */
   tryModuleGet(module: string | { readonly module: string }): Reference | undefined {
     const name = typeof module === 'object' ? module?.module : module
@@ -209,6 +235,9 @@ export class Kernel implements AsyncDisposable {
    * Puts a reference back. A name puts the latest one that is held.
    *
    * @throws ModuleError EINVAL for a put without a get
+   * @example
+   * await kernel.modprobe('hello')
+   * if (kernel.tryModuleGet('hello')) kernel.modulePut('hello')
    */
   modulePut(reference: Reference | string): void {
     const wanted = 'the name of a module, or what tryModuleGet gave'
@@ -234,6 +263,9 @@ export class Kernel implements AsyncDisposable {
    *
    * @param image `hello#3`; every lingering image when it is left out
    * @throws ModuleError ENOENT
+   * @example
+   * const { images, bytes } = await kernel.reclaim()
+   * console.log(images, bytes) // [] 0
    */
   async reclaim(image?: string): Promise<ReclaimReport> {
     checkCall('reclaim', image === undefined ? '*' : image)
@@ -246,7 +278,10 @@ export class Kernel implements AsyncDisposable {
    * @param image `hello#3`; a bare name is the oldest lingering image of that module
    * @throws ModuleError ENOENT for an image that there never was
    * @example
-   * const { holders } = await kernel.why('hello#3')
+   * await kernel.modprobe('hello')
+   * const kept = kernel.point('greeter').get('greet')
+   * await kernel.rmmod('hello')
+   * const { found, holders } = await kernel.why('hello#1')
    * for (const { text } of holders) console.log(text)
    */
   async why(image: string, options: WhyOptions = {}): Promise<WhyReport> {
@@ -287,7 +322,11 @@ export class Kernel implements AsyncDisposable {
   /**
    * What a module says of itself, read without running it.
    *
-   * @param name a loaded module, a module of the folders, or a path
+   * @param name a loaded module, a module of the folders, an alias, or a path
+   * @throws ModuleError ENOENT, ENOEXEC
+   * @example
+   * const { description, depends } = await kernel.modinfo('api')
+   * console.log(description, depends) // Counts rows [ 'db' ]
    */
   async modinfo(name: string): Promise<ModuleDescription> {
     checkText('modinfo', 'the name of a module or a file', name)
@@ -299,6 +338,8 @@ export class Kernel implements AsyncDisposable {
    * unknown for a second unless a file comes, and a module that fails is not tried again for some seconds.
    *
    * @throws ModuleError why it could not be loaded
+   * @example
+   * console.log(await kernel.request('greeting:formal'), await kernel.request('nobody:has:this')) // true false
    */
   async request(alias: string): Promise<boolean> {
     checkText('request', 'an alias', alias)
@@ -350,6 +391,9 @@ export class Kernel implements AsyncDisposable {
    *
    * @param folder one folder; all of the kernel's when it is left out
    * @throws ModuleError ENOENT, EINVAL
+   * @example
+   * const { modules, problems } = await kernel.depmod()
+   * console.log(modules, problems) // 4 []
    */
   async depmod(folder?: string, options: DepmodOptions = {}): Promise<DepmodReport> {
     checkCall('depmod', folder === undefined ? '.' : folder, options)
@@ -360,6 +404,9 @@ export class Kernel implements AsyncDisposable {
    * Loads every module of the folders that exports `probe`, keeps those whose probe finds something, and takes the others out again.
    *
    * @throws ModuleError EINVAL for a bad option
+   * @example
+   * const { kept, removed } = await kernel.coldplug({ timeout: 1000 })
+   * console.log(kept, removed) // [] [ 'mouse' ]
    */
   async coldplug(options: ColdplugOptions = {}): Promise<ColdplugReport> {
     checkCall('coldplug', '*', options)
@@ -399,7 +446,7 @@ export class Kernel implements AsyncDisposable {
     return [...names]
   }
 
-  /** Unloads everything, dependents first, permanent modules too. */
+  /** Unloads everything, dependents first, permanent modules too. `await using kernel = …` does it as well. */
   async close(): Promise<void> {
     if (this.#service) await this.#core.seam.step('the service has stopped', this.#service.stop())
     await close(this.#core)

@@ -63,7 +63,8 @@ function convert(type: ParamType, given: unknown): ParamValue | undefined {
  * @param unknown is called with each given name that the module does not declare; such a value is ignored
  * @throws ModuleError EINVAL for a value of the wrong type, ERANGE for a number outside `min` and `max`, and for an `int` that a number cannot hold exactly
  * @example
- * parseParams('x.ts', { port: { type: 'int', default: 80 } }, { port: '8080' }, () => {}) // { port: 8080 }
+ * const given = parseParams('x.ts', { port: { type: 'int', default: 80 } }, { port: '8080' }, () => {})
+ * console.log(given) // { port: 8080 }
  */
 export function parseParams(
   file: string,

@@ -25,6 +25,7 @@ const CAPACITY = 4096
  * The kernel log: a ring buffer, as printk's, that drops its oldest entries.
  *
  * @example
+ * await kernel.modprobe('nobody').catch(() => {})
  * for (const { level, text } of kernel.log) if (level === 'error') console.log(text)
  */
 export class KernelLog implements Iterable<LogEntry> {
