@@ -226,17 +226,21 @@ async function initialise(
   const loaded: { image: Image; context: ModuleContextImplementation; hooks: ModuleHooks } = {
     image,
     context,
-    hooks: { info: moduleInfo, init: undefined, exit: undefined, handoff: undefined },
+    hooks: { info: moduleInfo, exit: undefined, handoff: undefined },
   }
   module.transition({ is: 'COMING', loaded })
   try {
     // What is over at once needs no clock.
     const evaluated = image.evaluate()
     if (evaluated) await inTime(evaluated, 'evaluation')
-    loaded.hooks = readHooks(module, image, moduleInfo)
-    const { init } = loaded.hooks
-    const initialised = init?.(context)
+    const initialised = hookOf(module, image, 'init')?.(context)
     if (isThenable(initialised)) await inTime(Promise.resolve(initialised), 'init')
+    // Exports are live bindings: init may have given them their values.
+    loaded.hooks = {
+      info: moduleInfo,
+      exit: hookOf(module, image, 'exit'),
+      handoff: hookOf(module, image, 'handoff'),
+    }
   } catch (error) {
     if (error instanceof ModuleError || error instanceof ImageFault) throw error
     throw initError(info.given, image, error)
@@ -291,18 +295,17 @@ class KernelSide implements ContextHost {
   }
 }
 
-function readHooks(module: Module, image: Image, info: ModuleInfo): ModuleHooks {
-  const hook = (name: string) => {
-    const { entryRecord } = image
-    const resolution = entryRecord.resolveExport(name)
-    // As Node does it, names of CommonJS are found by a look at the text, which misses those of `module.exports = { init(k) { … } }`.
-    if (!resolution && entryRecord instanceof SyntheticModule)
-      return functionOf((entryRecord.readBinding('default') as Record<string, unknown> | null | undefined)?.[name])
-    // By `export *` a module passes on what another exports, but the other's hooks are run once, for the other.
-    if (!resolution || resolution === 'ambiguous' || isOfDependency(module, resolution.module)) return undefined
-    return functionOf(readResolved(resolution))
+function hookOf(module: Module, { entryRecord }: Image, name: 'init' | 'exit' | 'handoff') {
+  // What CommonJS exports is an object, and its hooks are methods of that. Names that are found by a look at the text miss `module.exports = new Plugin()`.
+  if (entryRecord instanceof SyntheticModule) {
+    const exported = entryRecord.readBinding('default') as Record<string, unknown> | null | undefined
+    const method = functionOf(exported?.[name])
+    if (method) return method.bind(exported)
   }
-  return { info, init: hook('init'), exit: hook('exit'), handoff: hook('handoff') }
+  const resolution = entryRecord.resolveExport(name)
+  // By `export *` a module passes on what another exports, but the other's hooks are run once, for the other.
+  if (!resolution || resolution === 'ambiguous' || isOfDependency(module, resolution.module)) return undefined
+  return functionOf(readResolved(resolution))
 }
 
 const functionOf = (value: unknown): ((...args: unknown[]) => unknown) | undefined =>

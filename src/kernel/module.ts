@@ -9,7 +9,6 @@ import type { SchemeName } from './unload/scheme.ts'
 /** The optional exports that the kernel calls. */
 export interface ModuleHooks {
   readonly info: ModuleInfo
-  readonly init: ((context: ModuleContextImplementation) => unknown) | undefined
   readonly exit: ((context: ModuleContextImplementation) => unknown) | undefined
   readonly handoff: (() => unknown) | undefined
 }

@@ -91,14 +91,15 @@ describe('insmod', () => {
       exports.init = exports.exit = exports.info = void 0
       exports.info = { version: '9', params: { n: { type: 'int', default: 3 } } }
       exports.init = k => { k.register('p', () => k.params.n) }
-      exports.exit = () => probe.say('exit')`,
+      exports.last = 'exit'
+      exports.exit = function () { probe.say(this.last) }`,
     constants: `
       const info = { version: '9', params: { n: { type: 'int', default: 3 } } }
       function init(k) { k.register('p', () => k.params.n) }
       exports = module.exports = { info, init, 'exit': () => probe.say('exit') }
       return`,
     'an instance': `
-      class Plugin { init(k) { k.register('p', () => k.params.n) } exit() { probe.say('exit') } }
+      class Plugin { init(k) { this.say = k => probe.say(k); k.register('p', () => k.params.n) } exit() { this.say('exit') } }
       module.exports = new Plugin()
       module.exports.info = { version: '9', params: { n: { type: 'int', default: 3 } } }`,
   }
@@ -111,6 +112,21 @@ describe('insmod', () => {
       await kernel.rmmod('a')
       assert.deepEqual(probe.said, ['exit'])
     })
+
+  it('takes the exit and handoff that init gave their exports', async t => {
+    const { kernel, file, probe } = stage(t, {
+      'a.ts': `
+        export let exit, handoff
+        export const init = k => {
+          probe.say(k.inherited)
+          exit = () => probe.say('exit')
+          handoff = () => 'handed'
+        }`,
+    })
+    await kernel.insmod(file('a.ts'))
+    await kernel.replace('a')
+    assert.deepEqual(probe.said, [undefined, 'handed', 'exit'])
+  })
 
   it('takes no function of CommonJS for info, and refuses one that is not a literal', async t => {
     const { kernel, file } = stage(t, {
