@@ -212,7 +212,6 @@ export class CallGate implements EntryGate {
     this.#flights!.end(flight)
     if (this.inFlight > 0 || !this.#idle) return
     for (const resolve of this.#idle) resolve()
-    this.#idle.clear()
   }
 
   /** try_module_get and module_put around a call, on the host's behalf. */
@@ -271,20 +270,24 @@ export class CallGate implements EntryGate {
     for (const { refuse, name } of this.#flights ?? []) refuse(this.#stale(name))
   }
 
-  /** Resolves to true once no call is in flight, or to false after `ms`, which may be Infinity. */
+  /**
+   * Resolves to true once no call is in flight, or to false after `ms`, which may be Infinity: then at once, else a turn later, as long as there is no other. Who calls one after another
+   * of the pointers that it has kept makes its next call in the turn in which the last one ended.
+   */
   drained(ms: number, seam: Seam): Promise<boolean> {
     if (this.inFlight === 0) return Promise.resolve(true)
     if (ms <= 0) return Promise.resolve(false)
     return new Promise(resolve => {
-      const idle = () => {
+      const waiting = (this.#idle ??= new Set())
+      const settle = () => {
+        if (this.inFlight > 0 || !waiting.delete(idle)) return
         cancel()
         resolve(true)
       }
-      this.#idle ??= new Set()
-      this.#idle.add(idle)
+      const idle = ms === Number.POSITIVE_INFINITY ? settle : () => void seam.loopTurn().then(settle)
+      waiting.add(idle)
       const late = () => {
-        this.#idle?.delete(idle)
-        resolve(false)
+        if (waiting.delete(idle)) resolve(false)
       }
       const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : seam.after(ms, late)
     })

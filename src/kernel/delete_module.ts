@@ -1,7 +1,7 @@
 import { type Core, forget } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { release } from './holders.ts'
-import { type Leftover, ONE_SHOT } from './leftovers/leftovers.ts'
+import { type Leftover, type LeftoverKind, ONE_SHOT } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { TimedOut, within } from './seam.ts'
@@ -143,7 +143,7 @@ export async function finishRemoval(
   }
 }
 
-/** A call that outlasts the grace period may be waiting for a timer or a socket of its own: it keeps such things until the last call has ended. */
+/** A call that outlasts the grace period, or a late one, may be waiting for a timer or a socket of its own: it keeps such things until the last call has ended. */
 async function closeLeftovers(core: Core, module: Module, files: readonly string[]): Promise<Leftover[]> {
   const { seam } = core
   const isOwn = (file: string): boolean => files.includes(file)
@@ -153,16 +153,27 @@ async function closeLeftovers(core: Core, module: Module, files: readonly string
       else
         core.log.warn(`left behind: ${kind} from ${where}${closed ? ', closed' : ', could not be closed'}`, module.name)
   }
-  const inUse = module.gate.inFlight > 0
-  const leftovers = await module.leftovers.closeAll(seam, isOwn, inUse ? ONE_SHOT : undefined)
+  let wasInUse = false
+  const spare = (): ReadonlySet<LeftoverKind> => {
+    const isInUse = module.gate.inFlight > 0
+    wasInUse ||= isInUse
+    return isInUse ? ONE_SHOT : NO_KIND
+  }
+  const close = (): Promise<Leftover[]> => module.leftovers.closeAll(seam, isOwn, spare)
+  const closeRest = async (): Promise<void> => {
+    while (wasInUse) {
+      await seam.step(`${module.label}: its last call has ended`, module.gate.drained(Number.POSITIVE_INFINITY, seam))
+      wasInUse = false
+      note(await close())
+    }
+  }
+  const leftovers = await close()
   note(leftovers)
-  if (inUse)
-    void seam
-      .step(`${module.label}: its last call has ended`, module.gate.drained(Number.POSITIVE_INFINITY, seam))
-      .then(() => module.leftovers.closeAll(seam, isOwn))
-      .then(note)
+  void closeRest()
   return leftovers
 }
+
+const NO_KIND: ReadonlySet<LeftoverKind> = new Set()
 
 /**
  * Unloads a module. Everything that the kernel knows of it is gone before the promise is returned.

@@ -65,6 +65,24 @@ describe('rmmod', () => {
     assert.deepEqual([report.callsInFlight, report.drained, report.exitError], [2, true, undefined])
   })
 
+  it('waits for who goes on to the next of the pointers that it has kept', async t => {
+    const { kernel, file, probe } = stage(t, {
+      'a.ts': `export function init(k) {
+        for (const name of ['one', 'two', 'three']) k.register('p', async () => { await undefined; probe.said.push(name) })
+      }
+      export const exit = () => probe.said.push('exit')`,
+    })
+    await kernel.insmod(file('a.ts'))
+    const all = async () => {
+      for (const call of [...kernel.point<() => Promise<unknown>>('p')]) await call()
+    }
+    const calling = all()
+    const report = await kernel.rmmod('a')
+    await calling
+    assert.deepEqual(probe.said, ['one', 'two', 'three', 'exit'])
+    assert.deepEqual([report.callsInFlight, report.drained], [1, true])
+  })
+
   it('waits no longer than the grace period; the call still finishes in the old code', async t => {
     const clock = new ManualClock()
     const { kernel, file, probe } = stage(t, { 'hello.ts': SLOW }, { clock, grace: 5000 })

@@ -7,7 +7,13 @@ import type * as Net from 'node:net'
 import { type AddressInfo, createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { captureCallSite } from '#dist/kernel/leftovers/call_site.js'
-import { type Leftover, Leftovers, NOT_OPEN, type Resource } from '#dist/kernel/leftovers/leftovers.js'
+import {
+  type Leftover,
+  type LeftoverKind,
+  Leftovers,
+  NOT_OPEN,
+  type Resource,
+} from '#dist/kernel/leftovers/leftovers.js'
 import { Views } from '#dist/kernel/leftovers/views.js'
 import { realTime } from '#dist/kernel/seam.js'
 import { latch, turns } from '../support/latch.ts'
@@ -137,7 +143,11 @@ describe('the table of leftovers', () => {
     const closed = latch()
     leftovers.add(resource('socket', { close: closed.open }))
     leftovers.add(resource('server'))
-    const first = await leftovers.closeAll(realTime, () => true, new Set(['socket']))
+    const first = await leftovers.closeAll(
+      realTime,
+      () => true,
+      () => new Set<LeftoverKind>(['socket']),
+    )
     assert.deepEqual([first.map(({ kind }) => kind), leftovers.size], [['server'], 1])
     const second = await leftovers.closeAll(realTime, () => true)
     await closed.opened

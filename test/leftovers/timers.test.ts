@@ -215,4 +215,30 @@ describe('timers', () => {
     assert.match(log().join('\n'), /left behind: timeout from .*slow\.mjs:4:15, closed/)
     assert.equal(left.late, undefined)
   })
+
+  it('that a late call waits for are left to it, also when it begins while the rest is closed', async t => {
+    const { kernel, file, probe } = stage(
+      t,
+      {
+        'slow.mjs': `
+          export const init = k => {
+            k.register('work', () => new Promise(done => setTimeout(done, 20, 'done')))
+            setInterval(() => {}, 100_000)
+          }
+          export const exit = () => setImmediate(() => setImmediate(probe.afterExit))`,
+      },
+      { grace: 0 },
+    )
+    const calls: unknown[] = []
+    await kernel.insmod(file('slow.mjs'))
+    const [work] = kernel.point<() => unknown>('work')
+    Object.assign(probe, { afterExit: () => calls.push(work!()) })
+    const { leftovers } = await kernel.rmmod('slow')
+    assert.deepEqual(
+      leftovers.map(({ kind }) => kind),
+      ['interval'],
+    )
+    assert.equal(calls.length, 1)
+    assert.deepEqual(await Promise.all(calls), ['done'])
+  })
 })

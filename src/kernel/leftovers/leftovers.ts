@@ -104,6 +104,7 @@ const LAST_TURN = 3
 
 /** The table of everyone who has not opened anything yet. Nothing is ever added to it. */
 const NOTHING = new Set<Resource>()
+const NO_KIND: ReadonlySet<LeftoverKind> = new Set()
 
 const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
 
@@ -167,17 +168,18 @@ export class Leftovers {
   /**
    * Closes all, oldest first, and names each. Never rejects.
    *
-   * @param spare kinds that are left open and in the table, because a call in flight may need them
+   * @param spare tells the kinds that are left open and in the table, because a call in flight may need them: asked anew each time, since calls begin while other things are closed
    */
   async closeAll(
     seam: Seam,
     isOwn: (file: string) => boolean,
-    spare: ReadonlySet<LeftoverKind> = new Set(),
+    spare: () => ReadonlySet<LeftoverKind> = () => NO_KIND,
   ): Promise<Leftover[]> {
     const report: Leftover[] = []
     await this.#settle(spare, seam)
     for (let round = 0; round < ROUNDS; round++) {
-      const found = [...this.#table].filter(({ kind }) => !spare.has(kind))
+      const spared = spare()
+      const found = [...this.#table].filter(({ kind }) => !spared.has(kind))
       if (found.length === 0) break
       const closing = Array.from({ length: LAST_TURN + 1 }, (_, turn) => turn).flatMap(turn =>
         found.filter(resource => rank(resource) === turn).map(resource => this.#close(resource, isOwn, seam)),
@@ -188,13 +190,14 @@ export class Leftovers {
   }
 
   /** An `exit` that has said `kill()` or `terminate()` has done its part, though the process or thread takes a moment to go. */
-  async #settle(spare: ReadonlySet<LeftoverKind>, seam: Seam): Promise<void> {
+  async #settle(spare: () => ReadonlySet<LeftoverKind>, seam: Seam): Promise<void> {
     for (let turn = 0; turn < SETTLE_TURNS && this.#table.size > 0; turn++)
       await seam.step('what closes at once has closed', seam.loopTurn())
     const started = seam.now()
     const unsettled = (): boolean => {
       const waited = seam.now() - started
-      return [...this.#table].some(resource => !spare.has(resource.kind) && waited < patienceWith(resource))
+      const spared = spare()
+      return [...this.#table].some(resource => !spared.has(resource.kind) && waited < patienceWith(resource))
     }
     while (unsettled()) await seam.step('what was told to close has had a moment', pause(seam, SETTLE_STEP_MS))
   }
