@@ -242,6 +242,27 @@ exports.open = () => new Opener().open()
     assert.ok(await collectUntil(() => kernel.lingering().length === 0))
   })
 
+  it("have Node put what sends fetch's requests into its place before a module can", () => {
+    const program = `
+      import { createKernel } from 'outlive'
+      import { mkdtempSync, writeFileSync, rmSync } from 'node:fs'
+      const folder = mkdtempSync('/tmp/outlive-dispatcher-')
+      writeFileSync(folder + '/sends.mjs', \`
+        const place = Symbol.for('undici.globalDispatcher.1')
+        class Agent {}
+        if (globalThis[place] === undefined)
+          Object.defineProperty(globalThis, place, { value: new Agent(), writable: true, enumerable: false, configurable: false })
+        export const isOwn = globalThis[place] instanceof Agent
+        export const init = k => k.register('p', () => isOwn)\`)
+      const kernel = createKernel({ modules: folder })
+      await kernel.insmod(folder + '/sends.mjs')
+      for (const isOwn of kernel.point('p')) console.log(isOwn(), typeof globalThis[Symbol.for('undici.globalDispatcher.1')].dispatch)
+      await kernel.close()
+      rmSync(folder, { recursive: true })`
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', program], { cwd: root, encoding: 'utf8' })
+    assert.equal(said.trim(), 'false function')
+  })
+
   it('load nothing that the module does not use', () => {
     const program = `
       import { createKernel } from 'outlive'

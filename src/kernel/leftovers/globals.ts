@@ -68,6 +68,7 @@ export class GlobalViews {
 
   /** What stands in the global's place, but for what older images of this module have put there. */
   found(name: string | symbol): unknown {
+    if (name === DISPATCHER) loadDispatcher()
     return beneath(Reflect.get(globalThis, name), this.#image)
   }
 
@@ -94,6 +95,17 @@ export class GlobalViews {
     noteStandIn(given, beneath(current, this.#image), this.#image)
     return given
   }
+}
+
+/**
+ * Where Node's fetch has what sends its requests, from when it is first loaded, and the package undici too: whichever comes first puts it there for both. A module's would send everybody's
+ * requests, those of its next image included, by connections that are closed when the module goes.
+ */
+const DISPATCHER = Symbol.for('undici.globalDispatcher.1')
+
+function loadDispatcher(): void {
+  // Reading the class loads what belongs to fetch.
+  if (Reflect.get(globalThis, DISPATCHER) === undefined) Reflect.get(globalThis, 'Response')
 }
 
 const isView = (key: string | symbol): key is ViewedGlobal => typeof key === 'string' && Object.hasOwn(MAKERS, key)
