@@ -1,9 +1,10 @@
+import { spacesOver } from './edits.ts'
 import type { Edit } from './module_source.ts'
 import { endsAt, standsAfter } from './statement_position.ts'
 
 /** Spaces in place of a statement, line ends kept, and a semicolon so that the statement before it still ends there. */
 export function blank(text: string, start: number, end: number, first = ';'): Edit {
-  return { start, end, text: first + text.slice(start + first.length, end).replace(/[^\r\n\u2028\u2029]/g, ' ') }
+  return { start, end, text: first + spacesOver(text, start + first.length, end) }
 }
 
 /** Blanks what is surely a statement of its own. */

@@ -1,7 +1,8 @@
+import { applyEdits, edited } from './edits.ts'
 import { checkSyntax, checkWhole, compileFunctionExpression } from './engine.ts'
 import { withoutHashbang } from './hashbang.ts'
 import type { ImageGlobals } from './image.ts'
-import { joinText, overwrite } from './large_text.ts'
+import { joinText } from './large_text.ts'
 import { GENERATED, mentionsOf, namedIn } from './mentions.ts'
 import { type Edit, EMITTER, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
 import { wrapSharedEmitters } from './shared_emitters.ts'
@@ -44,24 +45,6 @@ export type ModuleBody =
 const bodyKind = (source: ModuleSource, reads: EarlyReads): ModuleBody['kind'] => {
   if (!source.hasTopLevelAwait) return 'generator'
   return reads === 'never' ? 'async function' : 'async generator'
-}
-
-export const applyEdits = (text: string, edits: readonly Edit[]): string => joinText(edited(text, edits))
-
-/** From here on it is faster to write over the characters than to take the text to pieces. */
-const MANY_EDITS = 8
-
-function edited(text: string, edits: readonly Edit[]): string[] {
-  const whole = edits.length < MANY_EDITS ? undefined : overwrite(text, edits)
-  if (whole !== undefined) return [whole]
-  const pieces: string[] = []
-  let at = 0
-  for (const edit of edits) {
-    pieces.push(text.slice(at, edit.start), edit.text)
-    at = edit.end
-  }
-  pieces.push(text.slice(at))
-  return pieces
 }
 
 /** What reads without a parser may take for a name what is none; the parser finds the mistake then. */

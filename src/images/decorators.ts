@@ -1,6 +1,6 @@
 import type { Node } from 'acorn'
-import { applyEdits } from './compile.ts'
 import { decorating } from './decorators_runtime.ts'
+import { applyEdits, spacesOver } from './edits.ts'
 import { faultAt } from './fault.ts'
 import { parseTypeScript } from './jsx.ts'
 import type { Edit } from './module_source.ts'
@@ -193,7 +193,6 @@ class DecoratorWriter {
   }
 
   #blank(start: number, end: number): void {
-    if (end > start)
-      this.edits.push({ start, end, text: this.#text.slice(start, end).replace(/[^\r\n\u2028\u2029]/g, ' ') })
+    if (end > start) this.edits.push({ start, end, text: spacesOver(this.#text, start, end) })
   }
 }

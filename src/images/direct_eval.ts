@@ -1,7 +1,7 @@
 import type { Program } from 'acorn'
 import { acornParser } from './acorn.ts'
 import { renameArguments } from './arguments.ts'
-import { applyEdits } from './compile.ts'
+import { applyEdits } from './edits.ts'
 import { type Edit, IMPORT } from './module_source.ts'
 import { Publisher } from './publishing.ts'
 import { analyseTopLevel, declaredNames } from './scope.ts'

@@ -1,6 +1,6 @@
 import type { Node, Parser, Token } from 'acorn'
 import { acornParser } from './acorn.ts'
-import { applyEdits } from './compile.ts'
+import { applyEdits } from './edits.ts'
 import { faultAt } from './fault.ts'
 import { JsxEditor, type JsxElement, type JsxFragment } from './jsx_element.ts'
 import { type JsxRuntime, readRuntime, runtimeText } from './jsx_runtime.ts'

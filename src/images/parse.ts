@@ -10,6 +10,7 @@ import type {
 import { acornParser } from './acorn.ts'
 import { renameArguments } from './arguments.ts'
 import { blank } from './blank.ts'
+import { spacesOver } from './edits.ts'
 import { faultAt, syntaxReason } from './fault.ts'
 import {
   DEFAULT,
@@ -218,7 +219,7 @@ class ModuleReader {
     const isDeclaration = declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration'
     if (isDeclaration && declaration.id) {
       this.#direct.push({ exportName: 'default', localName: declaration.id.name, offset: start })
-      this.edits.push({ start, end: declaration.start, text: this.#spaces(start, declaration.start) })
+      this.edits.push({ start, end: declaration.start, text: spacesOver(this.#text, start, declaration.start) })
       return
     }
     this.namesDefault = true
@@ -276,10 +277,6 @@ class ModuleReader {
 
   #blank(node: AnyNode): void {
     this.edits.push(blank(this.#text, node.start, node.end))
-  }
-
-  #spaces(start: number, end: number): string {
-    return this.#text.slice(start, end).replace(/[^\r\n\u2028\u2029]/g, ' ')
   }
 
   #lineEnds(start: number, end: number): string {

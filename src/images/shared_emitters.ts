@@ -1,5 +1,6 @@
 import type { AnyNode, CallExpression, Expression, MemberExpression, Node } from 'acorn'
 import { acorn } from './acorn.ts'
+import { applyEdits } from './edits.ts'
 import { ADDERS, mayAdd, type SourceType } from './listener_calls.ts'
 import { type Edit, EMITTER, MOVED_EMITTER } from './module_source.ts'
 import { boundNames, children } from './scope.ts'
@@ -202,13 +203,10 @@ class Writer {
 
   write(addings: readonly Adding[]): string {
     for (const adding of addings.toSorted((a, b) => a.receiver.start - b.receiver.start)) this.#wrap(adding)
-    let out = ''
-    let at = 0
-    for (const { start, end, text } of this.#edits.toSorted((a, b) => a.start - b.start)) {
-      out += this.#code.slice(at, start) + text
-      at = end
-    }
-    return out + this.#code.slice(at)
+    return applyEdits(
+      this.#code,
+      this.#edits.toSorted((a, b) => a.start - b.start),
+    )
   }
 
   #wrap({ receiver, call }: Adding): void {

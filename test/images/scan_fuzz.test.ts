@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { applyEdits } from '#dist/images/compile.js'
+import { applyEdits } from '#dist/images/edits.js'
 import { NO_GLOBALS } from '#dist/images/image.js'
 import { SyntheticModule } from '#dist/images/module_record.js'
 import { DEFAULT, type ModuleSource } from '#dist/images/module_source.js'
