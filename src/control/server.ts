@@ -7,7 +7,7 @@ import { http } from './http.ts'
 import { BadRequest, errorAnswer, type HostInfo, PROTOCOL } from './protocol.ts'
 import { bytesOf } from './request_bytes.ts'
 import { findRoute } from './routes.ts'
-import { isAlive, LONGEST_PATH, prepareFolder, socketFolder } from './socket_folder.ts'
+import { LONGEST_PATH, prepareFolder, socketFolder, stateOf } from './socket_folder.ts'
 
 interface ControlOptions {
   readonly path: string
@@ -40,7 +40,8 @@ export async function serveControl(kernel: Kernel, options: ControlOptions): Pro
 async function serveAt(kernel: Kernel, path: string, name: string): Promise<ControlServer> {
   if (dirname(path) === socketFolder()) prepareFolder(dirname(path))
   if (fs.existsSync(path)) {
-    if (await isAlive(path)) throw new ModuleError('EINVAL', { reason: `a host is already listening on ${path}` })
+    if ((await stateOf(path)) !== 'dead')
+      throw new ModuleError('EINVAL', { reason: `a host is already listening on ${path}` })
     if (!fs.statSync(path).isSocket()) throw new ModuleError('EINVAL', { reason: `${path} exists and is not a socket` })
     fs.rmSync(path, { force: true })
   }
@@ -97,7 +98,9 @@ async function answer(
   try {
     const { url: asked = '/' } = request
     // A path that begins with two slashes would name a host.
-    const url = new URL(asked.startsWith('/') ? `http://host${asked}` : asked, 'http://host')
+    const target = asked.startsWith('/') ? `http://host${asked}` : asked
+    if (!URL.canParse(target, 'http://host')) throw new BadRequest(400, `that is no path: ${asked}`)
+    const url = new URL(target, 'http://host')
     const route = findRoute(request.method ?? 'GET', url.pathname)
     const body = request.method === 'POST' ? await readBody(request) : {}
     const result = await route({ kernel, info, query: url.searchParams, body, response })

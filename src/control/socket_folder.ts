@@ -35,15 +35,21 @@ export function prepareFolder(folder: string): void {
   fs.chmodSync(folder, 0o700)
 }
 
+/** `busy`: a host that has no room for one more connection, or a caller that has no descriptor for it. */
+export type SocketState = 'alive' | 'busy' | 'dead'
+
+/** Codes of a socket that nobody listens on, or that is none. */
+const DEAD: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'])
+
 /** Does anybody answer on this socket? */
-export const isAlive = (path: string): Promise<boolean> =>
+export const stateOf = (path: string): Promise<SocketState> =>
   new Promise(resolve => {
     const socket = net().createConnection(path)
     socket.once('connect', () => {
       socket.destroy()
-      resolve(true)
+      resolve('alive')
     })
-    socket.once('error', () => resolve(false))
+    socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(DEAD.has(code) ? 'dead' : 'busy'))
   })
 
 /** Removes a socket that a dead host left; what is no socket, or not ours to remove, is left alone. */
@@ -55,7 +61,7 @@ function removeStale(path: string): void {
   }
 }
 
-/** Names and paths of the hosts that answer. Sockets that a dead host left are removed. */
+/** Names and paths of the hosts that are there. Sockets that a dead host left are removed. */
 export async function runningHosts(): Promise<{ name: string; path: string }[]> {
   const folder = socketFolder()
   let files: string[]
@@ -68,8 +74,8 @@ export async function runningHosts(): Promise<{ name: string; path: string }[]> 
   for (const file of files.sort()) {
     if (!file.endsWith(SUFFIX)) continue
     const path = join(folder, file)
-    if (await isAlive(path)) found.push({ name: file.slice(0, -SUFFIX.length), path })
-    else removeStale(path)
+    if ((await stateOf(path)) === 'dead') removeStale(path)
+    else found.push({ name: file.slice(0, -SUFFIX.length), path })
   }
   return found
 }

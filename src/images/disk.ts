@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { hashOf } from './hash.ts'
 import { monotonicNow } from './node_parts.ts'
 import { BROKEN_PACKAGE, type PackageManifest, readPackage } from './package_manifest.ts'
+import { isShortage } from './system_errors.ts'
 
 /**
  * What the disk looks like, remembered for the length of one load: however many imports lead to a file, the disk is asked once. Between two loads it
@@ -112,7 +113,8 @@ export const recallAnswer = (question: string, ask: () => string | undefined): s
 function attempt<T>(look: () => T): T | undefined {
   try {
     return look()
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error
     return undefined
   }
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { isSameStamp, isSettled, type Stamp, stampAt } from './stamp.ts'
+import { isShortage } from './system_errors.ts'
 
 export interface PackageManifest {
   readonly name?: unknown
@@ -20,7 +21,7 @@ interface Known {
 const known = new Map<string, Known>()
 const MOST_KNOWN = 1000
 
-/** The parsed package.json of a folder; undefined where there is none. It is read again when it has changed. */
+/** The parsed package.json of a folder; undefined where there is none, or none that may be read. It is read again when it has changed. */
 export function readPackage(folder: string): PackageManifest | undefined {
   const file = join(folder, 'package.json')
   try {
@@ -31,7 +32,8 @@ export function readPackage(folder: string): PackageManifest | undefined {
     const manifest = parse(fs.readFileSync(file, 'utf8'))
     if (isSettled(stamp)) remember(file, { stamp, manifest })
     return manifest
-  } catch {
+  } catch (error) {
+    if (isShortage(error)) throw error
     return undefined
   }
 }

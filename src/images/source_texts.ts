@@ -6,6 +6,7 @@ import type { ImageEnvironment } from './image.ts'
 import { decode, readContents } from './large_text.ts'
 import { isSameStamp, isSettled, type Stamp, stampAt } from './stamp.ts'
 import { toJavaScript } from './strip.ts'
+import { isSystemError, reasonOf } from './system_errors.ts'
 import { KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
 import { WasmFiles } from './wasm.ts'
 
@@ -133,7 +134,7 @@ export class SourceTexts {
       throw new ImageFault({
         kind: error.code === 'ENOENT' ? 'missing' : 'unreadable',
         file,
-        reason: reasonOf(error.code, error.message),
+        reason: reasonOf(error),
       })
     }
   }
@@ -216,14 +217,5 @@ function textOf(contents: Buffer): string {
 /** What JSX becomes depends on the package.json too, and a WebAssembly file is compiled for each image. */
 const isMadeOfContentsAlone = (file: string): boolean => !isJsx(file) && formatByName(file) !== 'wasm'
 
-const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error
-
 const SAME_LOAD_MS = 1000
 const BYTE_ORDER_MARK = 0xfeff
-
-const reasonOf = (code: string | undefined, message: string): string => {
-  if (code === 'ENOENT') return 'No such file or directory'
-  if (code === 'EISDIR') return 'Is a directory'
-  if (code === 'EACCES') return 'Permission denied'
-  return message
-}

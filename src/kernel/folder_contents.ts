@@ -1,6 +1,9 @@
 import fs from 'node:fs'
 import { extname, join, sep } from 'node:path'
 import { isRecentTime } from '../images/stamp.ts'
+import { isShortage } from '../images/system_errors.ts'
+import { ModuleError } from './errno.ts'
+import { loadError } from './load_errors.ts'
 import { EXTENSIONS, isModuleFile, locateFolder, type ModuleLocation, nameOfFile, realPath } from './module_location.ts'
 
 /** True when a further change might not show in the times: any change shows in `ctime`, once the clock has ticked. */
@@ -79,7 +82,9 @@ function readNames(folder: string): [files: string[], others: string[]] {
         if (isModuleFile(name)) files.push(name)
       } else if (!name.startsWith('.') && name !== 'node_modules') others.push(name)
     }
-  } catch {
+  } catch (error) {
+    // That nobody can look now does not mean that nothing is there.
+    if (isShortage(error)) throw loadError(error, folder)
     // There is no such folder.
   }
   return [files.sort(), others.sort()]
@@ -88,9 +93,12 @@ function readNames(folder: string): [files: string[], others: string[]] {
 /** The module that a folder or a link is. */
 function locateEntry(path: string, name: string): ModuleLocation | undefined {
   try {
-    if (fs.statSync(path).isDirectory()) return locateFolder(path)
-    if (isModuleFile(name)) return { name: nameOfFile(name), file: fs.realpathSync.native(path), root: undefined }
-  } catch {
+    const stats = fs.statSync(path)
+    if (stats.isDirectory()) return locateFolder(path)
+    if (stats.isFile() && isModuleFile(name))
+      return { name: nameOfFile(name), file: fs.realpathSync.native(path), root: undefined }
+  } catch (error) {
+    if (error instanceof ModuleError || isShortage(error)) throw loadError(error, path)
     // A dangling link, or a file that went while we looked.
   }
   return undefined

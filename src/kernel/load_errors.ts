@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { type Fault, ImageFault, type Place } from '../images/fault.ts'
 import type { Image } from '../images/image.ts'
+import { isShortage, reasonOf } from '../images/system_errors.ts'
 import { ModuleError } from './errno.ts'
 import { messageOf } from './thrown.ts'
 
@@ -14,6 +15,10 @@ const placeData = ({ file, line, column }: Place) => ({
 /** An error of the catalogue for whatever stopped a load. `from` names the module that an import wanted. */
 export function loadError(error: unknown, file: string, from?: string): ModuleError {
   if (error instanceof ModuleError) return error
+  if (isShortage(error)) {
+    const { code, path = file } = error
+    return new ModuleError('ENOENT', { missing: path, reason: reasonOf(error), errno: code }, { cause: error })
+  }
   if ((error as NodeJS.ErrnoException).syscall === 'open')
     return new ModuleError('ENOENT', { missing: file }, { cause: error })
   if (!(error instanceof ImageFault))

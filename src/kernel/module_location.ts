@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
 import { parseJson } from '../images/json.ts'
-import { BROKEN_PACKAGE, readPackage } from '../images/package_manifest.ts'
+import { BROKEN_PACKAGE, type PackageManifest, readPackage } from '../images/package_manifest.ts'
 import { ModuleError } from './errno.ts'
 import { loadError } from './load_errors.ts'
 import { foldName, withoutScope } from './module.ts'
@@ -24,9 +24,18 @@ export const isModuleFile = (name: string): boolean =>
 
 export const nameOfFile = (file: string): string => foldName(basename(file, extname(file)))
 
+/** @throws ModuleError ENOENT when it cannot be read now, though it may be there */
+function packageOf(folder: string): PackageManifest | undefined {
+  try {
+    return readPackage(folder)
+  } catch (error) {
+    throw loadError(error, folder)
+  }
+}
+
 /** The entry of a package folder: `exports["."]`, `main`, or an index file. */
 function entryOf(folder: string): string | undefined {
-  const manifest = readPackage(folder)
+  const manifest = packageOf(folder)
   if (!manifest || manifest === BROKEN_PACKAGE) return undefined
   for (const named of [mainExport(manifest.exports), manifest.main])
     if (typeof named === 'string') {
@@ -65,7 +74,7 @@ const isName = (name: string): boolean => !/[/\\\0]|^\.\.?$/.test(name)
 export function locateFolder(folder: string): ModuleLocation | undefined {
   const entry = entryOf(folder)
   if (entry === undefined) return undefined
-  const { name } = readPackage(folder)!
+  const { name } = packageOf(folder)!
   const named = typeof name === 'string' && name !== '' ? withoutScope(name) : basename(folder)
   if (!isName(named)) return undefined
   return { name: foldName(named), file: fs.realpathSync.native(entry), root: fs.realpathSync.native(folder) }
@@ -79,10 +88,10 @@ export function locateFolder(folder: string): ModuleLocation | undefined {
 export function locate(path: string): ModuleLocation {
   const full = resolve(path)
   let real: string
-  let isFolder: boolean
+  let stats: fs.Stats
   try {
     real = fs.realpathSync.native(full)
-    isFolder = fs.statSync(real).isDirectory()
+    stats = fs.statSync(real)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     throw new ModuleError('ENOENT', {
@@ -91,7 +100,10 @@ export function locate(path: string): ModuleLocation {
       ...(code === 'ELOOP' && { reason: 'Too many levels of symbolic links', errno: code }),
     })
   }
-  if (!isFolder) return { name: nameOfFile(full), file: real, root: undefined }
+  // Reading a pipe or a device may never end.
+  if (!stats.isFile() && !stats.isDirectory())
+    throw new ModuleError('ENOENT', { missing: path, reason: 'it is neither a file nor a folder' })
+  if (stats.isFile()) return { name: nameOfFile(full), file: real, root: undefined }
   const found = locateFolder(full)
   if (!found) throw noModule(full, path)
   return found
@@ -100,7 +112,7 @@ export function locate(path: string): ModuleLocation {
 /** Why a folder is no module. */
 function noModule(folder: string, path: string): ModuleError {
   const manifest = join(folder, 'package.json')
-  const read = readPackage(folder)
+  const read = packageOf(folder)
   if (read === BROKEN_PACKAGE)
     try {
       parseJson(manifest, fs.readFileSync(manifest, 'utf8'))

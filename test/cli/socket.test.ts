@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { connect, createServer as createNetServer } from 'node:net'
@@ -111,6 +113,7 @@ describe('the control socket', () => {
     for (const [method, target, body, status] of [
       ['GET', '/nowhere', undefined, 404],
       ['GET', '/..%2f..', undefined, 404],
+      ['GET', 'http://[host', undefined, 400],
       ['GET', '/constructor', undefined, 404],
       ['GET', '/__proto__', undefined, 404],
       ['DELETE', '/lsmod', undefined, 405],
@@ -227,6 +230,29 @@ describe('the control socket', () => {
     assert.equal(existsSync(path), true)
     const third = await startHost(t, FILES, { sockets, words: ['--name', 'same'] })
     assert.equal((await third.run('lsmod')).code, 0)
+  })
+
+  it('of a host that is too busy to answer is left alone', async t => {
+    const sockets = socketFolder(t)
+    mkdirSync(sockets, { mode: 0o700, recursive: true })
+    const path = join(sockets, 'busy.sock')
+    // One connection may wait, and nobody takes it.
+    const script = `
+      require('node:net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => {
+        require('node:fs').writeSync(1, 'ready')
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+      })`
+    const busy = spawn(process.execPath, ['--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.after(() => busy.kill('SIGKILL'))
+    await once(busy.stdout, 'data')
+    // A few connections fill the queue; the next is refused with EAGAIN.
+    const waiting = Array.from({ length: 4 }, () => connect(path).on('error', () => {}))
+    t.after(() => waiting.forEach(socket => void socket.destroy()))
+    const { code, stderr } = await outlive(['lsmod', '--host', 'nobody'], sockets)
+    assert.deepEqual([code, stderr], [1, "lsmod: no host named 'nobody' is running (running: busy)\n"])
+    const taken = await outlive(['run', '--no-load', '--modules', sockets, '--name', 'busy', '--http', '0'], sockets)
+    assert.equal(taken.stderr, `run: Invalid argument: a host is already listening on ${path}\n`)
+    assert.equal(existsSync(path), true)
   })
 
   it('is not taken from a file that is there, and no long path is cut', async t => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import {
+import fs, {
   appendFileSync,
   readFileSync,
   renameSync,
@@ -43,7 +43,45 @@ const problemsOf = async (folder: Folder): Promise<string[]> =>
       `${code} ${place.replace(`${folder.path}/`, '')}: ${message.replaceAll(`${folder.path}/`, '')}`,
   )
 
+/** As the disk answers a process that has no descriptor left. */
+const noDescriptors = (path: string) =>
+  Object.assign(new Error(`EMFILE: too many open files, open '${path}'`), {
+    code: 'EMFILE',
+    errno: -24,
+    syscall: 'open',
+    path,
+  })
+
 describe('depmod', () => {
+  it('does not take a folder for empty, or a module for gone, when the process has no descriptors left', async t => {
+    const folder = folderOf(t)
+    await kernelOf(folder).depmod()
+    const named = (): string[] =>
+      Object.keys(
+        (JSON.parse(readFileSync(folder.file('modules.dep.json'), 'utf8')) as { modules: Record<string, unknown> })
+          .modules,
+      )
+    const { readdirSync: list, readFileSync: read } = fs
+    for (const [method, lacks] of [
+      ['readdirSync', folder.path],
+      ['readFileSync', folder.file('big/package.json')],
+      ['readFileSync', folder.file('db.ts')],
+    ] as const) {
+      // What has changed is read again.
+      for (const file of ['db.ts', 'big/package.json']) appendFileSync(folder.file(file), ' ')
+      await tick()
+      const cut = t.mock.method(fs, method, (path: string, options: undefined) => {
+        if (path === lacks) throw noDescriptors(path)
+        return method === 'readdirSync' ? list(path, options) : read(path, options)
+      })
+      const kernel = kernelOf(folder)
+      const refused = { code: 'ENOENT', message: /^could not load module .*: Too many open files$/ }
+      await assert.rejects(kernel.depmod(), refused, lacks)
+      cut.mock.restore()
+      assert.deepEqual([(await kernel.depmod()).modules, named()], [4, ['api', 'big_one', 'cache', 'db']])
+    }
+  })
+
   it('reads modules without running them and writes an index of them', async t => {
     const folder = folderOf(t)
     const { modules, read, aliases, problems, written } = await kernelOf(folder).depmod()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { describe, it } from 'node:test'
@@ -72,6 +72,19 @@ describe('bad input', () => {
         `could not load module ${path('loop')}: Too many levels of symbolic links`,
       )
       for (const name of ['dangling', 'loop']) await refusal(made.kernel.modprobe(name), 'ENOENT', 'ENOENT', /./)
+      await isAsBefore(made)
+    })
+
+    // Reading one never ends while nobody writes.
+    it('that are a named pipe', { skip: process.platform === 'win32' }, async t => {
+      const made = await withGood(t, { 'uses.ts': `import './pipe.ts'` })
+      const path = made.file('pipe.ts')
+      execFileSync('mkfifo', [path])
+      const message = `could not load module ${path}: it is neither a file nor a folder`
+      await refusal(made.kernel.insmod(path), 'ENOENT', 'ENOENT', message)
+      await refusal(made.kernel.modprobe('pipe'), 'ENOENT', 'ENOENT', /^Module pipe not found in directory/)
+      await refusal(made.kernel.insmod(made.file('uses.ts')), 'ENOENT', 'ENOENT', /Cannot find '\.\/pipe\.ts'/)
+      assert.equal((await made.kernel.depmod()).modules, 2)
       await isAsBefore(made)
     })
 

@@ -59,7 +59,11 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
     ignored: path => /[\\/]\.[^\\/]*$/.test(path) || /(?:~|\.sw[a-z]|\.tmp|-journal|-wal|-shm|\.db)$/.test(path),
   })
   watcher.on('all', (_event, path) => {
-    for (const name of kernel.modulesOf(path)) schedule(name)
+    try {
+      for (const name of kernel.modulesOf(path)) schedule(name)
+    } catch (error) {
+      report.problem(`watch: ${path}: ${formatError(error)}`)
+    }
   })
   watcher.on('error', error => report.problem(`watch: ${(error as Error).message}`))
   await new Promise<void>(ready => watcher.once('ready', ready))

@@ -4,7 +4,9 @@ import { ImageFault } from '../../images/fault.ts'
 import { formatByName } from '../../images/format.ts'
 import { sha256 } from '../../images/node_parts.ts'
 import { isInside, resolveTarget, type Target } from '../../images/resolve.ts'
+import { isShortage } from '../../images/system_errors.ts'
 import { aliasFaults, type ModuleInfo, NO_INFO, parseInfo } from '../info.ts'
+import { loadError } from '../load_errors.ts'
 import type { ModuleLocation } from '../module_location.ts'
 import { type KnownModules, stemOf } from './paths.ts'
 import { type FileFacts, type FileImport, readFacts } from './read_file.ts'
@@ -17,9 +19,17 @@ interface ReadModule {
   readonly stamps: readonly FileStamp[]
 }
 
-/** Reads a module and the files that belong to it. What is wrong with it is part of its record; nothing is thrown and nothing is run. */
+/**
+ * Reads a module and the files that belong to it. What is wrong with it is part of its record, and nothing is run.
+ *
+ * @throws ModuleError ENOENT when the process has no descriptors left to read it: that says nothing of the module
+ */
 export function readModule(location: ModuleLocation, known: KnownModules): ReadModule {
-  return new Reader(location, known).read()
+  try {
+    return new Reader(location, known).read()
+  } catch (error) {
+    throw isShortage(error) ? loadError(error, location.file) : error
+  }
 }
 
 class Reader {
@@ -81,6 +91,7 @@ class Reader {
       this.#stamps.push(stampOf(path, bytes, sha256(bytes)))
       return bytes
     } catch (error) {
+      if (isShortage(error)) throw error
       this.#stamps.push(absentStamp(path))
       this.#problem(
         'ENOENT',
