@@ -1,5 +1,5 @@
 import { ModuleError } from '../kernel/errno.ts'
-import { messageOf } from '../kernel/thrown.ts'
+import { isError, messageOf, stackOf } from '../kernel/thrown.ts'
 
 /**
  * The control socket speaks HTTP and JSON, so that any HTTP client can talk to it:
@@ -59,6 +59,6 @@ export function errorAnswer(error: unknown, taints: string): { status: number; b
 /** What init threw goes along as text: JSON knows no errors. */
 function plain(error: ModuleError): ErrorBody['error'] {
   const { cause } = error
-  const told = error.code === 'EINIT' && cause instanceof Error ? { cause: cause.stack ?? cause.message } : {}
+  const told = error.code === 'EINIT' && isError(cause) ? { cause: stackOf(cause) } : {}
   return { ...error.toJSON(), data: { ...error.data, ...told } }
 }

@@ -3,7 +3,7 @@ import type { ConfigValue, Hook } from '../modprobe/config.ts'
 import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
 import type { Seam } from './seam.ts'
-import { messageOf } from './thrown.ts'
+import { messageOf, readable } from './thrown.ts'
 
 const childProcess = lazyRequire<typeof import('node:child_process')>('node:child_process')
 
@@ -35,7 +35,8 @@ export async function runHook(
   const ended = Promise.resolve().then(() => hook(call))
   try {
     await seam.step(`${module}: its ${what} hook has ended`, ended)
-  } catch (error) {
+  } catch (thrown) {
+    const error = readable(thrown)
     if (error instanceof ModuleError) throw error
     const reason = `its ${what} hook threw: ${messageOf(error)}`
     throw new ModuleError('EINIT', { module, reason }, { cause: error })

@@ -10,7 +10,7 @@ import type { Loaded, Module } from './module.ts'
 import type { ModuleLocation } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
 import { within } from './seam.ts'
-import { messageOf } from './thrown.ts'
+import { messageOf, readable } from './thrown.ts'
 
 export interface ReplaceOptions extends Pick<RemoveOptions, 'grace'> {
   readonly params?: Params
@@ -98,7 +98,8 @@ const handOff = async (core: Core, module: Module): Promise<unknown> => {
   )
   try {
     return await core.seam.step(`${module.label}: end of handoff`, handed)
-  } catch (error) {
+  } catch (thrown) {
+    const error = readable(thrown)
     if (error instanceof ModuleError) throw error
     const reason = `handoff threw: ${messageOf(error)}`
     throw new ModuleError('EINIT', { module: module.name, reason }, { cause: error })

@@ -1,9 +1,10 @@
 import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Fault, ImageFault, type Place } from '../images/fault.ts'
 import type { Image } from '../images/image.ts'
 import { isShortage, reasonOf } from '../images/system_errors.ts'
 import { ModuleError } from './errno.ts'
-import { messageOf } from './thrown.ts'
+import { isError, messageOf, stackOf, tryToRead } from './thrown.ts'
 
 const placeData = ({ file, line, column }: Place) => ({
   place: `${file}:${line}:${column}`,
@@ -22,7 +23,7 @@ export function loadError(error: unknown, file: string, from?: string): ModuleEr
   if ((error as NodeJS.ErrnoException).syscall === 'open')
     return new ModuleError('ENOENT', { missing: file }, { cause: error })
   if (!(error instanceof ImageFault))
-    return new ModuleError('EINIT', { file, reason: reasonOf(error) }, { cause: error })
+    return new ModuleError('EINIT', { file, reason: reasonFor(error) }, { cause: error })
   const { fault } = error
   return new ModuleError(...codeAndData(fault, file, from), { cause: error })
 }
@@ -61,19 +62,23 @@ const moduleName = (specifier: string): string => basename(specifier).replace(/\
 
 /** EINIT: the module's own code threw, or took too long. */
 export function initError(file: string, image: Image, cause: unknown, reason?: string): ModuleError {
-  const place = cause instanceof Error ? ownPlace(cause, image) : undefined
-  return new ModuleError('EINIT', { file, reason: reason ?? reasonOf(cause), ...(place && { place }) }, { cause })
+  const place = isError(cause) ? ownPlace(cause, image) : undefined
+  return new ModuleError('EINIT', { file, reason: reason ?? reasonFor(cause), ...(place && { place }) }, { cause })
 }
 
-const reasonOf = (error: unknown): string =>
-  error instanceof Error ? messageOf(error) : `${messageOf(error)} was thrown`
+const reasonFor = (error: unknown): string => (isError(error) ? messageOf(error) : `${messageOf(error)} was thrown`)
+
+/** `at f (/a/b.ts:1:2)`, or without the name; paths may have brackets of their own. */
+const FRAME = /(?:^at (?:async )?|\()((?:file:\/\/)?\/.*?):(\d+):(\d+)\)?$/
 
 /** The innermost frame of an error's stack that is in one of the image's own files. */
 function ownPlace(error: Error, image: Image): string | undefined {
-  for (const line of String(error.stack).split('\n')) {
-    const found = /\(?((?:file:\/\/)?\/[^()]*?):(\d+):(\d+)\)?$/.exec(line.trim())
+  for (const line of stackOf(error).split('\n')) {
+    const found = FRAME.exec(line.trim())
     if (!found) continue
-    const file = decodeURI(found[1]!.replace(/^file:\/\//, ''))
+    const [, path = ''] = found
+    const file = path.startsWith('file:') ? tryToRead(() => fileURLToPath(path)) : path
+    if (file === undefined) continue
     if (image.files.includes(file)) return `${file}:${found[2]}:${found[3]}`
   }
   return undefined

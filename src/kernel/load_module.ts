@@ -24,7 +24,7 @@ import { reclaimOldest } from './reclaim.ts'
 import { isThenable, TimedOut, within } from './seam.ts'
 import type { Verify } from './signature.ts'
 import { successorsOf } from './successor.ts'
-import { messageOf } from './thrown.ts'
+import { errorOf, readable } from './thrown.ts'
 import { schemeOf, stricter } from './unload/scheme.ts'
 
 /** What is known only while a module is being loaded; the live record keeps none of it (the habit of the kernel's load_info). */
@@ -241,7 +241,8 @@ async function initialise(
       exit: hookOf(module, image, 'exit'),
       handoff: hookOf(module, image, 'handoff'),
     }
-  } catch (error) {
+  } catch (thrown) {
+    const error = readable(thrown)
     if (error instanceof ModuleError || error instanceof ImageFault) throw error
     throw initError(info.given, image, error)
   }
@@ -326,11 +327,13 @@ export async function rollBack(core: Core, module: Module, image: Image | undefi
   if (state.is === 'COMING') module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
   loaded?.context.abort()
   if (loaded) {
-    const note = (error: unknown) =>
+    const note = (thrown: unknown) => {
+      const { message } = errorOf(thrown)
       core.log.error(
-        error instanceof TimedOut ? error.message : `a deferred function threw: ${messageOf(error)}`,
+        readable(thrown) instanceof TimedOut ? message : `a deferred function threw: ${message}`,
         module.name,
       )
+    }
     const disposing = loaded.context.dispose(core.seam, core.settings.exitTimeout, note)
     if (disposing) await core.seam.step(`${module.label}: its deferred functions have run`, disposing)
   }

@@ -27,3 +27,24 @@ export function errorOf(thrown: unknown): Error {
   }
   return new Error(messageOf(thrown))
 }
+
+/** @returns undefined where `look` throws */
+export function tryToRead<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
+}
+
+export const isError = (thrown: unknown): thrown is Error => tryToRead(() => thrown instanceof Error) === true
+
+/** What was thrown, when it can be looked at; else an error in its place. */
+export const readable = (thrown: unknown): unknown =>
+  tryToRead(() => thrown instanceof Error || true) === undefined ? new Error(UNPRINTABLE) : thrown
+
+/** The stack of an error that has one, or what was thrown as text. */
+export function stackOf(thrown: unknown): string {
+  const stack = isError(thrown) ? tryToRead(() => thrown.stack) : undefined
+  return typeof stack === 'string' && stack !== '' ? stack : textOf(thrown)
+}

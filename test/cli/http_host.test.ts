@@ -30,6 +30,7 @@ const results = {
   null_thrown: () => { throw null },
   nothing_thrown: async () => { throw undefined },
   bare_thrown: () => { throw Object.create(null) },
+  trap_thrown: async () => { throw new Proxy({}, { get() { throw 1 }, getPrototypeOf() { throw 1 } }) },
   response_thrown: () => { throw new Response('no', { status: 409 }) },
   numbers: () => new Uint16Array([1, 2]),
   symbol: () => Symbol('s'),
@@ -50,6 +51,7 @@ export function init(k) {
   k.register('http.route', { method: 'GET', url: '/text', handler: () => 'the second one' })
   k.register('http.route', { method: 'nonsense', url: '/x', handler: () => 'never' })
   k.register('http.route', { method: 'GET', url: 'no-slash', handler: () => 'never' })
+  k.register('http.route', { method: 'GET', url: { toString() { throw 1 } }, handler: () => 'never' })
   k.register('http.route', {})
   k.register('http.route', { method: 'GET', url: '/without' })
   k.register('http.route', { method: 'GET', url: '/gone', handler: r => new Promise((_, reject) => { r.signal.addEventListener('abort', () => { went('the client went away'); reject(r.signal.reason) }); came('it came') }) })
@@ -103,6 +105,7 @@ describe('the built-in HTTP host', () => {
     ['/circular', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
     ['/null_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
     ['/nothing_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/trap_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
     ['/bare_thrown', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
     ['/symbol', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
     ['/function', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
@@ -256,6 +259,7 @@ describe('the built-in HTTP host', () => {
     assert.match(stdout, /kinds: route GET \/text ignored: module kinds has it already$/m)
     assert.match(stdout, /kinds: route nonsense \/x ignored: /)
     assert.match(stdout, /kinds: route GET no-slash ignored: /)
+    assert.match(stdout, /kinds: route GET something that cannot be printed ignored: url must be a text$/m)
     assert.match(stdout, /kinds: route undefined undefined ignored: url must be a text$/m)
     assert.match(stdout, /kinds: route GET \/without ignored: handler must be a function$/m)
     host.folder.write({

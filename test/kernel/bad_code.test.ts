@@ -7,6 +7,10 @@ import { ManualClock } from '../support/clock.ts'
 import { turns } from '../support/latch.ts'
 import { loaded, logOf, refusal, stage } from '../support/stage.ts'
 
+/** A value that throws whatever is done with it. */
+const TRAP = `const no = () => { throw new Error('do not touch') }
+const trap = new Proxy({}, { get: no, has: no, ownKeys: no, getPrototypeOf: no, getOwnPropertyDescriptor: no })`
+
 describe('bad input', () => {
   expectSilence()
 
@@ -282,6 +286,41 @@ describe('bad input', () => {
         assert.ok(logOf(made.kernel).includes(`${name}: exit threw: ${message}`))
       }
       await isAsBefore(made)
+    })
+
+    it('that throws what cannot be looked at is refused as other code', async t => {
+      const made = await withGood(t, {
+        'top.ts': `${TRAP}\nthrow trap`,
+        'init.ts': `${TRAP}\nexport const init = k => { k.register('p', () => 'bad'); throw trap }`,
+        'late.ts': `${TRAP}\nexport const init = async k => { k.register('p', () => 'bad'); await null; throw trap }`,
+        'message.ts': `export const init = () => { throw Object.defineProperty(new Error(), 'message', { get() { throw new Error('no') } }) }`,
+        'hand.ts': `${TRAP}\nexport const handoff = () => { throw trap }`,
+      })
+      const told = 'something that cannot be printed'
+      for (const name of ['top', 'init', 'late', 'message'])
+        await refusal(made.kernel.insmod(made.file(`${name}.ts`)), 'EINIT', 'ECANCELED', new RegExp(`: ${told}`))
+      await made.kernel.insmod(made.file('hand.ts'))
+      await refusal(made.kernel.replace('hand'), 'EINIT', 'ECANCELED', new RegExp(`handoff threw: ${told}$`))
+      await made.kernel.rmmod('hand')
+      await isAsBefore(made)
+    })
+
+    it('is told with its place, whatever its file is called', async t => {
+      const names = ['100%.cjs', 'a#b.ts', 'a?b.ts', 'sp ace.ts', '(x).ts', '(x).cjs']
+      const made = await withGood(
+        t,
+        Object.fromEntries(
+          names.map(name => [
+            name,
+            `${name.endsWith('.cjs') ? 'exports.init =' : 'export const init ='} () => {\n  throw new Error('boo') }`,
+          ]),
+        ),
+      )
+      for (const name of names) {
+        const path = made.file(name)
+        const message = `could not insert module ${path}: boo at ${path}:2:9`
+        await refusal(made.kernel.insmod(path), 'EINIT', 'ECANCELED', message)
+      }
     })
 
     it('whose exit never ends, or rejects after it was given up', async t => {

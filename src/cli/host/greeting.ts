@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { tryToRead } from '../../kernel/thrown.ts'
 import type { Terminal } from '../terminal.ts'
 import type { HttpRoute } from './http_host.ts'
 
@@ -35,10 +36,14 @@ function thingsToTry(kernel: Kernel, url: string | undefined): string[] {
   ]
 }
 
+const isPlain = ({ method, url }: HttpRoute): boolean =>
+  method === 'GET' && typeof url === 'string' && /^\/[\w/:.-]*$/.test(url)
+
 /** A path that is answered with GET, by this module if it can be. */
 function pathServed(kernel: Kernel, module: string | undefined): string | undefined {
   const routes = kernel.point<HttpRoute>('http.route')
-  const plain = [...routes].filter(({ method, url }) => method === 'GET' && /^\/[\w/:.-]*$/.test(url))
+  // What a module registers may be anything.
+  const plain = [...routes].filter(route => tryToRead(() => isPlain(route)))
   const route = plain.find(each => routes.owner(each)?.module === module) ?? plain[0]
   return route?.url.replaceAll(/:\w+/g, 'world')
 }

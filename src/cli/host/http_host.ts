@@ -5,6 +5,7 @@ import { http } from '../../control/http.ts'
 import { ModuleError } from '../../kernel/errno.ts'
 import type { ExtensionPoint } from '../../kernel/extension.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { messageOf, readable, stackOf, textOf, tryToRead } from '../../kernel/thrown.ts'
 import { type HostRequest, hasBody, parseQuery, RequestError, readBody } from './http_request.ts'
 import { sendJson, sendResult } from './http_response.ts'
 
@@ -66,6 +67,9 @@ const closeServer = (server: Server, grace: number): Promise<void> =>
     server.closeIdleConnections()
   })
 
+/** Of a route's method and path in the log, in characters: a route that is ignored may be anything. */
+const LONGEST_TOLD = 200
+
 /** A router made anew when the routes have changed, at the next request. */
 class Routes {
   readonly #kernel: Kernel
@@ -102,7 +106,9 @@ class Routes {
         this.#told.delete(route)
       } catch (error) {
         // Two routes of one path: the one that was there first keeps it.
-        this.#tell(route, `route ${route.method} ${route.url} ignored: ${(error as Error).message}`)
+        // Whatever a module has registered, the routes of the others are found.
+        const told = tryToRead(() => `${textOf(route.method)} ${textOf(route.url)}`) ?? 'that cannot be read'
+        this.#tell(route, `route ${told.slice(0, LONGEST_TOLD)} ignored: ${messageOf(error)}`)
       }
     }
     return router
@@ -145,7 +151,8 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
       return
     }
     await sendResult(response, await call(found, request, client.signal, method, url, body), head)
-  } catch (error) {
+  } catch (thrown) {
+    const error = readable(thrown)
     // Breaking off in the middle of a body is known before the answer is closed.
     const isBrokenOff = request.errored !== null && request.errored === error
     const isGone = isBrokenOff || (client.signal.aborted && saysGone(error, client.signal))
@@ -153,10 +160,17 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
   }
 }
 
+/** What a thrown value tells by its fields, when they can be read. */
+const fieldsOf = (thrown: unknown): { name?: unknown; code?: unknown; status?: unknown; message?: unknown } =>
+  tryToRead(() => {
+    const { name, code, status, message } = Object(thrown) as Record<string, unknown>
+    return { name, code, status, message }
+  }) ?? {}
+
 /** A client that goes away is nobody's mistake: what is thrown because of it is not told. */
 function saysGone(error: unknown, { reason }: AbortSignal): boolean {
   if (error === reason && reason !== undefined) return true
-  const { name, code } = Object(error) as { name?: unknown; code?: unknown }
+  const { name, code } = fieldsOf(error)
   return name === 'AbortError' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE'
 }
 
@@ -200,19 +214,10 @@ function firstLines(stack: string): string {
   return frame === undefined ? first : `${first} ${frame.trim()}`
 }
 
-/** What a handler threw as text, whatever it is. */
-function textOf(thrown: unknown): string {
-  try {
-    return (thrown instanceof Error && thrown.stack) || String(thrown)
-  } catch {
-    return Object.prototype.toString.call(thrown)
-  }
-}
-
 /** The status that a handler chose for what it threw, and what is said with it. */
 function chosen(thrown: unknown): { status: number; text: string } | undefined {
   if (typeof thrown !== 'object' || thrown === null) return undefined
-  const { status, message } = thrown as { status?: unknown; message?: unknown }
+  const { status, message } = fieldsOf(thrown)
   if (!Number.isInteger(status) || Number(status) < 400 || Number(status) > 599) return undefined
   const text = typeof message === 'string' && message !== '' ? message : http().STATUS_CODES[Number(status)]
   return { status: Number(status), text: text ?? `status ${Number(status)}` }
@@ -221,7 +226,7 @@ function chosen(thrown: unknown): { status: number; text: string } | undefined {
 function fail({ kernel, onProblem }: Serving, error: unknown, response: ServerResponse, what: string): void {
   const { status, text } = chosen(error) ?? { status: 500, text: '' }
   if (!(error instanceof RequestError)) {
-    const stack = textOf(error)
+    const stack = stackOf(error)
     kernel.log.error(`${what}: ${stack}`)
     if (status === 500) onProblem(`${what}: ${firstLines(stack)}`)
   }

@@ -1,5 +1,6 @@
 import { ModuleError } from '../../kernel/errno.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { stackOf } from '../../kernel/thrown.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** One line for each thing that happens in a host, for whoever watches its terminal. */
@@ -10,7 +11,7 @@ export interface Reporter {
 
 /** An error as people read it: the line, then the code frame below. */
 export function formatError(error: unknown): string {
-  if (!(error instanceof ModuleError)) return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (!(error instanceof ModuleError)) return stackOf(error)
   const { frame } = error.data
   return typeof frame === 'string' && frame !== '' ? `${error.message}\n${frame}` : error.message
 }
