@@ -82,7 +82,7 @@ export async function finishRemoval(
   // A call that unloads its own module is in flight once its synchronous part is over.
   await undefined
   const callsInFlight = module.gate.inFlight
-  const { counts } = schemeOf(module.scheme)
+  const { counts, afterwards } = schemeOf(module.scheme)
   // What a replaced image is still referenced by can only become less.
   if (counts && !options.force) await seam.step(`${module.label}: its count is zero`, module.count.zero(undefined))
   core.outgoing.delete(module)
@@ -129,7 +129,7 @@ export async function finishRemoval(
   forget(core, module)
   module.transition({ is: 'GONE', since })
   const ms = seam.now() - started
-  log.info(`${module.label} removed, ${image.bytes} bytes linger until nobody can call them`, module.name)
+  log.info(`${module.label} removed, ${image.bytes} bytes ${afterwards}`, module.name)
   return {
     module: module.name,
     generation: module.generation,

@@ -1,14 +1,14 @@
 import { basename, dirname, join, resolve } from 'node:path'
 import { isInside } from '../images/resolve.ts'
 import { FolderContents, listFolder } from './folder_contents.ts'
-import { isModuleFile, locateFolder, type ModuleLocation, nameOfFile, realPath } from './module_location.ts'
+import { fullPath, isModuleFile, locateFolder, type ModuleLocation, nameOfFile, realPath } from './module_location.ts'
 
 /** The folders in which a kernel finds modules by name. Nothing is read before it is asked for. */
 export class ModuleFolders {
   readonly folders: readonly string[]
 
   constructor(folders: string | readonly string[] | undefined) {
-    this.folders = (typeof folders === 'string' ? [folders] : (folders ?? [])).map(folder => resolve(folder))
+    this.folders = (typeof folders === 'string' ? [folders] : (folders ?? [])).map(fullPath)
   }
 
   /** What stands in each folder; one that is given twice, by whatever paths, counts once. Those that are as they were `before` are not read again. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseJson } from '../images/json.ts'
 import { BROKEN_PACKAGE, type PackageManifest, readPackage } from '../images/package_manifest.ts'
 import { ModuleError } from './errno.ts'
@@ -80,13 +81,23 @@ export function locateFolder(folder: string): ModuleLocation | undefined {
   return { name: foldName(named), file: fs.realpathSync.native(entry), root: fs.realpathSync.native(folder) }
 }
 
+/** Of a path as it is given, which may be a `file:` URL, such as `import.meta.resolve` gives. */
+export function fullPath(given: string): string {
+  if (!given.startsWith('file:')) return resolve(given)
+  try {
+    return fileURLToPath(given)
+  } catch {
+    return resolve(given)
+  }
+}
+
 /**
  * What a path given to insmod names: a file, or a folder with a package.json.
  *
  * @throws ModuleError ENOENT
  */
 export function locate(path: string): ModuleLocation {
-  const full = resolve(path)
+  const full = fullPath(path)
   let real: string
   let stats: fs.Stats
   try {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { createKernel } from 'outlive'
 import { callAll, loaded, logOf, refusal, stage } from '../support/stage.ts'
 
 const GREETER = `
@@ -112,6 +114,22 @@ describe('insmod', () => {
       await kernel.rmmod('a')
       assert.deepEqual(probe.said, ['exit'])
     })
+
+  it('takes file: URLs for paths, also of folders of modules', async t => {
+    const { kernel, file, folder } = stage(t, { 'a b.ts': 'export {}' })
+    const row = await kernel.insmod(pathToFileURL(file('a b.ts')).href)
+    assert.deepEqual([row.name, row.file], ['a b', file('a b.ts')])
+    await refusal(
+      kernel.insmod('file://host/a.ts'),
+      'ENOENT',
+      'ENOENT',
+      'could not load module file://host/a.ts: No such file or directory',
+    )
+    const other = createKernel({ modules: pathToFileURL(folder.path).href })
+    t.after(() => other.close())
+    assert.deepEqual(other.folders, [folder.path])
+    await other.modprobe('a b')
+  })
 
   it('takes the exit and handoff that init gave their exports', async t => {
     const { kernel, file, probe } = stage(t, {

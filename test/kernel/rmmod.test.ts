@@ -118,6 +118,18 @@ describe('rmmod', () => {
     assert.equal(await call, 'Hello you')
   })
 
+  for (const [scheme, afterwards] of [
+    ['collect', 'linger until nobody can call them'],
+    ['retain', 'stay until they are reclaimed'],
+    ['refcount', 'are no longer held'],
+  ] as const)
+    it(`says in the log what becomes of the code in ${scheme}`, async t => {
+      const { kernel, file, log } = stage(t, { 'a.ts': 'export {}' }, { scheme })
+      await kernel.insmod(file('a.ts'))
+      await kernel.rmmod('a')
+      assert.equal(log().at(-1), `a: a#1 removed, 9 bytes ${afterwards}`)
+    })
+
   it('takes the grace of the call before that of the kernel', async t => {
     const { kernel, file, probe } = stage(t, { 'hello.ts': SLOW }, { grace: 1_000_000 })
     await kernel.insmod(file('hello.ts'))

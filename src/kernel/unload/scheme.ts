@@ -15,6 +15,8 @@ export interface UnloadScheme {
   readonly keepsImage: boolean
   /** A call through an old pointer is refused, whatever the policy for late calls. */
   readonly refusesLateCalls: boolean
+  /** What becomes of the bytes of a removed module, for the log. */
+  readonly afterwards: string
 }
 
 const SCHEMES: Readonly<Record<SchemeName, UnloadScheme>> = { collect, retain, refcount }
