@@ -1,4 +1,5 @@
 import { MODULE } from './code_reader_module.ts'
+import { Instance, Module, type WebAssemblyModule } from './web_assembly.ts'
 
 /** What one reading of a text found that needs no parser. Good until the next text is read. */
 export interface Code {
@@ -54,13 +55,6 @@ interface ReaderExports {
   targetCount(): number
   declarationCount(): number
 }
-
-interface WebAssemblyInterface {
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object) => { readonly exports: unknown }
-}
-/** As it was when the process began. */
-const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyInterface }).WebAssembly
 
 const ONE_NAME = /^[\w$\u0080-\uffff]+$/
 const NAME = /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/g
@@ -138,7 +132,7 @@ class Reader {
   }
 }
 
-let compiled: object | undefined
+let compiled: WebAssemblyModule | undefined
 let reader: Reader | undefined
 
 function makeReader(): Reader {

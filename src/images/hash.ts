@@ -1,4 +1,5 @@
 import { scratchFor } from './large_text.ts'
+import { Instance, Module } from './web_assembly.ts'
 
 /**
  * MurmurHash3 of 128 bits (x64_128). It tells contents apart by chance, not by intent: whoever can write a file of an image runs as a part of it anyway. Node's own hashes come with all of
@@ -58,13 +59,6 @@ const MODULE = [
   'AiACIAJCIYiFQtPYl9Thv67nRH4hAiACIAJCIYiFIQIgAyADQiGIhULNmdbq/vrrqH9+IQMgAyADQiGIhULT2JfU4b+u50R+IQMg',
   'AyADQiGIhSEDIAIgA3whAiADIAJ8IQNBACACNwMAQQAgAzcDCAs=',
 ].join('')
-
-interface WebAssemblyInterface {
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object) => { readonly exports: unknown }
-}
-/** As it was when the process began. */
-const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyInterface }).WebAssembly
 
 function makeHasher(): Hasher {
   const { exports } = new Instance(new Module(Buffer.from(MODULE, 'base64')))

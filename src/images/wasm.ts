@@ -1,35 +1,16 @@
 import { faultAt } from './fault.ts'
 import { formatByName } from './format.ts'
 import type { Target } from './resolve.ts'
+import { Global, Instance, Module, type WebAssemblyImport, type WebAssemblyModule } from './web_assembly.ts'
 
-/** Of the WebAssembly JavaScript interface, what is used here. */
-interface WasmModule {
-  readonly [Symbol.toStringTag]: string
-}
-interface WasmImport {
-  readonly module: string
-  readonly name: string
-}
 type WasmExports = Readonly<Record<string, unknown>>
-interface WasmInterface {
-  readonly Module: {
-    new (bytes: Uint8Array): WasmModule
-    imports(module: WasmModule): WasmImport[]
-    exports(module: WasmModule): { name: string }[]
-  }
-  readonly Instance: new (module: WasmModule, imports: object) => { readonly exports: WasmExports }
-  readonly Global: new (...args: never[]) => { value: unknown }
-}
-
-/** As it was when the process began. */
-const { Module, Instance, Global } = (globalThis as unknown as { WebAssembly: WasmInterface }).WebAssembly
 
 /**
  * The WebAssembly files of one image. Each is run as an ES module whose text is written here: it imports what the file imports, by the same specifiers, and
  * exports what its instance exports, so that all that holds of modules holds of it (the ESM integration proposal of WebAssembly, which later lines of Node have).
  */
 export class WasmFiles {
-  readonly #modules = new Map<string, WasmModule>()
+  readonly #modules = new Map<string, WebAssemblyModule>()
   readonly #instances = new Map<string, WasmExports>()
 
   /**
@@ -39,7 +20,7 @@ export class WasmFiles {
    * @throws ImageFault `syntax`
    */
   compile(file: string, bytes: Uint8Array): string {
-    let module: WasmModule
+    let module: WebAssemblyModule
     try {
       module = new Module(bytes)
     } catch (error) {
@@ -72,7 +53,7 @@ export class WasmFiles {
         this.#instances.get(fileOf(specifier) ?? '') ?? namespace,
       ]),
     )
-    const { exports } = new Instance(this.#modules.get(file)!, imports)
+    const exports = new Instance(this.#modules.get(file)!, imports).exports as WasmExports
     this.#instances.set(file, exports)
     return Object.fromEntries(Object.entries(exports).map(([name, value]) => [name, unwrapped(value)]))
   }
@@ -108,7 +89,7 @@ function unwrapped(value: unknown): unknown {
 }
 
 /** Each name is imported for itself, too, so that one that is not there is found when the modules are linked. */
-function textOf(module: WasmModule): string {
+function textOf(module: WebAssemblyModule): string {
   const quoted = JSON.stringify
   const imported = grouped(Module.imports(module))
   const names = Module.exports(module).map(entry => quoted(entry.name))
@@ -126,8 +107,8 @@ function textOf(module: WasmModule): string {
   ].join('\n')
 }
 
-function grouped(entries: readonly WasmImport[]): Map<string, WasmImport[]> {
-  const found = new Map<string, WasmImport[]>()
+function grouped(entries: readonly WebAssemblyImport[]): Map<string, WebAssemblyImport[]> {
+  const found = new Map<string, WebAssemblyImport[]>()
   for (const entry of entries) found.set(entry.module, [...(found.get(entry.module) ?? []), entry])
   return found
 }
