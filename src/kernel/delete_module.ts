@@ -186,7 +186,7 @@ export function rmmod(core: Core, name: string, options: RemoveOptions): Promise
     if (module && options.recursive && module.holders.size > 0) return removeTree(core, module, options)
     const force = options.force === true
     checkRemovable(module, name, force)
-    const held = schemeOf(module.scheme).counts && module.count.count > 0
+    const held = isHeld(module)
     if (held && !force && !options.wait) throw inUse(module)
     if (force) taintIfForced(core, module, held)
     leaving =
@@ -196,6 +196,8 @@ export function rmmod(core: Core, name: string, options: RemoveOptions): Promise
   }
   return options.reclaim ? leaving.then(report => reclaimAfter(core, report)) : leaving
 }
+
+const isHeld = (module: Module): boolean => schemeOf(module.scheme).counts && module.count.count > 0
 
 const inUse = (module: Module): ModuleError =>
   new ModuleError('EINUSE', { module: module.name, count: module.count.count, holders: module.count.holders() })
@@ -236,6 +238,11 @@ async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadRep
 
 /** Those that import from `module`, however indirectly, before it. */
 async function removeTree(core: Core, module: Module, options: RemoveOptions): Promise<UnloadReport> {
+  // Nothing goes for the sake of one that cannot.
+  const { state } = module
+  if (state.is === 'LIVE' && state.loaded.hooks.info.permanent && !options.force)
+    throw new ModuleError('EPERMANENT', { module: module.name })
+  if (isHeld(module) && !options.force && !options.wait) throw inUse(module)
   while (module.holders.size > 0) {
     const holder = [...module.holders][0]!
     // An image that is being replaced, or made for a replacement, goes by itself, and cannot be told to.

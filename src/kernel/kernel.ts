@@ -293,15 +293,13 @@ export class Kernel implements AsyncDisposable {
   }
 
   #labelOf(image: string): string {
-    const [name = '', generation] = foldName(image).split('#')
-    if (generation === undefined) {
-      const oldest = this.lingering().find(({ image: label }) => label.startsWith(`${name}#`))
-      if (!oldest) throw new ModuleError('ENOENT', { module: image, lingering: true })
-      return oldest.image
-    }
-    if (!(Number(generation) <= (this.#core.generations.get(name) ?? 0)))
-      throw new ModuleError('ENOENT', { module: image, lingering: true })
-    return `${name}#${generation}`
+    const given = foldName(image)
+    // A file's name may have such a sign too.
+    const [, name = '', generation] = /^(.+)#([1-9]\d*)$/.exec(given) ?? []
+    if (Number(generation) <= (this.#core.generations.get(name) ?? 0)) return given
+    const oldest = this.lingering().find(({ image: label }) => label.slice(0, label.lastIndexOf('#')) === given)
+    if (!oldest) throw new ModuleError('ENOENT', { module: image, lingering: true })
+    return oldest.image
   }
 
   /** Why the kernel is not to be trusted; empty when it is. Nothing clears a taint. */

@@ -158,8 +158,8 @@ describe('a kernel', () => {
       )
     })
 
-  it('says EINVAL to names and paths that are none, and harms nothing', async t => {
-    const { kernel } = stage(t)
+  it('says EINVAL or ENOENT to names and paths that are none, and harms nothing', async t => {
+    const { kernel, file } = stage(t, { 'a#1.ts': 'export {}' })
     for (const bad of [undefined, null, 7, {}, ''] as never[]) {
       await refusal(kernel.insmod(bad), 'EINVAL', 'EINVAL', /needs/)
       await refusal(kernel.modprobe(bad), 'EINVAL', 'EINVAL', /needs/)
@@ -172,6 +172,9 @@ describe('a kernel', () => {
       assert.throws(() => kernel.tryModuleGet(bad), { code: 'EINVAL' })
     }
     assert.throws(() => createKernel(null as never), { code: 'EINVAL' })
+    await kernel.insmod(file('a#1.ts'))
+    for (const none of ['a#1', 'a#1#', 'a#1#0', 'a#1#2', 'a#1#x', '#1', 'a##1', '#'])
+      await refusal(kernel.why(none), 'ENOENT', 'ENOENT', `Image ${none} is not in memory`)
   })
 
   it('says EINVAL to options that there are not, which would be ignored in silence', async t => {

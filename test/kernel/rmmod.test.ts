@@ -293,6 +293,27 @@ describe('rmmod', () => {
     assert.deepEqual(loaded(kernel), [])
   })
 
+  it('with recursive takes out nothing for the sake of one that cannot go', async t => {
+    const { kernel } = stage(
+      t,
+      {
+        'held.ts': `export const a = 1`,
+        'stays.ts': `export const info = { permanent: true }\nexport const b = 2`,
+        'top.ts': `import { a } from './held.ts'\nimport { b } from './stays.ts'`,
+      },
+      { scheme: 'refcount' },
+    )
+    await kernel.modprobe('top')
+    const reference = kernel.tryModuleGet('held')
+    const all = loaded(kernel)
+    await refusal(kernel.rmmod('stays', { recursive: true }), 'EPERMANENT', 'EBUSY', 'Module stays is permanent')
+    await refusal(kernel.rmmod('held', { recursive: true }), 'EINUSE', 'EAGAIN', 'Module held is in use')
+    assert.deepEqual(loaded(kernel), all)
+    reference?.put()
+    await kernel.rmmod('held', { recursive: true })
+    assert.deepEqual(loaded(kernel), ['stays#1 LIVE'])
+  })
+
   it('holds what a module imports until that module is gone', async t => {
     const { kernel, probe } = stage(t, {
       'db.ts': `export const a = 1`,

@@ -216,8 +216,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'delete_module.js',
     changes: [
       [
-        'const held = schemeOf(module.scheme).counts && module.count.count > 0;',
-        'const held = schemeOf(module.scheme).counts && module.count.count > 0;\n        if (held)\n            module.gate.withdraw();',
+        'const held = isHeld(module);',
+        'const held = isHeld(module);\n        if (held)\n            module.gate.withdraw();',
       ],
     ],
   },
