@@ -19,7 +19,7 @@ const OUTSIDE = {
   'host_code.ts': 'runs code of the host, as one step of whoever asks',
   'depmod/catalogue.ts': 'reads files, as one step of whoever asks',
   'depmod/fingerprint.ts': 'reads files, as one step of whoever asks',
-  'depmod/text_folder.ts': 'is of the command depmod, without a kernel',
+  'depmod/text_folder.ts': 'is of the command modprobe, without a kernel',
   'call_gate.ts': 'a call is waited for by its caller, not by the kernel; `drained` is',
   'gate_entry.ts': 'the same: it makes the functions that callers call',
   'streams.ts': 'the same: it makes the steps of a stream that callers take',
