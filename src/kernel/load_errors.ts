@@ -63,8 +63,15 @@ const moduleName = (specifier: string): string => basename(specifier).replace(/\
 /** EINIT: the module's own code threw, or took too long. */
 export function initError(file: string, image: Image, cause: unknown, reason?: string): ModuleError {
   const place = isError(cause) ? ownPlace(cause, image) : undefined
-  return new ModuleError('EINIT', { file, reason: reason ?? reasonFor(cause), ...(place && { place }) }, { cause })
+  const about = reason ?? reasonFor(cause) + (isOfOldDecorator(cause) ? OLD_DECORATOR : '')
+  return new ModuleError('EINIT', { file, reason: about, ...(place && { place }) }, { cause })
 }
+
+const OLD_DECORATOR = ' (decorators are called as the standard has it, not as experimentalDecorators)'
+
+/** One that was written for `experimentalDecorators` is given neither prototype nor key, and trips over what it gets instead. The call is that of `decorating`. */
+const isOfOldDecorator = (error: unknown): boolean =>
+  isError(error) && error instanceof TypeError && /\n +at decorateMember \(/.test(stackOf(error))
 
 const reasonFor = (error: unknown): string => (isError(error) ? messageOf(error) : `${messageOf(error)} was thrown`)
 

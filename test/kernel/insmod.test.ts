@@ -367,4 +367,18 @@ describe('init', () => {
     )
     assert.deepEqual(loaded(kernel), [])
   })
+
+  it('says that a decorator which trips over its arguments was written for others', async t => {
+    const { kernel, file } = stage(t, {
+      'old.ts': `const field = (target: any, key: string) => { target.constructor.keys = [key] }
+        class Player { @field x = 0 }
+        export const player = new Player()`,
+    })
+    await refusal(
+      kernel.insmod(file('old.ts')),
+      'EINIT',
+      'ECANCELED',
+      /reading 'constructor'\) \(decorators are called as the standard has it, not as experimentalDecorators\) at .*old\.ts:1:\d+$/,
+    )
+  })
 })
