@@ -3,6 +3,7 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { ConfigError, type ConfigFile, parseConfig } from '../modprobe/config.ts'
 import { ModuleError } from './errno.ts'
 import { runHostCode } from './host_code.ts'
+import { tryToRead } from './thrown.ts'
 
 export type { ConfigFile, Hook, HookCall } from '../modprobe/config.ts'
 
@@ -17,15 +18,18 @@ export function findConfig(modules: string): string | undefined {
   const start = resolve(modules)
   const above = [start]
   while (dirname(above.at(-1)!) !== above.at(-1)) above.push(dirname(above.at(-1)!))
-  const project = above.findIndex(folder => fs.existsSync(join(folder, 'package.json')))
+  const project = above.findIndex(folder => isThere(join(folder, 'package.json')))
   for (const folder of above.slice(0, Math.max(project, 1) + 1)) {
-    const mode = fs.statSync(folder, { throwIfNoEntry: false })?.mode
+    const mode = tryToRead(() => fs.statSync(folder))?.mode
     if (mode === undefined || mode & WRITABLE_BY_OTHERS) continue
-    const found = NAMES.map(name => join(folder, name)).find(file => fs.existsSync(file))
+    const found = NAMES.map(name => join(folder, name)).find(isThere)
     if (found !== undefined) return found
   }
   return undefined
 }
+
+/** Under `--permission`, Node refuses to look at what it may not read. */
+const isThere = (path: string): boolean => tryToRead(() => fs.existsSync(path)) === true
 
 /**
  * Reads a configuration; one in JavaScript or TypeScript is run, and exports it by default.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { createKernel } from '#dist/index.js'
@@ -35,6 +36,22 @@ describe('explainImage', () => {
     const words = [permission, '--allow-fs-read=*', '--input-type=module', '-e', text]
     const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: root })
     assert.match(stdout, /found: false/)
+  })
+
+  it('does without a thread, and with whole paths, where the working directory was removed', async t => {
+    const folder = new Folder({ 'm.mjs': `export const init = k => k.register('p', () => 1)`, 'gone/x': '' })
+    t.after(() => folder.remove())
+    const text = `
+      import { rmSync } from 'node:fs'
+      import { createKernel } from ${JSON.stringify(join(root, 'dist/index.js'))}
+      rmSync(process.cwd(), { recursive: true })
+      const kernel = createKernel()
+      await kernel.insmod(process.argv[1])
+      globalThis.kept = [...kernel.point('p')]
+      console.log((await kernel.why('m#1')).found)`
+    const words = ['--input-type=module', '-e', text, folder.file('m.mjs')]
+    const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: folder.file('gone') })
+    assert.equal(stdout, 'true\n')
   })
 
   it('says what a large heap will cost before it starts, and can be called off', async () => {

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { tryToRead } from '../thrown.ts'
 import { type Analysis, analyse } from './analyse.ts'
 import { createRing, RingWriter } from './chunk_ring.ts'
 import type { Holder } from './explain.ts'
@@ -70,8 +72,9 @@ export async function explainImage(label: string, options: WhyOptions = {}, kern
   return { image: label, ...analysis, snapshotBytes, ms: performance.now() - started, blockedMs }
 }
 
-/** Under `--permission` only with `--allow-worker`. */
-const mayHaveThreads = (): boolean => process.permission?.has('worker') !== false
+/** Under `--permission` only with `--allow-worker`. A thread that starts asks for the working directory, which may have been removed. */
+const mayHaveThreads = (): boolean =>
+  process.permission?.has('worker') !== false && tryToRead(() => existsSync(process.cwd())) === true
 
 type Wanted = Omit<WorkerTask, 'ring'>
 

@@ -1,4 +1,5 @@
 import { relative, sep } from 'node:path'
+import { tryToRead } from '../thrown.ts'
 import { propertyName } from './anchors.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
@@ -261,6 +262,9 @@ const memberText = (label: string): string => {
 /** Paths under the working folder are told from there. A place may have the name of a function before it: `serve(), FILE`. */
 export function shortPlace(place: string): string {
   const [, head = '', file = place] = /^(\S+\(\), )?(.*)$/s.exec(place) ?? []
-  const short = relative(process.cwd(), file)
+  // The working directory may have been removed.
+  const here = tryToRead(() => process.cwd())
+  if (here === undefined) return place
+  const short = relative(here, file)
   return file.startsWith(sep) && short !== '' && !short.startsWith('..') ? head + short : place
 }

@@ -21,9 +21,10 @@ const FRAME_PLACE = /(file:\/\/\/.*?|(?<=^at |\()\/.*?):(\d+):(\d+)\)?$/
 export function captureCallSite(below: Function, frames: number = FRAMES, moved = 0): CallSite {
   const holder: { stack?: unknown } = {}
   const { stackTraceLimit } = Error
-  Error.stackTraceLimit = frames
+  // Frozen, as under `--frozen-intrinsics`, it takes no other limit, and refuses to be given one.
+  Reflect.set(Error, 'stackTraceLimit', frames)
   Error.captureStackTrace(holder, below)
-  Error.stackTraceLimit = stackTraceLimit
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit)
   return new CapturedSite(holder, moved)
 }
 
