@@ -1,4 +1,5 @@
 import { monotonicNow, util } from '../images/node_parts.ts'
+import { textOf } from './thrown.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -86,8 +87,15 @@ export class KernelLog implements Iterable<LogEntry> {
 }
 
 /** One text, as `console` would print it. An entry that kept an error or an object would keep the code that it came from. */
-export const printed = (what: readonly unknown[]): string =>
-  what.length === 1 && typeof what[0] === 'string' ? what[0] : util().format(...what)
+export function printed(what: readonly unknown[]): string {
+  if (what.length === 1 && typeof what[0] === 'string') return what[0]
+  try {
+    return util().format(...what)
+  } catch {
+    // Of an error whose message is no text, for one. Whoever logs is not to fail by it.
+    return what.map(textOf).join(' ')
+  }
+}
 
 /** As dmesg prints it: `[    1.234567] hello: loaded`. */
 export function formatEntry({ time, module, text }: LogEntry): string {

@@ -32,6 +32,14 @@ describe('the kernel log', () => {
     assert.equal(third, '')
   })
 
+  it('takes what console cannot print', async t => {
+    const { kernel, file, log } = stage(t, {
+      'a.ts': `export const init = k => k.log.warn('got', new Proxy({}, { get() { throw new Error('no') }, getPrototypeOf() { throw new Error('no') } }), { get [Symbol.toStringTag]() { throw new Error('no') } })`,
+    })
+    await kernel.insmod(file('a.ts'))
+    assert.match(log()[0]!, /^a: got /)
+  })
+
   it('is a ring: the oldest entries go', t => {
     const { kernel } = stage(t)
     for (let n = 0; n < 10_000; n++) kernel.log.info(`entry ${n}`)
