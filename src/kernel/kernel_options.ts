@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { inspect } from 'node:util'
 import { type LoadStores, RecentLoads } from '../images/load_memory.ts'
 import { defaultStore, FileLoadStore } from '../images/load_store.ts'
+import { util } from '../images/node_parts.ts'
 import { type ConfigFile, type ConfigValue, parseConfig } from '../modprobe/config.ts'
 import type { LateCallPolicy } from './call_gate.ts'
 import type { MemoryOptions } from './core.ts'
@@ -80,7 +80,7 @@ const refuse = (what: string, wanted: string, got: unknown): never => {
 /** For a message, in one line. */
 export function shown(got: unknown): string {
   if (typeof got === 'string') return JSON.stringify(got)
-  return inspect(got, { breakLength: Number.POSITIVE_INFINITY, depth: 1 })
+  return util().inspect(got, { breakLength: Number.POSITIVE_INFINITY, depth: 1 })
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
