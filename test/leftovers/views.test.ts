@@ -242,6 +242,32 @@ exports.open = () => new Opener().open()
     assert.ok(await collectUntil(() => kernel.lingering().length === 0))
   })
 
+  it('keep no image whose function a newer one has put its own in the place of, where nothing stood before', async t => {
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, {
+      'help.mjs': `
+        const found = () => globalThis.outliveHelper?.()
+        export const init = k => {
+          left.found = [...(left.found ?? []), found()]
+          globalThis.outliveHelper = () => k.module.generation
+        }`,
+      'restore.mjs': `
+        const before = globalThis.outliveRestored
+        export const init = k => { globalThis.outliveRestored = () => k.module.generation }
+        export const exit = () => { if (before) globalThis.outliveRestored = before }`,
+    })
+    const stands = (name: string) => (Reflect.get(globalThis, name) as () => number)()
+    t.after(() => ['outliveHelper', 'outliveRestored'].map(name => Reflect.deleteProperty(globalThis, name)))
+    for (const name of ['help', 'restore']) {
+      await kernel.insmod(file(`${name}.mjs`))
+      for (let replaces = 0; replaces < 3; replaces++) await kernel.replace(name)
+    }
+    assert.deepEqual([left.found, stands('outliveHelper'), stands('outliveRestored')], [[undefined, 1, 2, 3], 4, 4])
+    // Those of the other module keep one another.
+    const helping = () => kernel.lingering().filter(({ image }) => image.startsWith('help'))
+    assert.ok(await collectUntil(() => helping().length === 0))
+  })
+
   it("have Node put what sends fetch's requests into its place before a module can", () => {
     const program = `
       import { createKernel } from 'outlive'

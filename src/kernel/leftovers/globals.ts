@@ -92,7 +92,7 @@ export class GlobalViews {
     if (typeof value !== 'function') return given
     const current: unknown = Reflect.get(globalThis, key)
     if (isOverBy(given, current, this.#image)) return current
-    noteStandIn(given, beneath(current, this.#image), this.#image)
+    noteStandIn(given, beneath(current, this.#image), this.#image, key)
     return given
   }
 }

@@ -6,10 +6,12 @@ export interface ImageName {
 
 interface StandIn {
   readonly by: ImageName
-  readonly before: Function
+  readonly key: PropertyKey
+  /** Nothing where no function stood, or only one that an older image of the same module had put there: that one must not be kept. */
+  readonly before: Function | undefined
 }
 
-/** Functions and classes that modules have put into the places of others in the global object. */
+/** Functions and classes that modules have put into the global object. */
 const standIns = new WeakMap<Function, StandIn>()
 
 /**
@@ -20,7 +22,7 @@ export function beneath(value: unknown, finder: ImageName): unknown {
   let found = value
   for (;;) {
     const standIn = typeof found === 'function' ? standIns.get(found) : undefined
-    if (!standIn || standIn.by.module !== finder.module || standIn.by.generation >= finder.generation) return found
+    if (!standIn?.before || !isOlder(standIn, finder)) return found
     found = standIn.before
   }
 }
@@ -29,7 +31,16 @@ export function beneath(value: unknown, finder: ImageName): unknown {
 export function isOverBy(value: unknown, current: unknown, putter: ImageName): boolean {
   const standIn = typeof current === 'function' ? standIns.get(current) : undefined
   if (!standIn || standIn.by.module !== putter.module || standIn.by.generation <= putter.generation) return false
-  return isBeneath(value, standIn.before)
+  return standIn.before ? isBeneath(value, standIn.before) : standsOnNothing(value, standIn)
+}
+
+const isOlder = ({ by }: StandIn, image: ImageName): boolean =>
+  by.module === image.module && by.generation < image.generation
+
+/** Did an older image of the same module put it where no function stood? */
+function standsOnNothing(value: unknown, { by, key }: Pick<StandIn, 'by' | 'key'>): boolean {
+  const standIn = typeof value === 'function' ? standIns.get(value) : undefined
+  return standIn !== undefined && standIn.key === key && standIn.before === undefined && isOlder(standIn, by)
 }
 
 function isBeneath(value: unknown, top: Function): boolean {
@@ -39,7 +50,9 @@ function isBeneath(value: unknown, top: Function): boolean {
 }
 
 /** Remembers that an image puts `value` into the place of `before`; putting back what stood there is no such thing. */
-export function noteStandIn(value: unknown, before: unknown, by: ImageName): void {
-  if (typeof value !== 'function' || typeof before !== 'function' || standIns.has(value)) return
-  if (!isBeneath(value, before)) standIns.set(value, { by, before })
+export function noteStandIn(value: unknown, before: unknown, by: ImageName, key: PropertyKey): void {
+  if (typeof value !== 'function' || standIns.has(value)) return
+  if (typeof before !== 'function' || standsOnNothing(before, { by, key }))
+    standIns.set(value, { by, key, before: undefined })
+  else if (!isBeneath(value, before)) standIns.set(value, { by, key, before })
 }
