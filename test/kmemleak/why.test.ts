@@ -112,6 +112,23 @@ export const handoff = () => ({ players: new Map([['one', new Player()]]) })
     assert.deepEqual([holders.length, internal], [1, []])
   })
 
+  it('knows the files of another CommonJS module by its require', async t => {
+    const folder = new Folder({
+      'keeping.cjs': `module.exports = { items: [], init: k => k.register('keep', item => { module.exports.items.push(item) }) }`,
+      'made.ts': `export const init = k => k.register('make', () => () => 'made')`,
+    })
+    t.after(() => folder.remove())
+    await using kernel = createKernel({ modules: folder.path })
+    await kernel.modprobe('keeping')
+    await kernel.modprobe('made')
+    const first = (point: string) => [...kernel.point<(given?: unknown) => unknown>(point)][0]!
+    first('keep')(first('make')())
+    await kernel.rmmod('made')
+    const { holders } = await kernel.why('made#1', { thread: false })
+    assert.match(holders[0]!.text, /^keeping#1's variable module\.exports\.items\[0\] -> closure/)
+    assert.deepEqual(holders[0]!.also, ["keeping#1's require"])
+  })
+
   it('tells kernels of one process apart, whose images have one label', async t => {
     const kept = globalThis as { keptByOne?: unknown; keptByOther?: unknown }
     const folders = ['keptByOne', 'keptByOther'].map(

@@ -209,6 +209,8 @@ export class Anchors {
       if (label === '#exports') return inOther(`${of.label}'s`, 'exports', undefined, 'exports')
       if (IMPORTS.has(label)) return inOther('', `${of.label}, which imports from it`, undefined, 'imports')
     }
+    // What its authors know it by.
+    if (name === 'CommonJsFiles') return inOther(`${of.label}'s`, 'require')
     const maker = snapshot.nodeKind[from] === CLOSURE ? from : this.#places.constructorOf(from)
     const place = maker === NO_NODE ? undefined : this.#places.placeOf(maker)
     return inOther(`${of.label}'s`, name, place)
