@@ -5,7 +5,7 @@ type Style = Parameters<typeof styleText>[0]
 /** Where a command speaks: colour and progress on a terminal only, `--json` for programs. */
 export interface Terminal {
   readonly json: boolean
-  /** True when stdout is a terminal that people read: progress may be drawn. */
+  /** True when stdout is a terminal that people read, and that can go back over what it shows: progress may be drawn. */
   readonly interactive: boolean
   out(line: string): void
   err(line: string): void
@@ -21,13 +21,13 @@ export const usageAnswer = (message: string) => ({ error: { code: 'EUSAGE', mess
 
 /** https://no-color.org, and https://force-color.org, which has the last word as in Node. */
 function wantsColour(interactive: boolean): boolean {
-  const { FORCE_COLOR, NO_COLOR, TERM } = process.env
+  const { FORCE_COLOR, NO_COLOR } = process.env
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false'
-  return interactive && !NO_COLOR && TERM !== 'dumb'
+  return interactive && !NO_COLOR
 }
 
 export function createTerminal(options: { json: boolean }): Terminal {
-  const interactive = Boolean(process.stdout.isTTY) && !options.json
+  const interactive = Boolean(process.stdout.isTTY) && process.env.TERM !== 'dumb' && !options.json
   const coloured = !options.json && wantsColour(interactive)
   const print = process.stdout.write.bind(process.stdout)
   let drawn = false
