@@ -5,12 +5,19 @@ export function release(module: Module): void {
   for (const dependency of [...module.uses]) module.letGo(dependency)
 }
 
-/** The names on the way from `module` to `wanted`, if it imports from it, however indirectly. */
+/** The names on the shortest way from `module` to `wanted`, if it imports from it, however indirectly. */
 export function pathOfImports(module: Module, wanted: Module): string[] | undefined {
-  if (module === wanted) return [module.name]
-  for (const used of module.uses) {
-    const path = pathOfImports(used, wanted)
-    if (path) return [module.name, ...path]
+  // Each is looked at once: in layers of modules that all import from each other there are more ways than anybody can go.
+  const importers = new Map<Module, Module | undefined>([[module, undefined]])
+  for (const [reached] of importers) {
+    if (reached === wanted) return wayTo(wanted, importers)
+    for (const used of reached.uses) if (!importers.has(used)) importers.set(used, reached)
   }
   return undefined
+}
+
+function wayTo(wanted: Module, importers: ReadonlyMap<Module, Module | undefined>): string[] {
+  const way: string[] = []
+  for (let module: Module | undefined = wanted; module; module = importers.get(module)) way.unshift(module.name)
+  return way
 }

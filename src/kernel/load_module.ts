@@ -305,18 +305,23 @@ function hookOf(module: Module, { entryRecord }: Image, name: 'init' | 'exit' | 
   }
   const resolution = entryRecord.resolveExport(name)
   // By `export *` a module passes on what another exports, but the other's hooks are run once, for the other.
-  if (!resolution || resolution === 'ambiguous' || isOfDependency(module, resolution.module)) return undefined
+  if (!resolution || resolution === 'ambiguous') return undefined
+  // What the entry declares is the module's own; what it exports again may be that of a module it imports from.
+  if (resolution.module !== entryRecord && isOfDependency(module, resolution.module)) return undefined
   return functionOf(readResolved(resolution))
 }
 
 const functionOf = (value: unknown): ((...args: unknown[]) => unknown) | undefined =>
   typeof value === 'function' ? (value as (...args: unknown[]) => unknown) : undefined
 
-const isOfDependency = (module: Module, record: ModuleRecord): boolean =>
-  [...module.uses].some(
-    used =>
-      (used.state.is === 'LIVE' && used.state.loaded.image.files.includes(record.file)) || isOfDependency(used, record),
-  )
+function isOfDependency(module: Module, { file }: ModuleRecord): boolean {
+  const dependencies = new Set(module.uses)
+  for (const { state, uses } of dependencies) {
+    if (state.is === 'LIVE' && state.loaded.image.files.includes(file)) return true
+    for (const used of uses) dependencies.add(used)
+  }
+  return false
+}
 
 /** Takes a failed load back, by the steps of an unload but without `exit`: it was never in service. */
 export async function rollBack(core: Core, module: Module, image: Image | undefined): Promise<void> {
