@@ -11,9 +11,11 @@ if (!(Number.isInteger(parts) && part >= 1 && part <= parts))
 /**
  * A test that costs seconds a case may be shared out: with `OUTLIVE_SHARE=2/4` it takes the second of every four cases, so that four runs on four lines of Node do
  * all of them between them. Without it, as in `npm test`, it takes them all.
+ *
+ * @param of how many only one is taken where tests are shared out, as another test has all of them
  */
-export function shareOf<T>(cases: readonly T[]): readonly T[] {
-  return cases.filter((_, index) => index % parts === part - 1)
+export function shareOf<T>(cases: readonly T[], of = 1): readonly T[] {
+  return parts === 1 ? cases : cases.filter((_, index) => index % (parts * of) === part - 1)
 }
 
 /** The same for so many random cases: fewer of them, and by a seed of its own, so that no two runs have the same. */
