@@ -21,7 +21,7 @@ const COMPILER = '@swc/wasm-typescript'
 const nativeRequire = createRequire(import.meta.url)
 let swc: Swc | undefined
 
-/** A megabyte of compiler that hosts of plain JavaScript never need, so it is loaded at the first TypeScript file. */
+/** Megabytes of compiler that hosts of plain JavaScript never need, so it is loaded at the first TypeScript file. */
 const compiler = (): Swc => {
   swc ??= nativeRequire(COMPILER) as Swc
   return swc

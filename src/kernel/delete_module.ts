@@ -1,7 +1,7 @@
 import { type Core, forget } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { release } from './holders.ts'
-import { type Leftover, type LeftoverKind, ONE_SHOT } from './leftovers/leftovers.ts'
+import { type Leftover, type LeftoverKind, NO_KIND, ONE_SHOT } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { TimedOut, within } from './seam.ts'
@@ -45,7 +45,7 @@ export interface UnloadReport {
 }
 
 /** @throws ModuleError when the module cannot be removed now; nothing has changed then */
-function checkRemovable(module: Module | undefined, name: string, force: boolean): asserts module is Module {
+function checkRemovable(module: Module | undefined, name: string): asserts module is Module {
   if (!module || module.state.is === 'GONE') throw new ModuleError('ENOENT', { module: name })
   if (module.holders.size > 0) {
     const holders = [...module.holders].map(holder => holder.name).sort()
@@ -54,8 +54,18 @@ function checkRemovable(module: Module | undefined, name: string, force: boolean
   const { state } = module
   if (state.is !== 'LIVE')
     throw new ModuleError('ENOTLIVE', { module: module.name, being: state.is === 'GOING' ? 'unloaded' : 'loaded' })
-  if (state.loaded.hooks.info.permanent && !force) throw new ModuleError('EPERMANENT', { module: module.name })
 }
+
+/** @throws ModuleError EPERMANENT, EINUSE: it stays whoever imports from it, unless by force */
+function refuseToTake(module: Module, { force, wait }: RemoveOptions): void {
+  if (force) return
+  const { state, name, count } = module
+  if (state.is === 'LIVE' && state.loaded.hooks.info.permanent) throw new ModuleError('EPERMANENT', { module: name })
+  if (isHeld(module) && !wait)
+    throw new ModuleError('EINUSE', { module: name, count: count.count, holders: count.holders() })
+}
+
+const isHeld = (module: Module): boolean => schemeOf(module.scheme).counts && module.count.count > 0
 
 /** Takes away, in this very tick, everything that the kernel knows of a LIVE module. What is left to do takes its time in `finishRemoval`. */
 export function withdraw(module: Module): Loaded {
@@ -173,8 +183,6 @@ async function closeLeftovers(core: Core, module: Module, files: readonly string
   return leftovers
 }
 
-const NO_KIND: ReadonlySet<LeftoverKind> = new Set()
-
 /**
  * Unloads a module. Everything that the kernel knows of it is gone before the promise is returned.
  */
@@ -185,9 +193,9 @@ export function rmmod(core: Core, name: string, options: RemoveOptions): Promise
     module = core.modules.get(name)
     if (module && options.recursive && module.holders.size > 0) return removeTree(core, module, options)
     const force = options.force === true
-    checkRemovable(module, name, force)
+    checkRemovable(module, name)
+    refuseToTake(module, options)
     const held = isHeld(module)
-    if (held && !force && !options.wait) throw inUse(module)
     if (force) taintIfForced(core, module, held)
     leaving =
       held && !force ? waitForZero(core, module, options) : finishRemoval(core, module, withdraw(module), options)
@@ -196,11 +204,6 @@ export function rmmod(core: Core, name: string, options: RemoveOptions): Promise
   }
   return options.reclaim ? leaving.then(report => reclaimAfter(core, report)) : leaving
 }
-
-const isHeld = (module: Module): boolean => schemeOf(module.scheme).counts && module.count.count > 0
-
-const inUse = (module: Module): ModuleError =>
-  new ModuleError('EINUSE', { module: module.name, count: module.count.count, holders: module.count.holders() })
 
 function taintIfForced(core: Core, module: Module, held: boolean): void {
   const permanent = module.state.is === 'LIVE' && module.state.loaded.hooks.info.permanent
@@ -239,10 +242,7 @@ async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadRep
 /** Those that import from `module`, however indirectly, before it. */
 async function removeTree(core: Core, module: Module, options: RemoveOptions): Promise<UnloadReport> {
   // Nothing goes for the sake of one that cannot.
-  const { state } = module
-  if (state.is === 'LIVE' && state.loaded.hooks.info.permanent && !options.force)
-    throw new ModuleError('EPERMANENT', { module: module.name })
-  if (isHeld(module) && !options.force && !options.wait) throw inUse(module)
+  refuseToTake(module, options)
   while (module.holders.size > 0) {
     const holder = [...module.holders][0]!
     // An image that is being replaced, or made for a replacement, goes by itself, and cannot be told to.

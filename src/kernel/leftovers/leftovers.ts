@@ -46,6 +46,8 @@ export const ONE_SHOT: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>([
   'port',
 ])
 
+export const NO_KIND: ReadonlySet<LeftoverKind> = new Set()
+
 /** One thing that a module left behind, as an UnloadReport tells it. */
 export interface Leftover {
   readonly kind: LeftoverKind
@@ -104,7 +106,6 @@ const LAST_TURN = 3
 
 /** The table of everyone who has not opened anything yet. Nothing is ever added to it. */
 const NOTHING = new Set<Resource>()
-const NO_KIND: ReadonlySet<LeftoverKind> = new Set()
 
 const isOpen = (resource: Resource): boolean => resource.isOpen?.() ?? true
 
