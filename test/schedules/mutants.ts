@@ -216,8 +216,8 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'delete_module.js',
     changes: [
       [
-        'const held = isHeld(module);',
-        'const held = isHeld(module);\n        if (held)\n            module.gate.withdraw();',
+        'checkRemovable(module, name);',
+        'checkRemovable(module, name);\n        if (isHeld(module))\n            module.gate.withdraw();',
       ],
     ],
   },
