@@ -1,9 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
-import { Script } from 'node:vm'
 import { createKernel } from '../../dist/index.js'
+import { runBare } from './bare_script.mjs'
 import { freshModule } from './fresh_module.mjs'
 import { freshBundle, freshPackage, freshPlugin } from './fresh_sizes.mjs'
 
@@ -47,8 +46,7 @@ export function reloadsOf(kind, folder) {
         const content = text(++version)
         const started = performance.now()
         writeFileSync(file, content)
-        const body = compileOnce(readFileSync(file, 'utf8').replaceAll(/^export /gm, '       '), file)
-        body.next().value({ register: (_, call) => check(call(1, 2)) })
+        runBare(readFileSync(file, 'utf8'), file)({ register: (_, call) => check(call(1, 2)) })
         return performance.now() - started
       },
     }
@@ -89,13 +87,6 @@ export function reloadsOf(kind, folder) {
     'package, every file changed': () => whole(true),
   }
   return { kernel, ...kinds[kind]() }
-}
-
-function compileOnce(text, filename) {
-  setFlagsFromString('--no-compilation-cache')
-  const script = new Script(`(function*(){${text}\nyield init})`, { filename })
-  setFlagsFromString('--compilation-cache')
-  return script.runInThisContext()()
 }
 
 function writeAll(into, files, only) {
