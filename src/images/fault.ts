@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { codeFrame } from './code_frame.ts'
+import { readFile } from './plain_file.ts'
 
 /** A place in the author's file. Lines and columns count from 1, as stack traces do. */
 export interface Place {
@@ -86,7 +86,7 @@ export const faultAt = (
 function authorsText(file: string, text: string): string {
   if (!/\.(?:[cm]?ts|[jt]sx)$/.test(file)) return text
   try {
-    return readFileSync(file, 'utf8')
+    return readFile(file).toString()
   } catch {
     return text
   }

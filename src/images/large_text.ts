@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer'
 import fs from 'node:fs'
+import { withFile } from './plain_file.ts'
 import { type Stamp, stampOf } from './stamp.ts'
 
 /**
@@ -30,16 +31,13 @@ interface Contents {
 
 /** @throws what the system has to say */
 export function readContents(file: string): Contents {
-  const descriptor = fs.openSync(file, 'r')
-  try {
-    const stats = fs.fstatSync(descriptor)
-    return { bytes: readAll(descriptor, stats.size), stamp: stampOf(stats) }
-  } finally {
-    fs.closeSync(descriptor)
-  }
+  return withFile(file, (descriptor, stats) => ({
+    bytes: readAll(descriptor, stats.size),
+    stamp: stampOf(stats),
+  }))
 }
 
-/** What is no plain file has no size that says something, and is read until there is no more. */
+/** A file that the system makes up has no size that says something, and is read until there is no more. */
 function readAll(descriptor: number, size: number): Buffer {
   let room = scratchFor(Math.max(size, 1))
   let length = 0

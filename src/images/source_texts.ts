@@ -4,6 +4,7 @@ import { type Format, formatByName, formatOf, isJsx, isTypeScript } from './form
 import { hashOf } from './hash.ts'
 import type { ImageEnvironment } from './image.ts'
 import { decode, readContents } from './large_text.ts'
+import { readFile } from './plain_file.ts'
 import { isSameStamp, isSettled, type Stamp, stampAt } from './stamp.ts'
 import { toJavaScript } from './strip.ts'
 import { isSystemError, reasonOf } from './system_errors.ts'
@@ -141,7 +142,7 @@ export class SourceTexts {
 
   #find(file: string): SourceFile {
     if (this.#verify) {
-      const contents = fs.readFileSync(file)
+      const contents = readFile(file)
       this.#verify(file, contents)
       const text = this.#toJavaScript(file, contents)
       return { known: new KnownText(text), bytes: contents.length, hash: undefined, stamp: undefined }

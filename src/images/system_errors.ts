@@ -11,6 +11,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'No such file or directory',
   EISDIR: 'Is a directory',
   EACCES: 'Permission denied',
+  ELOOP: 'Too many levels of symbolic links',
+  ENXIO: 'it is neither a file nor a folder',
   EMFILE: 'Too many open files',
   ENFILE: 'Too many open files in system',
   ENOMEM: 'Cannot allocate memory',

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
-import fs from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { crypto, sha256 } from '../images/node_parts.ts'
+import { readFile } from '../images/plain_file.ts'
 import { ModuleError } from './errno.ts'
 import type { ModuleLocation } from './module_location.ts'
 
@@ -61,7 +61,7 @@ export function makeSignature(signed: Signed, privateKey: KeyObject): ModuleSign
 export function readSignature(location: ModuleLocation): ModuleSignature | undefined {
   let text: string
   try {
-    text = fs.readFileSync(signatureFileOf(location), 'utf8')
+    text = readFile(signatureFileOf(location)).toString()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new TypeError(`its signature cannot be read: ${(error as Error).message}`)
@@ -134,7 +134,7 @@ export class Keyring {
     // It says which file is the entry, and nothing else reads it.
     if (location.root !== undefined) {
       const manifest = join(location.root, 'package.json')
-      check(manifest, fs.readFileSync(manifest))
+      check(manifest, readFile(manifest))
     }
     return check
   }

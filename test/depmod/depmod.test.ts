@@ -61,18 +61,18 @@ describe('depmod', () => {
         (JSON.parse(readFileSync(folder.file('modules.dep.json'), 'utf8')) as { modules: Record<string, unknown> })
           .modules,
       )
-    const { readdirSync: list, readFileSync: read } = fs
     for (const [method, lacks] of [
       ['readdirSync', folder.path],
       ['readFileSync', folder.file('big/package.json')],
-      ['readFileSync', folder.file('db.ts')],
+      ['openSync', folder.file('db.ts')],
     ] as const) {
       // What has changed is read again.
       for (const file of ['db.ts', 'big/package.json']) appendFileSync(folder.file(file), ' ')
       await tick()
-      const cut = t.mock.method(fs, method, (path: string, options: undefined) => {
+      const real = fs[method] as (path: string, ...options: unknown[]) => never
+      const cut = t.mock.method(fs, method, (path: string, ...options: unknown[]) => {
         if (path === lacks) throw noDescriptors(path)
-        return method === 'readdirSync' ? list(path, options) : read(path, options)
+        return real(path, ...options)
       })
       const kernel = kernelOf(folder)
       const refused = { code: 'ENOENT', message: /^could not load module .*: Too many open files$/ }

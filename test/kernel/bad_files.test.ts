@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
 import { formatError } from '#dist/cli/host/report.js'
 import { expectSilence, isAsBefore, withGood } from '../support/bad_input.ts'
 import { root } from '../support/paths.ts'
-import { refusal } from '../support/stage.ts'
+import { callAll, refusal } from '../support/stage.ts'
 
 describe('bad input', () => {
   expectSilence()
@@ -85,6 +85,32 @@ describe('bad input', () => {
       await refusal(made.kernel.modprobe('pipe'), 'ENOENT', 'ENOENT', /^Module pipe not found in directory/)
       await refusal(made.kernel.insmod(made.file('uses.ts')), 'ENOENT', 'ENOENT', /Cannot find '\.\/pipe\.ts'/)
       assert.equal((await made.kernel.depmod()).modules, 2)
+      await isAsBefore(made)
+    })
+
+    // Opening one never ends either, and reading a device may not.
+    it('that have become a named pipe or a device', { skip: process.platform === 'win32' }, async t => {
+      const made = await withGood(t, {
+        'parts/package.json': '{ "main": "index.cjs" }',
+        'parts/index.cjs': `exports.init = k => k.register('load', name => require(name))`,
+        'parts/late.cjs': '',
+      })
+      await made.kernel.insmod(made.file('parts'))
+      const become = async (name: string, make: (path: string) => unknown) => {
+        rmSync(made.file(name))
+        make(made.file(name))
+        const message = `could not load module ${made.file(name)}: it is neither a file nor a folder`
+        const module = name.startsWith('parts') ? 'parts' : 'good'
+        await refusal(made.kernel.replace(module), 'ENOENT', 'ENOENT', message)
+        await refusal(made.kernel.modinfo(module), 'ENOENT', 'ENOENT', /cannot be read/)
+      }
+      await become('good.ts', path => execFileSync('mkfifo', [path]))
+      await become('parts/index.cjs', path => symlinkSync('/dev/zero', path))
+      rmSync(made.file('parts/late.cjs'))
+      execFileSync('mkfifo', [made.file('parts/late.cjs')])
+      await assert.rejects(callAll(made.kernel, 'load', './late.cjs'), /Cannot read .*late\.cjs: it is neither/)
+      assert.deepEqual(await callAll(made.kernel, 'p'), ['good'])
+      await made.kernel.rmmod('parts')
       await isAsBefore(made)
     })
 

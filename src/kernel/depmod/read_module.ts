@@ -1,8 +1,8 @@
-import fs from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ImageFault } from '../../images/fault.ts'
 import { formatByName } from '../../images/format.ts'
 import { sha256 } from '../../images/node_parts.ts'
+import { readFile } from '../../images/plain_file.ts'
 import { isInside, resolveTarget, type Target } from '../../images/resolve.ts'
 import { isShortage } from '../../images/system_errors.ts'
 import { aliasFaults, type ModuleInfo, NO_INFO, parseInfo } from '../info.ts'
@@ -87,7 +87,7 @@ class Reader {
 
   #stamp(path: string): Buffer | undefined {
     try {
-      const bytes = fs.readFileSync(path)
+      const bytes = readFile(path)
       this.#stamps.push(stampOf(path, bytes, sha256(bytes)))
       return bytes
     } catch (error) {

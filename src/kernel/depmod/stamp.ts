@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import { sha256 } from '../../images/node_parts.ts'
+import { readFile } from '../../images/plain_file.ts'
 import { isRecent } from '../folder_contents.ts'
 
 /** By which a file is known to be unchanged. */
@@ -42,7 +43,7 @@ function freshStamp(stamp: FileStamp): FileStamp | undefined {
     const found = fs.statSync(path, { throwIfNoEntry: false })
     if (found?.size !== size) return undefined
     if (found.mtimeMs === mtime && found.ctimeMs === ctime) return stamp
-    const bytes = fs.readFileSync(path)
+    const bytes = readFile(path)
     return sha256(bytes) === hash ? stampOf(path, bytes, hash) : undefined
   } catch {
     return undefined

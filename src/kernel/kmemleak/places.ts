@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { readFile } from '../../images/plain_file.ts'
 import type { HoldGraph } from './hold_graph.ts'
 import type { Labels } from './names.ts'
 import { CLOSURE, CODE, type HeapSnapshot, INTERNAL, NO_NODE, OBJECT, PROPERTY } from './snapshot.ts'
@@ -186,7 +186,7 @@ export class Places {
     let lines = this.#sources.get(file)
     if (!lines) {
       try {
-        lines = readFileSync(file, 'utf8').split('\n')
+        lines = readFile(file).toString().split('\n')
       } catch {
         lines = []
       }
