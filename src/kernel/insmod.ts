@@ -1,6 +1,7 @@
 import { type Core, forget } from './core.ts'
+import { createModule } from './create_module.ts'
 import { ModuleError } from './errno.ts'
-import { createModule, type LoadInfo, prepareModule } from './load_module.ts'
+import { type LoadInfo, prepareModule } from './load_module.ts'
 import type { Module } from './module.ts'
 import { messageOf } from './thrown.ts'
 
@@ -23,7 +24,7 @@ export async function insmod(core: Core, info: LoadInfo): Promise<Module> {
       : new ModuleError('ENOTLIVE', { module: name, file: info.given, being: 'loaded' })
   let ended!: (live: boolean) => void
   core.loading.set(name, new Promise(resolve => (ended = resolve)))
-  const module = createModule(core, info)
+  const module = createModule(core, info.location, info.params)
   const { folders, taints } = core
   if (folders.folders.length > 0 && !folders.holds(module.file))
     taints.add('outOfTree', `${name} was loaded from ${module.file}`, module)

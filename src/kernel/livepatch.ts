@@ -2,13 +2,15 @@ import type { Image } from '../images/image.ts'
 import { relink } from '../images/relink.ts'
 import { mergeParams } from '../modprobe/merge_params.ts'
 import type { Core } from './core.ts'
+import { createModule } from './create_module.ts'
 import { finishRemoval, type RemoveOptions, type UnloadReport } from './delete_module.ts'
 import { ModuleError } from './errno.ts'
 import { pathOfImports } from './holders.ts'
-import { createModule, type LoadInfo, prepareModule, rollBack } from './load_module.ts'
+import { type LoadInfo, prepareModule } from './load_module.ts'
 import type { Loaded, Module } from './module.ts'
 import type { ModuleLocation } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
+import { rollBack } from './roll_back.ts'
 import { within } from './seam.ts'
 import { messageOf, readable } from './thrown.ts'
 
@@ -45,7 +47,7 @@ export async function replace(core: Core, name: string, options: ReplaceOptions)
     // Closes over the record alone, which lets go of the code: the new image may hold this for as long as it lives.
     inherit: () => handOff(core, old),
   }
-  const next = createModule(core, info)
+  const next = createModule(core, info.location, info.params)
   let swapped: { next: Loaded; old: Loaded }
   try {
     const loaded = await prepareModule(core, next, info)

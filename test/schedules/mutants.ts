@@ -114,7 +114,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'forget to release holders when a load fails',
-    file: 'load_module.js',
+    file: 'roll_back.js',
     changes: [['    release(module);\n', '']],
   },
   {
