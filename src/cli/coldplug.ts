@@ -72,7 +72,7 @@ function draw(terminal: Terminal, { module, done, total }: ColdplugProgress): vo
 }
 
 /** People want to know what was found; what was not is counted. */
-export function reportLines(report: ColdplugReport): string[] {
+function reportLines(report: ColdplugReport): string[] {
   const { probed, kept, needed, removed, failed, skipped, leftBehind, memory } = report
   if (report.dryRun)
     return [`would probe ${probed.length} modules: ${probed.join(' ')}`.trimEnd(), ...skippedLines(skipped)]

@@ -1,6 +1,7 @@
 import type { ParamsOf } from './declared_params.ts'
 import { ModuleError } from './errno.ts'
 import type { Entry, Registration, Slot } from './extension.ts'
+import { labelOf } from './image_label.ts'
 import { isThenable, type Seam, TimedOut, within } from './seam.ts'
 import { messageOf } from './thrown.ts'
 
@@ -213,7 +214,7 @@ export class ModuleContextImplementation implements ModuleContext {
 
   #gone(at: Date, name?: string): ModuleError {
     return new ModuleError('ESTALE', {
-      image: `${this.module.name}#${this.module.generation}`,
+      image: labelOf(this.module),
       ...(name !== undefined && { export: name }),
       time: at.toISOString(),
     })

@@ -1,5 +1,6 @@
 import { CallGate, type GateOptions } from './call_gate.ts'
 import { type Core, eventOf } from './core.ts'
+import { labelOf, parseLabel } from './image_label.ts'
 import { Leftovers } from './leftovers/leftovers.ts'
 import { Module } from './module.ts'
 import type { ModuleLocation } from './module_location.ts'
@@ -9,13 +10,12 @@ import type { Params } from './moduleparam.ts'
 export function createModule(core: Core, location: ModuleLocation, given: Params): Module {
   const generation = (core.generations.get(location.name) ?? 0) + 1
   core.generations.set(location.name, generation)
-  const label = `${location.name}#${generation}`
   const { gates, observe } = sharedBy(core)
   return new Module({
     ...location,
     generation,
     scheme: core.settings.scheme,
-    gate: new CallGate(label, gates),
+    gate: new CallGate(labelOf({ name: location.name, generation }), gates),
     leftovers: new Leftovers(),
     given,
     observe,
@@ -38,7 +38,7 @@ function sharedBy(core: Core): Shared {
       log: core.log,
       lateCalls: core.settings.lateCalls,
       onFirstLateCall: (label, name, site) =>
-        core.log.warn(`late call of ${name} in ${label} from ${site.place(() => true)}`, label.split('#')[0]),
+        core.log.warn(`late call of ${name} in ${label} from ${site.place(() => true)}`, parseLabel(label)?.name),
     },
     observe(module) {
       const { is } = module.state

@@ -1,6 +1,7 @@
 import { type Core, forget } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { release } from './holders.ts'
+import { labelOf } from './image_label.ts'
 import { type Leftover, type LeftoverKind, NO_KIND, ONE_SHOT } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
@@ -233,7 +234,7 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
 }
 
 async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadReport> {
-  const label = `${report.module}#${report.generation}`
+  const label = labelOf({ name: report.module, generation: report.generation })
   // The collector may have been faster; then there is nothing to force.
   if (!core.lingering.isInMemory(label)) return { ...report, reclaimed: { images: [], bytes: report.bytes } }
   return { ...report, reclaimed: await reclaimAndExplain(core, label) }

@@ -126,5 +126,5 @@ export class Dependencies {
 }
 
 /** The module of this file, loaded or not; the file itself when it is none. */
-export const nameOf = ({ byFile, folders }: Core, file: string): string =>
+const nameOf = ({ byFile, folders }: Core, file: string): string =>
   byFile.get(file)?.name ?? folders.locationOf(file)?.name ?? file

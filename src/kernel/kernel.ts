@@ -7,6 +7,7 @@ import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts
 import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
 import { ModuleError } from './errno.ts'
 import { ExtensionPoint } from './extension.ts'
+import { parseLabel } from './image_label.ts'
 import { insmod } from './insmod.ts'
 import { checkCall, checkOptions, checkText, type KernelOptions } from './kernel_options.ts'
 import type { WhyOptions, WhyReport } from './kmemleak/index.ts'
@@ -294,10 +295,9 @@ export class Kernel implements AsyncDisposable {
 
   #labelOf(image: string): string {
     const given = foldName(image)
-    // A file's name may have such a sign too.
-    const [, name = '', generation] = /^(.+)#([1-9]\d*)$/.exec(given) ?? []
-    if (Number(generation) <= (this.#core.generations.get(name) ?? 0)) return given
-    const oldest = this.lingering().find(({ image: label }) => label.slice(0, label.lastIndexOf('#')) === given)
+    const label = parseLabel(given)
+    if (label && label.generation <= (this.#core.generations.get(label.name) ?? 0)) return given
+    const oldest = this.lingering().find(({ image: lingering }) => parseLabel(lingering)?.name === given)
     if (!oldest) throw new ModuleError('ENOENT', { module: image, lingering: true })
     return oldest.image
   }

@@ -1,6 +1,7 @@
 import type { Image } from '../images/image.ts'
 import type { CallGate } from './call_gate.ts'
 import type { ModuleContextImplementation } from './context.ts'
+import { labelOf } from './image_label.ts'
 import type { ModuleInfo } from './info.ts'
 import type { Leftovers } from './leftovers/leftovers.ts'
 import type { ReferenceCount } from './unload/reference_count.ts'
@@ -87,7 +88,7 @@ export class Module {
   }
 
   get label(): string {
-    return `${this.name}#${this.generation}`
+    return labelOf(this)
   }
 
   /** Modules that this one imports from. They stay at least as long as it does. */

@@ -1,5 +1,6 @@
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
+import { parseLabel } from './image_label.ts'
 import type { LingeringImage } from './lingering.ts'
 import { estimatedBytes } from './memory.ts'
 
@@ -29,7 +30,7 @@ export interface ReclaimReport {
  * @param label `hello#3`, or undefined for every lingering image
  * @throws ModuleError ENOENT when no image of that name lingers
  */
-export async function reclaim(core: Core, label: string | undefined): Promise<ReclaimReport> {
+async function reclaim(core: Core, label: string | undefined): Promise<ReclaimReport> {
   const wanted = core.lingering.list().filter(({ image }) => label === undefined || image === label)
   if (label !== undefined && wanted.length === 0) throw new ModuleError('ENOENT', { module: label, lingering: true })
   return reclaimImages(core, wanted)
@@ -39,9 +40,9 @@ async function reclaimImages(core: Core, wanted: readonly LingeringImage[]): Pro
   const cut: { image: string; bytes: number; leftovers: number }[] = []
   for (const { image, size } of wanted) {
     const leftovers = await core.seam.step(`${image}: cut off`, core.lingering.cut(image, core.seam))
-    const [name = '', generation] = image.split('#')
-    core.taints.add('forcedUnload', `${image} was reclaimed`, { name, generation: Number(generation) })
-    core.log.warn(`${image} reclaimed`, name)
+    const cause = parseLabel(image)
+    core.taints.add('forcedUnload', `${image} was reclaimed`, cause)
+    core.log.warn(`${image} reclaimed`, cause?.name)
     cut.push({ image, bytes: size, leftovers })
   }
   await core.seam.step('garbage collected', core.seam.collect())

@@ -70,6 +70,16 @@ describe('taints', () => {
     assert.deepEqual(other.taints, [])
   })
 
+  it('name the module and the generation of an image whose file has a # in its name', async t => {
+    const { kernel, file } = stage(t, { 'a#b.ts': 'export {}' })
+    await kernel.insmod(file('a#b.ts'))
+    await kernel.rmmod('a#b', { reclaim: true })
+    assert.deepEqual(
+      kernel.taints.map(({ module, generation }) => [module, generation]),
+      [['a#b', 1]],
+    )
+  })
+
   it('are not set by what was refused', async t => {
     const { kernel, file } = stage(t, { 'a.ts': 'export const info = { permanent: true }' })
     await kernel.insmod(file('a.ts'))

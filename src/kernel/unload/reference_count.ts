@@ -1,4 +1,5 @@
 import { ModuleError } from '../errno.ts'
+import { parseLabel } from '../image_label.ts'
 import { type CallSite, captureCallSite } from '../leftovers/call_site.ts'
 import type { KernelLog } from '../printk.ts'
 
@@ -119,7 +120,7 @@ export class ReferenceCount {
   /** A put too many means that somebody else's reference may be gone: loud, and never below zero. */
   #refusePut(reason: string): never {
     const text = `modulePut without tryModuleGet on ${this.#label}: ${reason}`
-    this.#log.error(text, this.#label.split('#')[0])
+    this.#log.error(text, parseLabel(this.#label)?.name)
     throw new ModuleError('EINVAL', { reason: text })
   }
 }

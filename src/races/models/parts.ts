@@ -23,10 +23,10 @@ export const SMALLEST: Size = { cpus: 2, modules: 1, rounds: 1 }
 /** What the memory of an image is. */
 const ABSENT = 0
 export const PRESENT = 1
-export const FREED = 2
+const FREED = 2
 
 /** The states of a module; `exiting` beside them says that its exit has begun. */
-export const UNFORMED = 0
+const UNFORMED = 0
 export const COMING = 1
 export const LIVE = 2
 export const GOING = 3
