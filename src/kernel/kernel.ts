@@ -28,7 +28,7 @@ import {
   showRemoval,
 } from './modprobe.ts'
 import { foldName } from './module.ts'
-import { locate } from './module_location.ts'
+import { isSourceFile, locate, realPath } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
 import type { KernelEventName, KernelEvents } from './notifier.ts'
 import type { KernelLog } from './printk.ts'
@@ -430,18 +430,30 @@ export class Kernel implements AsyncDisposable {
     return modulesInOrder(this.#core)
   }
 
-  /** Names of the modules that this file belongs to: those LIVE that were made of it, and the one whose folder or entry it is. */
+  /**
+   * Names of the modules to replace or insert when this file changes: those LIVE that were made of it, and the one in whose folder it is, if it is code. Data that
+   * a module keeps in its folder is no part of it: it may write that itself.
+   */
   modulesOf(file: string): string[] {
+    const real = realPath(file) ?? file
+    const isSource = isSourceFile(file)
     const names = new Set<string>()
     for (const { name, state, root } of this.#core.modules.values())
       if (
         state.is === 'LIVE' &&
-        (state.loaded.image.files.includes(file) || (root !== undefined && isInside(file, root)))
+        (state.loaded.image.files.includes(real) || (isSource && root !== undefined && isInside(real, root)))
       )
         names.add(name)
-    const location = this.#core.folders.belongingTo(file)
-    if (location && !names.has(location)) names.add(location)
+    const belonging = isSource ? this.#core.folders.belongingTo(file) : undefined
+    if (belonging !== undefined) names.add(belonging)
     return [...names]
+  }
+
+  /** The files that a LIVE module has been made of so far; none of a module that is not. */
+  filesOf(name: string): readonly string[] {
+    checkText('filesOf', 'the name of a module', name)
+    const state = this.#core.modules.get(foldName(name))?.state
+    return state?.is === 'LIVE' ? state.loaded.image.files : []
   }
 
   /** Unloads everything, dependents first, permanent modules too. `await using kernel = …` does it as well. */

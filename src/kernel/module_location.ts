@@ -23,6 +23,10 @@ export const EXTENSIONS = ['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs',
 export const isModuleFile = (name: string): boolean =>
   /^(?!\.|outlive\.config\.).+\.(?:[cm]?[jt]s|[jt]sx)$/s.test(name) && !/\.d\.[cm]?ts$/.test(name)
 
+/** Could it decide what a module does? A signature goes with the file that it is of. */
+export const isSourceFile = (file: string): boolean =>
+  /\.(?:[cm]?[jt]sx?|wasm|node|sig)$|(?:^|[\\/])package\.json$/.test(file)
+
 export const nameOfFile = (file: string): string => foldName(basename(file, extname(file)))
 
 /** @throws ModuleError ENOENT when it cannot be read now, though it may be there */

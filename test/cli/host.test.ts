@@ -295,7 +295,7 @@ describe('outlive run --watch', () => {
     assert.equal(await bodyOf(`${host.url}/a`), 'four')
   })
 
-  it('looks at every file of a folder, at files that modules import, and at the module itself', async t => {
+  it('looks at the source files of a folder, at files that modules import, and at the module itself', async t => {
     const host = await startHost(
       t,
       {
@@ -313,6 +313,47 @@ describe('outlive run --watch', () => {
     host.folder.write({ 'shared/own.ts': `export const own = 'own two'\n` })
     await host.says(/\+ single#2 live$/)
     assert.equal(await bodyOf(`${host.url}/s`), 'own two')
+  })
+
+  it('looks at packages and at files outside that modules were made of, and not at data that they write, in a hidden folder too', async t => {
+    const manifest = '{ "name": "f", "type": "module", "main": "main.js" }'
+    const dependency = (word: string) => ({
+      '.plugins/f/node_modules/dep/package.json': '{ "name": "dep", "type": "module", "exports": "./index.js" }',
+      '.plugins/f/node_modules/dep/index.js': `export const word = '${word}'\n`,
+    })
+    const folder = new Folder({
+      '.plugins/f/package.json': manifest,
+      '.plugins/f/main.js': `
+        import { writeFileSync } from 'node:fs'
+        import { word } from 'dep'
+        import settings from './settings.json' with { type: 'json' }
+        export function init(k) {
+          writeFileSync(new URL('state.json', import.meta.url), String(Date.now()))
+          k.register('http.route', { method: 'GET', url: '/f', handler: () => word + settings.end })
+        }
+      `,
+      '.plugins/f/settings.json': '{ "end": "." }',
+      ...dependency('one'),
+      '.plugins/single.js': `export { init } from '../outside.js'\n`,
+      'outside.js': route('one'),
+    })
+    const host = await startHost(t, {}, { folder, words: ['--modules', folder.file('.plugins'), '--watch'] })
+    folder.write({ 'outside.js': route('two') })
+    await host.says(/\+ single#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'two')
+    folder.write(dependency('two'))
+    await host.says(/\+ f#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/f`), 'two.')
+    folder.write({ '.plugins/f/settings.json': '{ "end": "!" }' })
+    await host.says(/\+ f#3 live$/)
+    assert.equal(await bodyOf(`${host.url}/f`), 'two!')
+    folder.write({ '.plugins/f/node_modules/.package-lock.json': '{}' })
+    await host.says(/\+ f#4 live$/)
+
+    folder.write({ '.plugins/f/state.json': '{}', '.plugins/f/node_modules/dep/unread.js': '' })
+    folder.write({ 'outside.js': route('three') })
+    await host.says(/\+ single#3 live$/)
+    assert.ok(!host.out.some(line => line.includes('f#5')), 'data and what was not loaded count for nothing')
   })
 
   it('inserts a new module and removes one whose file is deleted', async t => {
