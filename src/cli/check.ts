@@ -16,7 +16,8 @@ const QUIET = 1000
 
 export const check: Command = {
   name: 'check',
-  summary: 'find out whether a module can be unloaded: load and unload it many times and see what stays',
+  summary: 'find out whether a module is safe to unload',
+  details: 'It is loaded and unloaded many times, in processes of their own, and what stays is told.',
   arguments: '<file> [params...]',
   options: [
     {

@@ -9,7 +9,7 @@ const MEGABYTE = 1024 * 1024
 
 export const coldplug: Command = {
   name: 'coldplug',
-  summary: 'load every module that exports probe, keep those that find something, take the others out',
+  summary: 'load what has a probe, and keep what finds something',
   options: [
     HOST_OPTION,
     { flags: '--modules <dir>', description: 'probe this folder in this process, and unload all at the end' },

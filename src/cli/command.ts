@@ -19,7 +19,10 @@ export interface CommandLine {
 /** One command: one file, one record (the habit of kmod's tools). */
 export interface Command {
   readonly name: string
+  /** What it is for: one line in the list of commands, which leaves 66 characters. */
   readonly summary: string
+  /** What else its `--help` says, in full sentences. */
+  readonly details?: string
   /** Positional arguments in commander's notation: `<file> [params...]`. */
   readonly arguments?: string
   readonly options: readonly CommandOption[]

@@ -4,7 +4,8 @@ import { attempt } from './talk.ts'
 
 export const depmod: Command = {
   name: 'depmod',
-  summary: 'read every module of a folder without running it, and write an index beside them',
+  summary: 'read the modules of a folder, and write an index beside them',
+  details: 'No module is run. What is wrong with one is told with its place.',
   arguments: '<dir>',
   options: [
     {

@@ -7,7 +7,7 @@ const STYLES = { debug: 'gray', info: 'reset', warn: 'yellow', error: 'red' } as
 
 export const dmesg: Command = {
   name: 'dmesg',
-  summary: "print a host's kernel log",
+  summary: 'print the kernel log',
   options: [HOST_OPTION, { flags: '-w, --follow', description: 'wait for more, until interrupted' }],
   examples: ['outlive dmesg', 'outlive dmesg -w'],
   run(line) {
@@ -21,6 +21,7 @@ export const dmesg: Command = {
       const entries = await client.get<LogEntry[]>('/dmesg')
       if (terminal.json) terminal.data(entries)
       else for (const entry of entries) print(terminal, entry)
+      if (entries.length === 0) terminal.advise('(nothing was logged)')
       return 0
     })
   },

@@ -5,7 +5,8 @@ import { attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
 
 export const insmod: Command = {
   name: 'insmod',
-  summary: 'insert one module into a running host; what it imports must be there',
+  summary: 'insert one module, by its file',
+  details: 'What it imports must be there already; modprobe brings that in too.',
   arguments: '<file> [params...]',
   options: [HOST_OPTION, { flags: '-f, --force', description: 'do not look at its signature; taints the kernel' }],
   examples: ['outlive insmod modules/hello.ts', 'outlive insmod modules/hello.ts greeting=Hi'],

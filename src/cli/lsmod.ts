@@ -9,7 +9,7 @@ const columns = (name: string, size: number | string, rest: string): string =>
 
 export const lsmod: Command = {
   name: 'lsmod',
-  summary: "list a host's modules, their sizes in bytes and who uses them",
+  summary: 'list modules, their sizes in bytes and who uses them',
   options: [HOST_OPTION, { flags: '--lingering', description: 'list removed images that are still in memory instead' }],
   examples: ['outlive lsmod', 'outlive lsmod --lingering', 'outlive lsmod --json'],
   run(line) {
@@ -20,11 +20,13 @@ export const lsmod: Command = {
         const images = await client.get<LingeringImage[]>('/lingering')
         if (terminal.json) terminal.data(images)
         else for (const text of lingeringLines(images)) terminal.out(text)
+        if (images.length === 0) terminal.advise('(no removed image is in memory)')
         return 0
       }
       const rows = await client.get<ModuleRow[]>('/lsmod')
       if (terminal.json) terminal.data(rows)
       else for (const text of moduleLines(rows)) terminal.out(text)
+      if (rows.length === 0) terminal.advise('(no module is loaded; outlive modprobe NAME loads one)')
       return 0
     })
   },

@@ -1,31 +1,47 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { getSystemErrorMap } from 'node:util'
-import { Command as Commander, CommanderError, Option } from 'commander'
+import { Command as Commander, CommanderError, Help, Option, type OutputConfiguration } from 'commander'
 import type { Command } from './command.ts'
 import { createTerminal, usageAnswer } from './terminal.ts'
 
-/** Each command is loaded when it is asked for; `--help` asks for all. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./run.ts')).run,
-  insmod: async () => (await import('./insmod.ts')).insmod,
-  rmmod: async () => (await import('./rmmod.ts')).rmmod,
-  modprobe: async () => (await import('./modprobe.ts')).modprobe,
-  coldplug: async () => (await import('./coldplug.ts')).coldplug,
-  sign: async () => (await import('./sign.ts')).sign,
-  depmod: async () => (await import('./depmod.ts')).depmod,
-  replace: async () => (await import('./replace.ts')).replace,
-  lsmod: async () => (await import('./lsmod.ts')).lsmod,
-  modinfo: async () => (await import('./modinfo.ts')).modinfo,
-  reclaim: async () => (await import('./reclaim.ts')).reclaim,
-  why: async () => (await import('./why.ts')).why,
-  mem: async () => (await import('./mem.ts')).mem,
-  top: async () => (await import('./top.ts')).top,
-  taint: async () => (await import('./taint.ts')).taint,
-  check: async () => (await import('./check.ts')).check,
-  races: async () => (await import('./races.ts')).races,
-  dmesg: async () => (await import('./dmesg.ts')).dmesg,
+type Loaders = Readonly<Record<string, () => Promise<Command>>>
+
+/** Each command is loaded when it is asked for; `--help` asks for all, and lists them like this. */
+const GROUPS: Readonly<Record<string, Loaders>> = {
+  'Modules:': {
+    insmod: async () => (await import('./insmod.ts')).insmod,
+    modprobe: async () => (await import('./modprobe.ts')).modprobe,
+    replace: async () => (await import('./replace.ts')).replace,
+    rmmod: async () => (await import('./rmmod.ts')).rmmod,
+    lsmod: async () => (await import('./lsmod.ts')).lsmod,
+    modinfo: async () => (await import('./modinfo.ts')).modinfo,
+  },
+  'Hosts:': {
+    run: async () => (await import('./run.ts')).run,
+    dmesg: async () => (await import('./dmesg.ts')).dmesg,
+    top: async () => (await import('./top.ts')).top,
+    mem: async () => (await import('./mem.ts')).mem,
+    taint: async () => (await import('./taint.ts')).taint,
+  },
+  'Removed code:': {
+    why: async () => (await import('./why.ts')).why,
+    reclaim: async () => (await import('./reclaim.ts')).reclaim,
+  },
+  'For authors:': {
+    check: async () => (await import('./check.ts')).check,
+    depmod: async () => (await import('./depmod.ts')).depmod,
+    coldplug: async () => (await import('./coldplug.ts')).coldplug,
+    sign: async () => (await import('./sign.ts')).sign,
+    races: async () => (await import('./races.ts')).races,
+  },
 }
+
+const FIRST_STEPS = `
+First steps:
+  outlive run --modules modules --watch   start a host
+  outlive lsmod                           in another terminal: what is loaded
+  outlive COMMAND --help                  options and examples of a command`
 
 const JSON_OPTION = new Option('--json', 'answer in JSON, for programs')
 
@@ -47,18 +63,22 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const program = new Commander('outlive')
     .description('Loads, replaces and unloads code in a running Node.js process.')
-    .version(version)
+    .version(version, '-V, --version', 'show the version')
+    .usage('COMMAND [options]')
     .showHelpAfterError('(outlive --help tells more)')
+    .configureHelp({ subcommandTerm: command => command.name(), visibleCommands: listed })
+    .configureOutput(saidBy('outlive'))
+    .addHelpText('after', FIRST_STEPS)
+    .helpOption('-h, --help', 'show this')
     .exitOverride()
   let code = 0
   const wanted = words.find(word => !word.startsWith('-')) ?? ''
   onWriteError(wanted)
-  const load = Object.hasOwn(COMMANDS, wanted) ? [COMMANDS[wanted]!] : Object.values(COMMANDS)
-  for (const command of await Promise.all(load.map(get => get())))
+  for (const [heading, command] of await loadCommands(wanted))
     program.addCommand(
       toCommander(command, async (args, options) => {
         code = await command.run({ args, options, terminal: createTerminal({ json: options.json === true }) })
-      }),
+      }).helpGroup(heading),
     )
   try {
     await program.parseAsync(words, { from: 'user' })
@@ -75,12 +95,38 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
+/** With the heading of each: the one that is wanted, or all of them when there is none of this name. */
+async function loadCommands(wanted: string): Promise<[heading: string, command: Command][]> {
+  const all = Object.entries(GROUPS).flatMap(([heading, loaders]) =>
+    Object.entries(loaders).map(([name, load]) => ({ heading, name, load })),
+  )
+  const found = all.filter(({ name }) => name === wanted)
+  return Promise.all(
+    (found.length > 0 ? found : all).map(
+      async ({ heading, load }): Promise<[string, Command]> => [heading, await load()],
+    ),
+  )
+}
+
+/** `outlive help rmmod` works, but is no command like the others. */
+function listed(this: Help, program: Commander): Commander[] {
+  return Help.prototype.visibleCommands.call(this, program).filter(command => command.name() !== 'help')
+}
+
+/** What is wrong with the words begins with the command's name, as whatever else a command says. */
+const saidBy = (name: string): OutputConfiguration => ({
+  outputError: (text, write) => write(text.replace(/^error: /, `${name}: `)),
+})
+
 function toCommander(
   command: Command,
   run: (args: string[], options: Record<string, unknown>) => Promise<void>,
 ): Commander {
   const made = new Commander(command.name)
-    .description(command.summary)
+    .summary(command.summary)
+    .description(command.details === undefined ? command.summary : `${command.summary}\n${command.details}`)
+    .helpOption('-h, --help', 'show this')
+    .configureOutput(saidBy(command.name))
     .exitOverride()
     .showHelpAfterError(`(outlive ${command.name} --help tells more)`)
   if (command.arguments !== undefined) made.arguments(command.arguments)

@@ -10,7 +10,7 @@ const row = (label: string, images: number | string, source: number | string, es
 
 export const mem: Command = {
   name: 'mem',
-  summary: 'how much memory images take: in service, and left behind by removed ones',
+  summary: 'show how much memory images take, in service and removed',
   options: [HOST_OPTION],
   examples: ['outlive mem', 'outlive mem --json'],
   run(line) {

@@ -9,7 +9,8 @@ import { attemptEach, connect, HOST_OPTION, parseParamWords, UsageError } from '
 
 export const modprobe: Command = {
   name: 'modprobe',
-  summary: 'insert a module by name or alias, with what it depends on; with -r, remove it and what only it needed',
+  summary: 'insert a module by name or alias, with what it depends on',
+  details: 'With -r: remove it, and what was there only for it.',
   arguments: '<names...>',
   options: [
     HOST_OPTION,

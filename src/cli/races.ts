@@ -25,7 +25,8 @@ const QUIET = 1000
 
 export const races: Command = {
   name: 'races',
-  summary: 'find the module unload races of six schemes by trying every schedule',
+  summary: 'find races of module unloading, by trying every schedule',
+  details: 'Of models of six schemes, not of a host.',
   options: [
     { flags: '--model <name>', description: `one of ${MODEL_NAMES.join(', ')}`, repeatable: true },
     { flags: '--cpus <n>', description: `virtual CPUs: one unloads, the others call (default ${SMALLEST.cpus})` },

@@ -4,7 +4,8 @@ import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
 
 export const reclaim: Command = {
   name: 'reclaim',
-  summary: 'free removed images that are still in memory, at your own risk; taints the kernel',
+  summary: 'free removed images that are still in memory, at your own risk',
+  details: 'Who still calls such an image gets ESTALE. Taints the kernel.',
   arguments: '[image]',
   options: [HOST_OPTION, { flags: '--all', description: 'every one' }],
   examples: ['outlive reclaim hello#3', 'outlive reclaim --all'],

@@ -5,7 +5,8 @@ import { attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
 
 export const replace: Command = {
   name: 'replace',
-  summary: 'put a new image of a module into the place of the old one, in one step',
+  summary: 'put a new version of a module into the place of the old one',
+  details: 'In one step: it takes over, or, when anything about it fails, the old one serves on.',
   arguments: '<name> [params...]',
   options: [HOST_OPTION],
   examples: ['outlive replace hello', 'outlive replace hello greeting=Hi'],

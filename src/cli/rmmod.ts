@@ -10,7 +10,8 @@ const nameOf = (word: string): string => (word.includes('/') ? basename(word, ex
 
 export const rmmod: Command = {
   name: 'rmmod',
-  summary: 'unload modules: calls in flight finish, then exit runs',
+  summary: 'unload modules',
+  details: 'Calls in flight finish, then exit runs. What a module left behind is closed and told.',
   arguments: '<names...>',
   options: [
     HOST_OPTION,

@@ -12,7 +12,7 @@ import { runHostFile } from './host/host_file.ts'
 import { startHttpHost } from './host/http_host.ts'
 import { createReporter, formatError, type Reporter } from './host/report.ts'
 import { type Waiting, waitsForOthers, watchModules } from './host/watch.ts'
-import { attempt, folderNamed, UsageError } from './talk.ts'
+import { attempt, folderNamed, reasonOf, UsageError } from './talk.ts'
 
 const DEFAULT_PORT = 8080
 const DEFAULT_GRACE = 5000
@@ -20,7 +20,8 @@ const SCHEMES = ['collect', 'retain', 'refcount']
 
 export const run: Command = {
   name: 'run',
-  summary: 'start a host and insert every module of its folder; without a host file, the built-in HTTP host',
+  summary: 'start a host, and insert every module of its folder',
+  details: 'Without a host file it is the built-in HTTP host, which serves what modules register at http.route.',
   arguments: '[host]',
   options: [
     { flags: '--modules <dir>', description: 'the folder of modules', default: './modules' },
@@ -134,7 +135,7 @@ function readKey(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new UsageError(`--key: ${(error as Error).message}`)
+    throw new UsageError(`--key: cannot read ${file}: ${reasonOf(error)}`)
   }
 }
 

@@ -10,11 +10,12 @@ import { ModuleFolders } from '../kernel/module_folders.ts'
 import { locate, type ModuleLocation } from '../kernel/module_location.ts'
 import { makeSignature, signatureFileOf, signedPath } from '../kernel/signature.ts'
 import type { Command, CommandLine } from './command.ts'
-import { attempt, UsageError } from './talk.ts'
+import { attempt, reasonOf, UsageError } from './talk.ts'
 
 export const sign: Command = {
   name: 'sign',
-  summary: 'sign modules, so that a host that has your public key knows that they are as you made them',
+  summary: 'sign modules with your key',
+  details: 'A host that has your public key knows then that they are as you made them.',
   arguments: '[modules...]',
   options: [
     { flags: '--key <file>', description: 'your private ed25519 key, in PEM' },
@@ -44,7 +45,8 @@ async function signAll(line: CommandLine): Promise<number> {
         `${JSON.stringify(makeSignature({ signer: String(options.signer), files }, key), null, 2)}\n`,
       )
       written.push(target)
-      if (!terminal.json) terminal.out(`${relative('.', target)}: ${Object.keys(files).length} files`)
+      const count = Object.keys(files).length
+      if (!terminal.json) terminal.out(`${relative('.', target)}: ${count} ${count === 1 ? 'file' : 'files'}`)
     }
   }
   if (terminal.json) terminal.data({ written })
@@ -66,7 +68,10 @@ function readPrivateKey(file: string): KeyObject {
     const key = createPrivateKey(readFileSync(file))
     if (key.asymmetricKeyType === 'ed25519') return key
   } catch (error) {
-    throw new UsageError(`--key: ${file}: ${(error as Error).message}`)
+    const isRead = (error as NodeJS.ErrnoException).errno === undefined
+    throw new UsageError(
+      `--key: ${isRead ? `${file} is no private key in PEM` : `cannot read ${file}: ${reasonOf(error)}`}`,
+    )
   }
   throw new UsageError(`--key: ${file} is no ed25519 key`)
 }

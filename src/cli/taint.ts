@@ -4,7 +4,7 @@ import { attempt, connect, HOST_OPTION } from './talk.ts'
 
 export const taint: Command = {
   name: 'taint',
-  summary: "show whether a host's kernel is still trustworthy, and if not, why",
+  summary: 'show whether the kernel is still trustworthy, and if not, why',
   options: [HOST_OPTION, { flags: '--table', description: 'show what each letter means; needs no host' }],
   examples: ['outlive taint', 'outlive taint --table'],
   run(line) {

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { getSystemErrorMap } from 'node:util'
 import { ControlClient, ControlError, findHost, Refused } from '../control/client.ts'
 import { ERROR_CODES, type ErrorCode, ModuleError } from '../kernel/errno.ts'
 import type { CommandLine, CommandOption } from './command.ts'
@@ -15,6 +16,13 @@ export const HOST_OPTION: CommandOption = {
 /** The user used the command in a way that it does not have: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+}
+
+/** `No such file or directory`, and not the call of Node's that found it. */
+export function reasonOf(error: unknown): string {
+  const { errno, message } = error as NodeJS.ErrnoException
+  const reason = getSystemErrorMap().get(errno ?? 0)?.[1] ?? message
+  return reason.slice(0, 1).toUpperCase() + reason.slice(1)
 }
 
 /** @throws UsageError where there is none, or none that this user may look into */
@@ -39,10 +47,12 @@ export const connect = async (line: CommandLine): Promise<ControlClient> =>
  */
 export async function attempt(
   command: string,
-  { terminal }: CommandLine,
+  line: CommandLine,
   work: () => Promise<number>,
   shown?: string,
 ): Promise<number> {
+  const { terminal } = line
+  const waiting = tellWaiting(command, line)
   try {
     return await work()
   } catch (error) {
@@ -60,7 +70,42 @@ export async function attempt(
     if (error instanceof ModuleError && error.code === 'EINIT' && error.cause instanceof Error)
       terminal.err(authorsStack(error.cause.stack ?? error.cause.message))
     if (error instanceof Refused && error.taints) terminal.err(`kernel tainted: ${error.taints}`)
+    if (error instanceof Refused) await advise(command, line, error)
     return 1
+  } finally {
+    if (waiting !== undefined) {
+      clearInterval(waiting)
+      terminal.progress('')
+    }
+  }
+}
+
+/** What a command waits for that has no progress of its own. */
+const WAITS: Readonly<Record<string, string>> = {
+  insmod: 'waiting for init',
+  modprobe: 'waiting for the host',
+  replace: 'waiting for the host',
+  rmmod: 'waiting for calls in flight and exit',
+  depmod: 'reading',
+}
+
+/** A command that takes longer than a second says what it waits for. */
+function tellWaiting(command: string, { terminal }: CommandLine): NodeJS.Timeout | undefined {
+  const what = WAITS[command]
+  if (what === undefined || !terminal.interactive) return undefined
+  const started = performance.now()
+  const tell = () => terminal.progress(`${what}: ${Math.round((performance.now() - started) / 1000)} s`)
+  return setInterval(tell, 1000).unref()
+}
+
+async function advise(command: string, line: CommandLine, { error }: Refused): Promise<void> {
+  if (!line.terminal.advises) return
+  try {
+    const { adviceOn } = await import('./advice.ts')
+    const advice = await adviceOn(error, command, await connect(line))
+    if (advice !== undefined) line.terminal.advise(`(${advice})`)
+  } catch {
+    // The host may be gone by now. What it refused has been told.
   }
 }
 

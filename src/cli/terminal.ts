@@ -9,6 +9,10 @@ export interface Terminal {
   readonly interactive: boolean
   out(line: string): void
   err(line: string): void
+  /** True when people read stderr: advice is for them. */
+  readonly advises: boolean
+  /** Tells people what a program has no use for. */
+  advise(line: string): void
   /** Prints `value` as one line of JSON. */
   data(value: unknown): void
   style(style: Style, text: string): string
@@ -30,6 +34,7 @@ export function createTerminal(options: { json: boolean }): Terminal {
   const interactive = Boolean(process.stdout.isTTY) && process.env.TERM !== 'dumb' && !options.json
   const coloured = !options.json && wantsColour(interactive)
   const print = process.stdout.write.bind(process.stdout)
+  const advises = Boolean(process.stderr.isTTY) && !options.json
   let drawn = false
   const clear = () => {
     if (drawn) process.stderr.write('\r\u001b[2K')
@@ -43,6 +48,12 @@ export function createTerminal(options: { json: boolean }): Terminal {
       print(`${line}\n`)
     },
     err(line) {
+      clear()
+      process.stderr.write(`${line}\n`)
+    },
+    advises,
+    advise(line) {
+      if (!advises) return
       clear()
       process.stderr.write(`${line}\n`)
     },

@@ -14,7 +14,8 @@ interface View {
 
 export const top: Command = {
   name: 'top',
-  summary: 'watch modules, calls in flight and what lingers, until interrupted',
+  summary: 'watch modules, calls in flight and what lingers',
+  details: 'It goes on until it is interrupted.',
   options: [
     HOST_OPTION,
     { flags: '-d, --delay <seconds>', description: 'between two looks', default: '1' },

@@ -7,7 +7,8 @@ type Line = { readonly estimate?: Estimate; readonly progress?: WhyProgress; rea
 
 export const why: Command = {
   name: 'why',
-  summary: 'say who keeps the code of a removed module in memory; the host stands still for a moment',
+  summary: 'say who keeps the code of a removed module in memory',
+  details: 'The host stands still while V8 takes a snapshot of its heap.',
   arguments: '<image>',
   options: [HOST_OPTION],
   examples: ['outlive why hello#3', 'outlive why hello', 'outlive why hello#3 --json'],

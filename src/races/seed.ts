@@ -30,9 +30,11 @@ export function decodeSeed(model: Model, seed: string): number[] {
   })
 }
 
+export const SEED_FORM = 'it has the form MODEL.CPUS.MODULES.ROUNDS.MOVES'
+
 /** Takes the model's id off a seed. */
 export function splitSeed(seed: string): { id: string; moves: string } {
   const dot = seed.lastIndexOf('.')
-  if (dot <= 0) throw new RangeError(`'${seed}' is not a seed: it has the form MODEL.CPUS.MODULES.ROUNDS.MOVES`)
+  if (dot <= 0) throw new RangeError(`'${seed}' is not a seed: ${SEED_FORM}`)
   return { id: seed.slice(0, dot), moves: seed.slice(dot + 1) }
 }

@@ -45,7 +45,7 @@ describe('outlive run', () => {
     await host.says(/replace hello$/)
     assert.deepEqual(host.out.slice(-5), [
       `listening on ${host.url}`,
-      `host ${host.pid}, modules in ${host.folder.path.split('/').at(-1)}. Try next, in another terminal:`,
+      `host ${host.pid}, modules in ${host.folder.path}. Try next, in another terminal:`,
       `  curl ${host.url}/hello/world`,
       '  npx outlive lsmod',
       '  npx outlive replace hello',

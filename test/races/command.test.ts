@@ -15,6 +15,8 @@ async function run(options: Record<string, unknown>, json = false) {
     terminal: {
       json,
       interactive: true,
+      advises: false,
+      advise: () => {},
       out: line => void out.push(line),
       err: line => void err.push(line),
       data: value => void data.push(JSON.parse(JSON.stringify(value))),

@@ -110,6 +110,7 @@ describe('a race', () => {
     for (const [seed, message] of [
       ['', /not a seed/],
       ['inside', /not a seed/],
+      ['inside.2.0', /not a seed: it has the form/],
       ['nothing.2.1.1.01', /not a seed of any of inside/],
       ['inside.2.1.1.!', /stands for no move/],
       ['inside.2.1.1.zz', /step 1 of the seed cannot happen/],

@@ -1,4 +1,4 @@
-import { basename } from 'node:path'
+import { basename, relative } from 'node:path'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { tryToRead } from '../../kernel/thrown.ts'
 import type { Terminal } from '../terminal.ts'
@@ -14,14 +14,21 @@ export function greet(
   host: { name: string; url: string | undefined; socket: string },
 ): void {
   const { name, url, socket } = host
-  const modules = kernel.folders.map(folder => basename(folder)).join(', ')
   if (terminal.json) {
+    const modules = kernel.folders.map(folder => basename(folder)).join(', ')
     terminal.data({ event: 'ready', name, modules, url, socket })
     return
   }
+  const modules = kernel.folders.map(asTyped).join(', ')
   if (url !== undefined) terminal.out(`listening on ${terminal.style('cyan', url)}`)
   terminal.out(`host ${name}, modules in ${modules}. Try next, in another terminal:`)
   for (const command of thingsToTry(kernel, url)) terminal.out(`  ${command}`)
+}
+
+/** As a user would name it from here. */
+function asTyped(folder: string): string {
+  const path = relative(process.cwd(), folder)
+  return path === '' || path.startsWith('..') ? folder : path
 }
 
 /** A request that a module answers, and commands with the name of a module that is there. */

@@ -1,5 +1,5 @@
 import type { Model } from '../model.ts'
-import { splitSeed } from '../seed.ts'
+import { SEED_FORM, splitSeed } from '../seed.ts'
 import { type Size, SMALLEST } from './parts.ts'
 import {
   collectModel,
@@ -48,5 +48,6 @@ export function modelOfSeed(seed: string): Model {
   const [name, cpus, modules, rounds, ...rest] = id.split('.')
   if (name === undefined || !isModelName(name) || rest.length > 0)
     throw new RangeError(`'${seed}' is not a seed of any of ${MODEL_NAMES.join(', ')}`)
+  if (rounds === undefined) throw new RangeError(`'${seed}' is not a seed: ${SEED_FORM}`)
   return createModel(name, { cpus: Number(cpus), modules: Number(modules), rounds: Number(rounds) })
 }

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { adviceOn } from '#dist/cli/advice.js'
+import { nearest } from '#dist/cli/similar.js'
+import { ControlClient } from '#dist/control/client.js'
+import { startHost } from '../support/command.ts'
+
+it('the nearest name is one with few mistakes, and none of another word', () => {
+  const names = ['hello', 'notes', 'http_host', 'db']
+  for (const [word, meant] of [
+    ['helo', 'hello'],
+    ['hlelo', 'hello'],
+    ['hellos', 'hello'],
+    ['note', 'notes'],
+    ['htp_hosts', 'http_host'],
+    ['hello', undefined],
+    ['world', undefined],
+    ['da', undefined],
+    ['', undefined],
+  ] as const)
+    assert.equal(nearest(word, names), meant, word)
+})
+
+it('whom a host refuses is told what was meant, and where the host loads from', async t => {
+  const host = await startHost(
+    t,
+    { 'hello.ts': '', 'notes.ts': '', 'folder/package.json': '{}' },
+    { words: ['--no-load'] },
+  )
+  await host.run('insmod', 'hello.ts')
+  const client = new ControlClient(join(host.sockets, `${host.pid}.sock`))
+  const unknown = (module: string) => ({ code: 'ENOENT', data: { module } })
+  assert.equal(await adviceOn(unknown('helo'), 'rmmod', client), 'did you mean hello?')
+  assert.equal(await adviceOn(unknown('note'), 'rmmod', client), undefined)
+  assert.equal(await adviceOn(unknown('note'), 'modprobe', client), 'did you mean notes?')
+  assert.equal(await adviceOn(unknown('foldr'), 'modinfo', client), 'did you mean folder?')
+  assert.equal(
+    await adviceOn({ code: 'EPERM', data: {} }, 'insmod', client),
+    `this host loads from ${host.folder.path}`,
+  )
+  assert.equal(await adviceOn({ code: 'EEXIST', data: { module: 'hello' } }, 'insmod', client), undefined)
+})
