@@ -55,6 +55,44 @@ export function drawPictures(results) {
   )
 }
 
+/** The notes have a part on what was missed, which stands beside what was promised, and a part on the rest. */
+function readNotes(results) {
+  if (!existsSync(NOTES)) return { missed: [], tried: [] }
+  const [missed = '', ...tried] = readFileSync(NOTES, 'utf8')
+    .trim()
+    .split(/\n\n(?=## )/)
+  return { missed: [fillIn(missed, results)], tried }
+}
+
+/** Puts the rows that miss their goal below the words that say why; one that nobody has explained yet is seen, too. */
+function fillIn(notes, results) {
+  const rest = new Set(results.map(({ bench }) => bench))
+  const sections = notes.split(/\n\n(?=### )/).map(section =>
+    section.replace(/<!-- missed: (.*) -->/, (_, names) => {
+      const benches = names === '*' ? [...rest] : names.split(' ')
+      for (const bench of benches) rest.delete(bench)
+      const missed = row => row.met === false
+      const own = results.filter(({ bench, rows }) => benches.includes(bench) && rows.some(missed))
+      if (own.length > 0) return tableOf(own, missed)
+      return names === '*' ? '' : 'All of these figures reach their goal now.'
+    }),
+  )
+  return sections.filter(section => !/^### .*\n\n$/.test(`${section.trim()}\n\n`)).join('\n\n')
+}
+
+/** As GitHub makes the anchor of a heading. */
+const anchorOf = heading =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-')
+
+const contentsOf = parts =>
+  parts
+    .flatMap(part => [...part.matchAll(/^(###?) (.*)$/gm)])
+    .map(([, marks, heading]) => `${marks === '##' ? '' : '  '}- [${heading}](#${anchorOf(heading)})`)
+    .join('\n')
+
 /** One line a row, one column a line of Node. */
 function tableOf(results, keep) {
   const versions = [...new Set(results.flatMap(({ node, rows }) => rows.map(row => row.node ?? node)))].sort()
@@ -108,26 +146,43 @@ export function writePage(all, { machine, quick }) {
   const goals = results.flatMap(({ rows }) => rows.filter(row => row.goal !== undefined))
   const dates = results.map(({ date }) => date).sort()
   const peers = newestOf(results, 'peers')
+  const { missed, tried } = readNotes(results)
+  const days = dates[0] === dates.at(-1) ? dates[0] : `${dates[0]} to ${dates.at(-1)}`
   const parts = [
-    '# Performance',
-    `Written by \`npm run bench -- performance${quick ? ' --quick' : ''}\`, not by hand but for the last part: ${machine}; ${dates[0]}${
-      dates[0] === dates.at(-1) ? '' : ` to ${dates.at(-1)}`
-    }. What a bench does is told in [bench/README.md](../bench/README.md); each can be run by itself, \`npm run bench -- NAME\`. Ratios (\`x\`) are of things that took turns in one run, and are what counts; times by themselves are those of this machine.`,
     '## What was promised',
-    `${goals.filter(({ met }) => met).length} of ${goals.length} figures reach their goal; those that do not are in bold.`,
+    `${goals.filter(({ met }) => met).length} of ${goals.length} figures reach their goal. Those that do not are in bold, and [explained below](#what-does-not-reach-its-goal-and-why).`,
+    'The rows of `reload` begin with the line of Node that was measured; their two columns are two runs of the same.',
     tableOf(results, row => row.goal !== undefined),
+    ...missed,
     ...(peers === undefined
       ? []
       : [
           '## Beside what people use today',
-          `Node ${peers.node.replace(/^v/, '')}. One reload: write a changed file of 200 functions, load it, call one, drop it. Time is against native \`import('?v=')\`; *KB kept* is the heap that a reload leaves behind after plain \`gc()\`, and after a last-resort collection, which V8 makes before it gives up; *freed* is how many dropped versions the collector took; *stale*, how often the old code answered. What this does to calls in flight and to what is left behind is told in [comparison.md](comparison.md).`,
+          `One reload: write a changed file of 200 functions, load it, call one, drop it. Node ${peers.node.replace(/^v/, '')}.`,
+          [
+            "- *time* is against native `import('?v=')`.",
+            '- *KB kept* is the heap that a reload leaves behind after plain `gc()`, and after a last-resort collection, which V8 makes before it gives up.',
+            '- *freed* is how many dropped versions the collector took.',
+            '- *stale* is how often the old code answered.',
+          ].join('\n'),
+          'What each does to calls in flight and to what is left behind is told in [comparison.md](comparison.md).',
           '![Time of a reload, by peer](images/peers-time.svg)',
           '![Heap left behind by a reload, by peer](images/peers-memory.svg)',
           peersTable(peers),
         ]),
-    ...(existsSync(NOTES) ? [readFileSync(NOTES, 'utf8').trim()] : []),
+    ...tried,
     '## All figures',
     tableOf(results, () => true),
   ]
-  writeFileSync(PAGE, `${parts.join('\n\n')}\n`)
+  const head = [
+    '# Performance',
+    `Written by \`npm run bench -- performance${quick ? ' --quick' : ''}\`, on ${machine}; ${days}.`,
+    [
+      '- A ratio (`x`) is of things that took turns in one run, and is what counts. Times by themselves are those of this machine.',
+      '- What a bench does is told in [bench/README.md](../bench/README.md); each can be run by itself, `npm run bench -- NAME`.',
+      '- The explanations are written by hand; the tables are not.',
+    ].join('\n'),
+    contentsOf(parts),
+  ]
+  writeFileSync(PAGE, `${[...head, ...parts].join('\n\n')}\n`)
 }
