@@ -45,38 +45,38 @@ export function beginBrackets(): void {
 }
 
 /** What brackets have from what is around them. */
-@inline export function inherited(): i32 {
+export function inherited(): i32 {
   return (top & INHERITED) | (top & HAS_ARROW ? UNDER_ARROW : 0)
 }
 
-@inline export function addToTop(known: i32): void {
+export function addToTop(known: i32): void {
   top |= known
 }
 
-@inline export function takeFromTop(known: i32): void {
+export function takeFromTop(known: i32): void {
   top &= ~known
 }
 
 /** The character that closes the innermost bracket. */
-@inline export function isClosedBy(c: i32): bool {
-  return (top & 255) == c
+export function isClosedBy(c: i32): bool {
+  return (top & 255) === c
 }
 
 /** @returns false when there are too many */
-@inline export function open(known: i32, at: i32): bool {
-  if (depth == MOST_BRACKETS) return false
-  store<i32>(BRACKETS + (<usize>depth << 3), top)
-  store<i32>(BRACKETS + (<usize>depth << 3), topStart, 4)
+export function open(known: i32, at: i32): bool {
+  if (depth === MOST_BRACKETS) return false
+  store<i32>(BRACKETS + ((<usize>depth) << 3), top)
+  store<i32>(BRACKETS + ((<usize>depth) << 3), topStart, 4)
   depth++
   top = known
   topStart = at
   return true
 }
 
-@inline export function close(): void {
+export function close(): void {
   closed = top
   closedStart = topStart
   depth--
-  top = load<i32>(BRACKETS + (<usize>depth << 3))
-  topStart = load<i32>(BRACKETS + (<usize>depth << 3), 4)
+  top = load<i32>(BRACKETS + ((<usize>depth) << 3))
+  topStart = load<i32>(BRACKETS + ((<usize>depth) << 3), 4)
 }

@@ -1,9 +1,30 @@
 /** Imports and exports, as far as they are written in one of the usual ways. */
-import {
-  AS, ASSERT, ASYNC, CLASS, COMMA, CONTROL, DECLARATIONS, DECLARES, DEFAULT, DOUBLE_QUOTE, EXPORT, EXTENDS, FROM,
-  FUNCTION, IMPORT, MISREAD, MOST_DECLARATIONS, OPEN_PAREN, OTHER_DECLARATION, QUOTE, SEMICOLON, unit, WITH,
-} from './tables'
+
 import { hadEscape } from './ends'
+import {
+  AS,
+  ASSERT,
+  ASYNC,
+  CLASS,
+  COMMA,
+  CONTROL,
+  DECLARATIONS,
+  DECLARES,
+  DEFAULT,
+  DOUBLE_QUOTE,
+  EXTENDS,
+  FROM,
+  FUNCTION,
+  IMPORT,
+  MISREAD,
+  MOST_DECLARATIONS,
+  OPEN_PAREN,
+  OTHER_DECLARATION,
+  QUOTE,
+  SEMICOLON,
+  unit,
+  WITH,
+} from './tables'
 import { BRACE, BRACE_END, DOT, STAR, VALUE, WORD } from './tokens'
 
 // What is written down: the kind, where the declaration begins, and from where to where the name or the specifier stands.
@@ -57,19 +78,19 @@ export function declarationCount(): i32 {
 }
 
 /** Is one being read to whose end nothing may be missing? */
-@inline export function isInDeclaration(): bool {
-  return state != NOT_IN_ONE
+export function isInDeclaration(): bool {
+  return state !== NOT_IN_ONE
 }
 
 /** @returns what is to be noted of the text */
 export function endDeclarations(): i32 {
-  const isWhole = state == NOT_IN_ONE || state == IN_VARIABLE || state == BEHIND_SPECIFIER || state == BEHIND_LIST
+  const isWhole = state === NOT_IN_ONE || state === IN_VARIABLE || state === BEHIND_SPECIFIER || state === BEHIND_LIST
   return isWhole && count < MOST_DECLARATIONS ? 0 : OTHER_DECLARATION
 }
 
 function note(kind: i32, from: i32, to: i32): void {
   if (count >= MOST_DECLARATIONS) return
-  const at = DECLARATIONS + (<usize>count << 4)
+  const at = DECLARATIONS + ((<usize>count) << 4)
   store<i32>(at, kind)
   store<i32>(at, start, 4)
   store<i32>(at, from, 8)
@@ -101,10 +122,10 @@ function goOn(next: i32): i32 {
  */
 export function beginDeclaration(word: i32, from: i32, depth: i32, canBegin: bool): i32 {
   if (depth > 0) return OTHER_DECLARATION
-  const isBehindOne = state == NOT_IN_ONE || state == IN_VARIABLE
+  const isBehindOne = state === NOT_IN_ONE || state === IN_VARIABLE
   start = from
   isPlaced = canBegin && isBehindOne
-  if (word == IMPORT) return goOn(BEHIND_IMPORT)
+  if (word === IMPORT) return goOn(BEHIND_IMPORT)
   return isPlaced ? goOn(BEHIND_EXPORT) : leaveToParser()
 }
 
@@ -116,35 +137,42 @@ export function beginDeclaration(word: i32, from: i32, depth: i32, canBegin: boo
  * @returns what is to be noted of the text
  */
 export function continueDeclaration(
-  kind: i32, word: i32, c: i32, from: i32, to: i32, depth: i32, before: i32, beforeWord: i32,
+  kind: i32,
+  word: i32,
+  c: i32,
+  from: i32,
+  to: i32,
+  depth: i32,
+  before: i32,
+  beforeWord: i32,
   isAsyncFunction: bool,
 ): i32 {
   switch (state) {
     case BEHIND_EXPORT:
-      if (kind == BRACE) return goOn(IN_LIST)
-      if (kind == STAR) return goOn(BEHIND_STAR)
-      if (word == FUNCTION) return goOn(BEFORE_FUNCTION_NAME)
+      if (kind === BRACE) return goOn(IN_LIST)
+      if (kind === STAR) return goOn(BEHIND_STAR)
+      if (word === FUNCTION) return goOn(BEFORE_FUNCTION_NAME)
       if (word & DECLARES) return goOn(BEFORE_VARIABLE)
-      if (word == CLASS) return goOn(BEFORE_NAME)
-      if (word == DEFAULT) return goOn(BEHIND_DEFAULT)
-      return word == ASYNC ? goOn(BEHIND_ASYNC) : giveUp()
+      if (word === CLASS) return goOn(BEFORE_NAME)
+      if (word === DEFAULT) return goOn(BEHIND_DEFAULT)
+      return word === ASYNC ? goOn(BEHIND_ASYNC) : giveUp()
     case BEHIND_ASYNC:
       return isAsyncFunction ? goOn(BEFORE_FUNCTION_NAME) : leaveToParser()
     case BEFORE_FUNCTION_NAME:
     case BEFORE_NAME:
     case BEFORE_VARIABLE:
-      if (kind == STAR && state == BEFORE_FUNCTION_NAME) return 0
-      if (kind != WORD) return giveUp()
+      if (kind === STAR && state === BEFORE_FUNCTION_NAME) return 0
+      if (kind !== WORD) return giveUp()
       note(DECLARED, from, to)
-      return goOn(state == BEFORE_VARIABLE ? IN_VARIABLE : NOT_IN_ONE)
+      return goOn(state === BEFORE_VARIABLE ? IN_VARIABLE : NOT_IN_ONE)
     case IN_VARIABLE:
       // A comma may bring another one, or belong to what follows without a semicolon between.
       if (depth > 0) return 0
-      if (c == COMMA) return giveUp()
-      return c == SEMICOLON || word & (DECLARES | CONTROL) ? goOn(NOT_IN_ONE) : 0
+      if (c === COMMA) return giveUp()
+      return c === SEMICOLON || word & (DECLARES | CONTROL) ? goOn(NOT_IN_ONE) : 0
     case BEHIND_DEFAULT:
-      if (word == FUNCTION || word == CLASS) return goOn(BEFORE_DEFAULT_NAME)
-      if (word == ASYNC) return goOn(BEHIND_DEFAULT_ASYNC)
+      if (word === FUNCTION || word === CLASS) return goOn(BEFORE_DEFAULT_NAME)
+      if (word === ASYNC) return goOn(BEHIND_DEFAULT_ASYNC)
       note(DEFAULTED, 0, 0)
       return goOn(NOT_IN_ONE)
     case BEHIND_DEFAULT_ASYNC:
@@ -152,27 +180,27 @@ export function continueDeclaration(
       note(DEFAULTED, 0, 0)
       return goOn(NOT_IN_ONE)
     case BEFORE_DEFAULT_NAME:
-      if (kind == STAR) return 0
-      if (kind == WORD && word != EXTENDS) note(DEFAULTED, from, to)
+      if (kind === STAR) return 0
+      if (kind === WORD && word !== EXTENDS) note(DEFAULTED, from, to)
       else note(DEFAULTED, 0, 0)
       return goOn(NOT_IN_ONE)
     case BEHIND_IMPORT:
-      if (c == OPEN_PAREN || kind == DOT) return giveUp()
+      if (c === OPEN_PAREN || kind === DOT) return giveUp()
       if (!isPlaced) return leaveToParser()
       state = IN_CLAUSE
-      if (kind == VALUE) return specifier(IMPORTED, c, from, to)
+      if (kind === VALUE) return specifier(IMPORTED, c, from, to)
       return 0
     case IN_CLAUSE:
-      if (kind != VALUE) return c == SEMICOLON ? leaveToParser() : 0
-      return depth == 0 && beforeWord == FROM ? specifier(IMPORTED, c, from, to) : leaveToParser()
+      if (kind !== VALUE) return c === SEMICOLON ? leaveToParser() : 0
+      return depth === 0 && beforeWord === FROM ? specifier(IMPORTED, c, from, to) : leaveToParser()
     case BEHIND_SPECIFIER:
       // Attributes.
-      return word == WITH || word == ASSERT ? giveUp() : goOn(NOT_IN_ONE)
+      return word === WITH || word === ASSERT ? giveUp() : goOn(NOT_IN_ONE)
     case IN_LIST:
-      if (kind == BRACE_END) return goOn(BEHIND_LIST)
-      if (c == COMMA && before == WORD) return 0
-      if (word == AS && before == WORD) return goOn(BEHIND_AS)
-      if (before == WORD || !isPlainName(kind, from, to)) return leaveToParser()
+      if (kind === BRACE_END) return goOn(BEHIND_LIST)
+      if (c === COMMA && before === WORD) return 0
+      if (word === AS && before === WORD) return goOn(BEHIND_AS)
+      if (before === WORD || !isPlainName(kind, from, to)) return leaveToParser()
       note(LISTED, from, to)
       return 0
     case BEHIND_AS:
@@ -180,12 +208,12 @@ export function continueDeclaration(
       note(RENAMED, from, to)
       return goOn(IN_LIST)
     case BEHIND_LIST:
-      return goOn(word == FROM ? BEHIND_FROM : NOT_IN_ONE)
+      return goOn(word === FROM ? BEHIND_FROM : NOT_IN_ONE)
     case BEHIND_FROM:
-      return kind == VALUE ? specifier(EXPORTED_FROM, c, from, to) : leaveToParser()
+      return kind === VALUE ? specifier(EXPORTED_FROM, c, from, to) : leaveToParser()
     case BEHIND_STAR:
-      if (word == AS) return goOn(BEHIND_STAR_AS)
-      if (word != FROM) return leaveToParser()
+      if (word === AS) return goOn(BEHIND_STAR_AS)
+      if (word !== FROM) return leaveToParser()
       note(STARRED, 0, 0)
       return goOn(BEHIND_FROM)
     case BEHIND_STAR_AS:
@@ -193,20 +221,20 @@ export function continueDeclaration(
       note(STARRED, from, to)
       return goOn(BEHIND_STAR_NAME)
     case BEHIND_STAR_NAME:
-      return word == FROM ? goOn(BEHIND_FROM) : leaveToParser()
+      return word === FROM ? goOn(BEHIND_FROM) : leaveToParser()
   }
   return 0
 }
 
 /** What another module exports is declared nowhere, so that the engine does not say whether it is a name. */
 function isPlainName(kind: i32, from: i32, to: i32): bool {
-  if (kind != WORD) return false
+  if (kind !== WORD) return false
   for (let at = from; at < to; at++) if (unit(at) > 127) return false
   return true
 }
 
 function specifier(kind: i32, c: i32, from: i32, to: i32): i32 {
-  if (hadEscape || (c != QUOTE && c != DOUBLE_QUOTE)) return giveUp()
+  if (hadEscape || (c !== QUOTE && c !== DOUBLE_QUOTE)) return giveUp()
   note(kind, from + 1, to - 1)
   return goOn(BEHIND_SPECIFIER)
 }

@@ -96,23 +96,29 @@ export const YIELD: i32 = 21 | OPERATOR | CALLS
 /** Those of which no more has to be known than their bits. */
 const ANY: i32 = 22
 
-@inline export function unit(at: i32): i32 {
-  return load<u16>(TEXT + (<usize>at << 1))
+export function unit(at: i32): i32 {
+  return load<u16>(TEXT + ((<usize>at) << 1))
 }
 
-@inline export function classOf(c: i32): u8 {
+export function classOf(c: i32): u8 {
   return c < 128 ? load<u8>(CLASSES + c) : classBeyondAscii(c)
 }
 
 function classBeyondAscii(c: i32): u8 {
-  if (c == 0x2028 || c == 0x2029) return LINE_END
+  if (c === 0x2028 || c === 0x2029) return LINE_END
   const isSpace =
-    c == 0xa0 || c == 0xfeff || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x202f || c == 0x205f || c == 0x3000
+    c === 0xa0 ||
+    c === 0xfeff ||
+    c === 0x1680 ||
+    (c >= 0x2000 && c <= 0x200a) ||
+    c === 0x202f ||
+    c === 0x205f ||
+    c === 0x3000
   return isSpace ? SPACE : NAME
 }
 
 /** Tells words apart: exactly up to nine letters. */
-@inline export function keyWith(key: u64, c: i32): u64 {
+export function keyWith(key: u64, c: i32): u64 {
   return rotl<u64>(key, 7) ^ <u64>c
 }
 
@@ -124,17 +130,17 @@ export function keyOf(word: string): u64 {
 
 const GOLDEN_RATIO: u64 = 0x9e3779b97f4a7c15
 
-@inline export function bitOf(key: u64): usize {
+export function bitOf(key: u64): usize {
   return <usize>((key * GOLDEN_RATIO) >> 48)
 }
 
 /** The place of a name among 1024, where stands from where to where it stood before. */
-@inline export function recentOf(key: u64): usize {
-  return RECENT + (<usize>((key * GOLDEN_RATIO) >> 54) << 3)
+export function recentOf(key: u64): usize {
+  return RECENT + ((<usize>((key * GOLDEN_RATIO) >> 54)) << 3)
 }
 
 /** Remembers that a name was seen. Another name may have the same bit, seldom. */
-@inline export function noteName(key: u64): void {
+export function noteName(key: u64): void {
   const bit = bitOf(key)
   store<u8>(NAMES + (bit >> 3), load<u8>(NAMES + (bit >> 3)) | (1 << (<u8>bit & 7)))
 }
@@ -144,25 +150,25 @@ const LETTER_I = 0x69
 
 /** The number of a word; 0 of a name. Of ten letters there is one word, which begins with an i: with that its key is exact, too. */
 export function wordOf(key: u64, first: i32, length: i32): i32 {
-  if (length > LONGEST_WORD || (length == LONGEST_WORD && first != LETTER_I)) return 0
-  for (let slot = slotOf(key); load<u64>(slot) != 0; slot = nextSlot(slot))
-    if (load<u64>(slot) == key && load<i32>(slot, 8) == length) return load<i32>(slot, 12)
+  if (length > LONGEST_WORD || (length === LONGEST_WORD && first !== LETTER_I)) return 0
+  for (let slot = slotOf(key); load<u64>(slot) !== 0; slot = nextSlot(slot))
+    if (load<u64>(slot) === key && load<i32>(slot, 8) === length) return load<i32>(slot, 12)
   return 0
 }
 
 /** Of 128, of 16 bytes each: the key of a word, its length, its number. */
 function slotOf(key: u64): usize {
-  return WORDS + (<usize>((key * GOLDEN_RATIO) >> 57) << 4)
+  return WORDS + ((<usize>((key * GOLDEN_RATIO) >> 57)) << 4)
 }
 
 function nextSlot(slot: usize): usize {
-  return slot == WORDS + (127 << 4) ? WORDS : slot + 16
+  return slot === WORDS + (127 << 4) ? WORDS : slot + 16
 }
 
 function know(word: string, id: i32): void {
   const key = keyOf(word)
   let slot = slotOf(key)
-  while (load<u64>(slot) != 0) slot = nextSlot(slot)
+  while (load<u64>(slot) !== 0) slot = nextSlot(slot)
   store<u64>(slot, key)
   store<i32>(slot, word.length, 8)
   store<i32>(slot, id, 12)

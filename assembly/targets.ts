@@ -40,14 +40,14 @@ export function noteTargetName(from: i32, to: i32): void {
 }
 
 function isSame(from: i32, to: i32, otherFrom: i32, otherTo: i32): bool {
-  if (to - from != otherTo - otherFrom) return false
-  for (let index = 0; from + index < to; index++) if (unit(from + index) != unit(otherFrom + index)) return false
+  if (to - from !== otherTo - otherFrom) return false
+  for (let index = 0; from + index < to; index++) if (unit(from + index) !== unit(otherFrom + index)) return false
   return true
 }
 
 function noteTarget(from: i32, to: i32): void {
   const place = first + (count << 3)
-  if ((memory.size() << 16) < place + 8) memory.grow(1)
+  if (memory.size() << 16 < place + 8) memory.grow(1)
   store<i32>(place, from)
   store<i32>(place, to, 4)
   count++

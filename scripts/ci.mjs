@@ -117,7 +117,7 @@ if ((await check('build', tool('tsc'), '-b')) && (await check('bundle', ...scrip
       () => check('seam', ...script('seam.mjs')),
       () => check('public interface', ...script('api.mjs', '--check')),
       () => check('layers', ...script('layers.mjs')),
-      () => check('code reader', ...script('code_reader.mjs', '--check')),
+      () => check('assembly', ...script('assembly.mjs', '--check')),
     ],
     PROCESSORS,
   )

@@ -1,3 +1,4 @@
+import { MODULE } from './hash_module.ts'
 import { scratchFor } from './large_text.ts'
 import { Instance, Module } from './web_assembly.ts'
 
@@ -33,13 +34,16 @@ function encoded(text: string): Buffer {
   return room.subarray(0, room.write(text, 'utf8'))
 }
 
-interface Hasher {
+/** See assembly/hash.ts. */
+interface HashExports {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  mix(length: number): void
+  finish(tail: number, total: number): void
+}
+
+interface Hasher extends Omit<HashExports, 'memory'> {
   /** The state stands at its beginning, what is hashed from `START` on. */
   readonly memory: Buffer
-  /** Takes so many bytes into the state, of whole blocks. */
-  mix(length: number): void
-  /** Takes the last block, which is at `tail` and filled up with zeros, and says that it has been `total` bytes. */
-  finish(tail: number, total: number): void
 }
 
 let hasher: Hasher | undefined
@@ -49,23 +53,7 @@ const BLOCK = 16
 const START = 64
 const CHUNK = 1 << 15
 
-/** Written by scripts/hash_module.mjs, where it can be read. */
-const MODULE = [
-  'AGFzbQEAAAABCgJgAX8AYAJ/fwADAwIAAQUDAQABBw0DAW0CAAFhAAABegABCrgDAq0BAgF/An5BACkDACECQQApAwghAyAAQcAA',
-  'aiEBQcAAIQADQCAAIAFJBEAgAiAAKQMAQtWniYqR8t7hh39+Qh+JQv+mlrqyqOv6zAB+hUIbiSADfEIFfkKpzvOWBXwhAiADIAAp',
-  'AwhC/6aWurKo6/rMAH5CIYlC1aeJipHy3uGHf36FQh+JIAJ8QgV+QrW1pcIDfCEDIABBEGohAAwBCwtBACACNwMAQQAgAzcDCAuG',
-  'AgECfkEAKQMAIQJBACkDCCEDIABBwABqIQAgAiAAKQMAQtWniYqR8t7hh39+Qh+JQv+mlrqyqOv6zAB+hSECIAMgACkDCEL/ppa6',
-  'sqjr+swAfkIhiULVp4mKkfLe4Yd/foUhAyACIAGthSECIAMgAa2FIQMgAiADfCECIAMgAnwhAyACIAJCIYiFQs2Z1ur++uuof34h',
-  'AiACIAJCIYiFQtPYl9Thv67nRH4hAiACIAJCIYiFIQIgAyADQiGIhULNmdbq/vrrqH9+IQMgAyADQiGIhULT2JfU4b+u50R+IQMg',
-  'AyADQiGIhSEDIAIgA3whAiADIAJ8IQNBACACNwMAQQAgAzcDCAs=',
-].join('')
-
 function makeHasher(): Hasher {
-  const { exports } = new Instance(new Module(Buffer.from(MODULE, 'base64')))
-  const { m, a, z } = exports as {
-    m: { buffer: ArrayBuffer }
-    a: Hasher['mix']
-    z: Hasher['finish']
-  }
-  return { memory: Buffer.from(m.buffer), mix: a, finish: z }
+  const { memory, mix, finish } = new Instance(new Module(Buffer.from(MODULE, 'base64'))).exports as HashExports
+  return { memory: Buffer.from(memory.buffer), mix, finish }
 }

@@ -31,14 +31,4 @@ describe('the hash of contents', () => {
       notEqual(hashOf(Buffer.concat([bytes, Buffer.alloc(1)])), before)
     }
   })
-
-  it('is made by what scripts/hash_module.mjs writes', async () => {
-    const { MODULE } = (await import(`${new URL('../../../scripts/hash_module.mjs', import.meta.url)}`)) as {
-      MODULE: number[]
-    }
-    const { readFileSync } = await import('node:fs')
-    const source = readFileSync(new URL('../../../src/images/hash.ts', import.meta.url), 'utf8')
-    const written = [...source.matchAll(/^ {2}'([\w+/=]{20,})',$/gm)].map(([, part]) => part).join('')
-    equal(written, Buffer.from(MODULE).toString('base64'))
-  })
 })
