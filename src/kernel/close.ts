@@ -1,17 +1,20 @@
 import type { Core } from './core.ts'
 import { finishRemoval, withdraw } from './delete_module.ts'
 
-/** Unloads everything, dependents first, permanent modules too, and whatever is loaded meanwhile. */
+/** Unloads everything, dependents first, permanent modules too, and whatever is loaded meanwhile; ends when what was replaced is gone as well. */
 export async function close(core: Core): Promise<void> {
   const removals: Promise<unknown>[] = []
+  core.probes.callOff()
   for (;;) {
+    // A reference that nobody will put back must not keep a program from ending.
+    for (const { state, gate } of [...core.modules.values(), ...core.outgoing])
+      if (state.is === 'GOING' && gate.references > 0) gate.count.abandon()
     // A module is a leaf once those that import from it are GONE.
     const leaves = [...core.modules.values()].filter(({ state, holders }) => state.is === 'LIVE' && holders.size === 0)
-    // A reference that nobody will put back must not keep a program from ending.
     // Whoever hears that one is going may have taken out the next.
     for (const module of leaves)
       if (module.state.is === 'LIVE') removals.push(finishRemoval(core, module, withdraw(module), { force: true }))
-    if (core.modules.size + core.loading.size + core.replacing.size === 0) break
+    if (core.modules.size + core.loading.size + core.replacing.size + core.outgoing.size === 0) break
     await core.seam.step('close: something has changed', nextChange(core))
   }
   await Promise.all(removals)

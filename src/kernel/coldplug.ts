@@ -56,10 +56,11 @@ export interface ColdplugReport {
  * others out with all that only they needed.
  */
 export async function coldplug(core: Core, options: ColdplugOptions): Promise<ColdplugReport> {
+  const { era } = core.probes
   const policy = await core.seam.step('coldplug: the configuration is read', core.policy.current())
   await core.seam.step('coldplug: the catalogue is current', core.catalogue.refresh())
   const source = new CatalogueSource(core.catalogue, policy)
-  return new Coldplug(core, source, options).run()
+  return new Coldplug(core, source, options, era).run()
 }
 
 /** Why it is not known whether a module has a probe, and where; undefined where it is known. */
@@ -80,14 +81,16 @@ class Coldplug {
   readonly #brought = new Set<Module>()
   /** By module: how many probes under way count on it. */
   readonly #inUse = new Map<string, number>()
+  readonly #era: number
   #peak = 0
   #done = 0
   #total = 0
 
-  constructor(core: Core, source: CatalogueSource, options: ColdplugOptions) {
+  constructor(core: Core, source: CatalogueSource, options: ColdplugOptions, era: number) {
     this.#core = core
     this.#source = source
     this.#options = options
+    this.#era = era
   }
 
   async run(): Promise<ColdplugReport> {
@@ -156,8 +159,7 @@ class Coldplug {
         this.#source,
         [{ module: name, alias: undefined }],
         {},
-        {},
-        this.#brought,
+        { era: this.#era, trial: this.#brought },
       )
       for (const module of inserted) this.#brought.add(module)
       if (await this.#ask(name)) {

@@ -48,7 +48,7 @@ export interface Core {
   readonly waitsFor: Map<string, string>
   /** Ends of the making of next images, by name: each is in service then, or thrown away. */
   readonly replacing: Map<string, Promise<void>>
-  /** Replaced modules of `refcount` that are still referenced, oldest first. */
+  /** Images that were replaced and are on their way out, oldest first. */
   readonly outgoing: Set<Module>
   readonly generations: Map<string, number>
   /** Bytes of source of images that are being loaded, by label, from the moment that the memory limit let them in. */

@@ -96,7 +96,6 @@ export async function finishRemoval(
   const { counts, afterwards } = schemeOf(module.scheme)
   // What a replaced image is still referenced by can only become less.
   if (counts && !options.force) await seam.step(`${module.label}: its count is zero`, module.count.zero(undefined))
-  core.outgoing.delete(module)
   const drained = await seam.step(
     `${module.label}: end of the grace period`,
     module.gate.drained(options.grace ?? core.settings.grace, seam),
@@ -138,6 +137,7 @@ export async function finishRemoval(
   core.lingering.add(module, image, since)
   // Until here an import of the file finds a module that is being unloaded, not a file that is no module.
   forget(core, module)
+  core.outgoing.delete(module)
   module.transition({ is: 'GONE', since })
   const ms = seam.now() - started
   log.info(`${module.label} removed, ${image.bytes} bytes ${afterwards}`, module.name)
@@ -217,6 +217,8 @@ function taintIfForced(core: Core, module: Module, held: boolean): void {
 async function waitForZero(core: Core, module: Module, options: RemoveOptions): Promise<UnloadReport> {
   const { state } = module
   if (state.is !== 'LIVE') throw new TypeError(`${module.label} is ${state.is}`)
+  // Called off before it has begun: nothing has to be put back.
+  options.signal?.throwIfAborted()
   const { loaded } = state
   module.gate.withdraw()
   module.transition({ is: 'GOING', phase: 'waiting', loaded, since: Date.now() }, () => loaded.context.suspend())

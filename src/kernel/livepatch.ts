@@ -132,7 +132,7 @@ function swap(core: Core, old: Module, next: Module, loaded: Loaded): Loaded {
   const tell = swapRegistrations(core, previous, loaded)
   core.modules.set(next.name, next)
   core.byFile.set(next.file, next)
-  if (old.gate.references > 0) core.outgoing.add(old)
+  core.outgoing.add(old)
   const since = Date.now()
   next.transition({ is: 'LIVE', loaded, since })
   old.transition({ is: 'GOING', phase: 'leaving', loaded: previous, since })

@@ -36,8 +36,9 @@ export interface ShownStep {
  * @returns the modules that were brought in, in the order of their insertion
  */
 export async function modprobe(core: Core, name: string, params: Params, options: ModprobeOptions): Promise<Module[]> {
+  const { era } = core.probes
   const source = await probeSource(core, name)
-  return insertAll(core, source, wantedModules(core, source, name, options), params, options)
+  return insertAll(core, source, wantedModules(core, source, name, options), params, { ...options, era })
 }
 
 /** @throws ModuleError ENOENT when nothing has that name */
@@ -60,20 +61,23 @@ export function notFound(core: Core, name: string): ModuleError {
   return new ModuleError('ENOENT', { module: name, directory: directory === '' ? '(none)' : directory })
 }
 
-/**
- * Inserts the modules with all that they need.
- *
- * @param trial of a coldplug: what it may take out again
- */
+/** For whom modules are inserted. */
+export interface Errand extends ModprobeOptions {
+  /** In which it began: see `Probes.era`. */
+  readonly era: number
+  /** Of a coldplug: what it may take out again. */
+  readonly trial?: Set<Module>
+}
+
+/** Inserts the modules with all that they need. */
 export async function insertAll(
   core: Core,
   source: CatalogueSource,
   wanted: readonly Candidate[],
   params: Params,
-  options: ModprobeOptions,
-  trial?: Set<Module>,
+  { era, trial, firstTime = false }: Errand,
 ): Promise<Module[]> {
-  const probe = core.probes.begin()
+  const probe = core.probes.begin(era)
   try {
     const orders = wanted.map(candidate => ({ candidate, steps: insertionOrder(candidate, source) }))
     for (const { steps } of orders) for (const { module } of steps) probe.plan.add(module)
@@ -82,7 +86,7 @@ export async function insertAll(
         const isWanted = step.module === candidate.module
         const work = new Insertion(core, source, probe, isWanted ? { ...step, alias: candidate.alias } : step, {
           params: isWanted ? params : {},
-          firstTime: isWanted && options.firstTime === true,
+          firstTime: isWanted && firstTime,
           isWanted,
         }).run()
         // Soft dependencies are wishes: one that is not there, or fails, is noted and stops nothing.
@@ -133,6 +137,7 @@ class Insertion {
     const { module } = this.#candidate
     const { probes, seam } = this.#core
     await seam.step(`modprobe: ${module} is not being taken out`, probes.gone(module))
+    this.#refuseWhenCalledOff()
     const state = this.#core.modules.get(module)?.state.is
     if (state === 'LIVE' && this.#firstTime) throw new ModuleError('EEXIST', { module, firstTime: true })
     // Whoever needs a module that is on its way out says so better.
@@ -142,7 +147,14 @@ class Insertion {
     else await runHook(this.#core.seam, hook, 'install', module, this.#params, () => this.#insert())
   }
 
+  /** @throws ModuleError ENOTLIVE once the kernel is being closed: it would take out again what comes in now, or not know of it */
+  #refuseWhenCalledOff(): void {
+    const { module } = this.#candidate
+    if (this.#probe.era !== this.#core.probes.era) throw new ModuleError('ENOTLIVE', { module, being: 'unloaded' })
+  }
+
   async #insert(): Promise<void> {
+    this.#refuseWhenCalledOff()
     const { module } = this.#candidate
     const location = this.#source.catalogue.location(module)
     if (!location) throw notFound(this.#core, module)
@@ -161,7 +173,8 @@ class Insertion {
       this.#probe.brought.push(await insmod(this.#core, info))
     } catch (error) {
       // Somebody else was faster, which is all that was wanted.
-      if (!(error instanceof ModuleError && error.code === 'EEXIST') || this.#firstTime) throw error
+      if (!(error instanceof ModuleError && error.code === 'EEXIST')) throw error
+      if (this.#firstTime) throw new ModuleError('EEXIST', { module, firstTime: true })
     }
   }
 }

@@ -3,6 +3,8 @@ import type { Seam } from './seam.ts'
 
 /** One modprobe under way. */
 export interface Probe {
+  /** In which it began: see `Probes.era`. */
+  readonly era: number
   /** Modules that it will insert, or needs to stay. */
   readonly plan: Set<string>
   /** What it brought in, in the order of insertion; taken out again when it fails. */
@@ -18,6 +20,7 @@ export class Probes {
   readonly #settled = new WeakMap<Module, 'for good' | Set<Module>>()
   readonly #leaving = new Map<string, Promise<unknown>>()
   readonly #seam: Seam
+  #era = 0
 
   constructor(seam: Seam) {
     this.#seam = seam
@@ -28,8 +31,18 @@ export class Probes {
     return this.#active.size + this.#leaving.size
   }
 
-  begin(): Probe {
-    const probe: Probe = { plan: new Set(), brought: [] }
+  /** Ends when the kernel is closed: what began in one inserts nothing in the next. */
+  get era(): number {
+    return this.#era
+  }
+
+  /** From here no modprobe that is under way inserts anything more. */
+  callOff(): void {
+    this.#era++
+  }
+
+  begin(era: number): Probe {
+    const probe: Probe = { era, plan: new Set(), brought: [] }
     this.#active.add(probe)
     return probe
   }

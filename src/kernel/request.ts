@@ -1,5 +1,5 @@
 import type { Core } from './core.ts'
-import type { ModuleError } from './errno.ts'
+import { ModuleError } from './errno.ts'
 import { insertAll, withoutBlacklisted } from './modprobe.ts'
 import { type CatalogueSource, sourceOf } from './probe_source.ts'
 
@@ -20,10 +20,7 @@ export class Requests {
   readonly #core: Core
   readonly #underWay = new Map<string, Promise<boolean>>()
   /** By module: at most as many as there are. */
-  readonly #failed = new Map<
-    string,
-    { readonly error: ModuleError; readonly until: number; readonly hash: string | undefined }
-  >()
+  readonly #failed = new Map<string, { readonly error: unknown; readonly until: number; readonly stamp: string }>()
   #source: CatalogueSource | undefined
   #sourceAge = Number.NEGATIVE_INFINITY
 
@@ -46,20 +43,21 @@ export class Requests {
   }
 
   async #load(alias: string): Promise<boolean> {
-    const { seam } = this.#core
+    const { seam, probes } = this.#core
+    const { era } = probes
     const source = await seam.step(`request ${alias}: the catalogue is current`, this.#current())
     const wanted = withoutBlacklisted(source, source.lookup(alias), {})
     if (wanted.length === 0) return false
     const missing = wanted.filter(({ module }) => this.#core.modules.get(module)?.state.is !== 'LIVE')
     for (const { module } of missing) this.#refuseFailed(source, module)
     try {
-      if (missing.length > 0) await insertAll(this.#core, source, missing, {}, {})
+      if (missing.length > 0) await insertAll(this.#core, source, missing, {}, { era })
       return true
     } catch (error) {
-      for (const { module } of missing) {
-        const hash = source.catalogue.record(module)?.hash
-        this.#failed.set(module, { error: error as ModuleError, until: seam.now() + FAILED, hash })
-      }
+      // What is on its way in or out is at its end in a moment.
+      if (!(error instanceof ModuleError && error.data.being !== undefined))
+        for (const { module } of missing)
+          this.#failed.set(module, { error, until: seam.now() + FAILED, stamp: this.#stampOf(source, module) })
       throw error
     }
   }
@@ -67,9 +65,15 @@ export class Requests {
   #refuseFailed(source: CatalogueSource, module: string): void {
     const failed = this.#failed.get(module)
     if (!failed) return
-    if (failed.until > this.#core.seam.now() && failed.hash === source.catalogue.record(module)?.hash)
-      throw failed.error
+    if (failed.until > this.#core.seam.now() && failed.stamp === this.#stampOf(source, module)) throw failed.error
     this.#failed.delete(module)
+  }
+
+  /** Another when a file of the module, or of what it imports from, has changed, or somebody has inserted one of these since. */
+  #stampOf(source: CatalogueSource, module: string): string {
+    const { generations } = this.#core
+    const parts = [module, ...needsOf(source, module)]
+    return parts.map(name => `${source.catalogue.record(name)?.hash} ${generations.get(name)}`).join('\n')
   }
 
   async #current(): Promise<CatalogueSource> {
@@ -80,5 +84,14 @@ export class Requests {
       this.#sourceAge = seam.now()
     }
     return this.#source
+  }
+}
+
+function needsOf(source: CatalogueSource, module: string): readonly string[] {
+  try {
+    return source.needs(module)
+  } catch {
+    // A circle: who inserts it says so.
+    return []
   }
 }

@@ -76,6 +76,61 @@ describe('close', () => {
     assert.deepEqual([...probe.said].sort().slice(0, 3), ['leaving', 'loading', 'replaced#1'])
   })
 
+  it('waits for replaced images that are on their way out', async t => {
+    const { kernel, file, probe } = stage(t, {
+      'a.ts': `export const exit = async k => { await probe.door('exit' + k.module.generation); probe.say('a#' + k.module.generation) }`,
+    })
+    await kernel.insmod(file('a.ts'))
+    const replaced = kernel.replace('a')
+    await probe.reached('exit1')
+    const closing = kernel.close()
+    probe.open('exit2')
+    await turns()
+    assert.deepEqual(probe.said, ['a#2'])
+    probe.open('exit1')
+    await closing
+    assert.deepEqual(probe.said, ['a#2', 'a#1'])
+    await replaced
+  })
+
+  it('takes out what waits for references that nobody puts back, replaced or about to be removed', async t => {
+    const { kernel, file, probe } = stage(t, { 'a.ts': withExit('a'), 'b.ts': withExit('b') }, { scheme: 'refcount' })
+    await kernel.insmod(file('a.ts'))
+    await kernel.insmod(file('b.ts'))
+    kernel.tryModuleGet('a')
+    kernel.tryModuleGet('b')
+    const waiting = [kernel.rmmod('a', { wait: true }), kernel.replace('b')]
+    await turns()
+    await kernel.close()
+    await Promise.all(waiting)
+    assert.deepEqual([...probe.said].sort(), ['a', 'b', 'b'])
+  })
+
+  it('ends what modprobe and coldplug were about to insert', async t => {
+    const probing = `export const init = () => globalThis.probe.say('in')
+export const probe = () => true`
+    const { kernel, probe, folder } = stage(t, {
+      'low.ts': 'export const low = 1',
+      'top.ts': `import './low.ts'
+${probing}`,
+      'other.ts': probing,
+    })
+    folder.write({
+      'outlive.config.mjs': `export default { install: { low: async ({ proceed }) => { await probe.door('hook'); await proceed() } } }`,
+    })
+    const failing = refusal(kernel.modprobe('top'), 'ENOTLIVE', 'EBUSY', 'Module low is being unloaded')
+    await probe.reached('hook')
+    const plugging = kernel.coldplug({ parallel: 1 })
+    await kernel.close()
+    probe.open('hook')
+    await failing
+    const { failed } = await plugging
+    assert.deepEqual(failed.map(({ module }) => module).sort(), ['other', 'top'])
+    assert.deepEqual([loaded(kernel), probe.said], [[], []])
+    await kernel.modprobe('other')
+    assert.deepEqual(loaded(kernel), ['other#1 LIVE'])
+  })
+
   it('lets calls in flight finish', async t => {
     const { kernel, file, probe } = stage(t, {
       'a.ts': `export const init = k => k.register('p', async () => { await probe.door('call'); return 'done' })\nexport const exit = () => probe.say('exit')`,

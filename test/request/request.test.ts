@@ -70,6 +70,25 @@ describe('request', () => {
     assert.equal(await kernel.request('bad:1'), true)
   })
 
+  it('tries a module again at once that was on its way out, or that somebody has inserted meanwhile', async t => {
+    const { kernel, probe, folder } = stage(t, {
+      'slow.ts': `export const info = { aliases: ['slow'] }\nexport const exit = () => probe.door('exit')`,
+      'bad.ts': `import './db.ts'\nexport const info = { aliases: ['bad'] }`,
+      'db.ts': `throw new Error('no')`,
+    })
+    await kernel.modprobe('slow')
+    const removing = kernel.rmmod('slow')
+    await assert.rejects(kernel.request('slow'), { code: 'ENOTLIVE' })
+    probe.open('exit')
+    await removing
+    assert.equal(await kernel.request('slow'), true)
+    await assert.rejects(kernel.request('bad'), { code: 'EINIT' })
+    folder.write({ 'db.ts': '' })
+    await kernel.modprobe('bad')
+    await kernel.modprobeRemove('bad')
+    assert.equal(await kernel.request('bad'), true)
+  })
+
   it('answers what is no sensible alias without a look, and keeps nothing of what is asked', async t => {
     const { kernel } = stage(t, HELLO)
     assert.equal(await kernel.request('x'.repeat(10_000)), false)

@@ -71,9 +71,23 @@ export function begin(world: World, operation: Operation): void {
     case 'close':
       world.closing = true
       world.askedForLater = { ...world.askedForLater, forced: true }
-      world.promise(what, kernel.close())
+      world.promise(what, closeAll(world))
       break
   }
+}
+
+/** What is there when it begins is gone when it ends, replaced images too. */
+async function closeAll(world: World): Promise<void> {
+  const { modules, outgoing } = world.core
+  const there = [...modules.values(), ...outgoing]
+  await world.kernel.close()
+  // What could not be loaded has never had another state than the first.
+  for (const module of there)
+    world.check(
+      module.state.is === 'GONE' || (module.state.is === 'UNFORMED' && modules.get(module.name) !== module),
+      'nothing is left behind',
+      () => `${module.label} is ${module.state.is} after close()`,
+    )
 }
 
 type Remove = Extract<Operation, { do: 'rmmod' }>

@@ -29,6 +29,7 @@ export class ReferenceCount {
   readonly #label: string
   readonly #log: KernelLog
   #count = 0
+  #isAbandoned = false
 
   constructor(label: string, log: KernelLog) {
     this.#label = label
@@ -88,9 +89,15 @@ export class ReferenceCount {
     return [...places].map(([where, count]) => ({ where, count }))
   }
 
+  /** From here nobody waits for what is still held: who holds it may never put it back. */
+  abandon(): void {
+    this.#isAbandoned = true
+    this.#wake()
+  }
+
   /** Resolves when the count is zero; rejects with the signal's reason when that comes first. */
   zero(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#count === 0) return Promise.resolve()
+    if (this.#count === 0 || this.#isAbandoned) return Promise.resolve()
     return new Promise((resolve, reject) => {
       const cancel = () => {
         this.#waiting?.delete(done)
@@ -112,6 +119,10 @@ export class ReferenceCount {
 
   #drop(): void {
     if (--this.#count > 0) return
+    this.#wake()
+  }
+
+  #wake(): void {
     if (!this.#waiting) return
     for (const done of this.#waiting) done()
     this.#waiting.clear()
