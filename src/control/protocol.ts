@@ -60,5 +60,6 @@ export function errorAnswer(error: unknown, taints: string): { status: number; b
 function plain(error: ModuleError): ErrorBody['error'] {
   const { cause } = error
   const told = error.code === 'EINIT' && isError(cause) ? { cause: stackOf(cause) } : {}
-  return { ...error.toJSON(), data: { ...error.data, ...told } }
+  const { data, ...answer } = error.toJSON()
+  return { ...answer, data: { ...data, ...told } }
 }

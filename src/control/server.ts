@@ -113,8 +113,10 @@ async function answer(
 }
 
 function send(response: ServerResponse, status: number, value: unknown, headers: BadRequest['headers'] = {}): void {
+  // What cannot be said in JSON throws before anything is sent.
+  const text = `${JSON.stringify(value)}\n`
   response.writeHead(status, { ...headers, 'content-type': 'application/json' })
-  response.end(`${JSON.stringify(value)}\n`)
+  response.end(text)
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {

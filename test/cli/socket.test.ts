@@ -312,6 +312,20 @@ describe('the control socket', () => {
     assert.equal(existsSync(path), false)
   })
 
+  it('tells of a parameter that JSON cannot say, and goes on', async t => {
+    const folder = new Folder({ 'a.ts': `export const info = { params: { n: { type: 'int' } } }` })
+    const sockets = socketFolder(t)
+    const path = join(sockets, 'mine.sock')
+    mkdirSync(sockets, { recursive: true })
+    const kernel = createKernel({ modules: folder.path, control: { path }, params: { a: { n: 10n } } })
+    t.after(() => folder.remove())
+    await kernel.request('nothing')
+    const { status, body } = await ask(path, 'POST', '/insmod', JSON.stringify({ file: folder.file('a.ts') }))
+    assert.deepEqual([status, body.error?.code], [400, 'EINVAL'])
+    assert.match(body.error?.message ?? '', /'10' invalid for parameter 'n' \(int\)$/)
+    await kernel.close()
+  })
+
   it('that cannot be made leaves the program its kernel, and says so in the log', async t => {
     const folder = new Folder(FILES)
     t.after(() => folder.remove())
