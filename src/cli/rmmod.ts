@@ -59,7 +59,9 @@ export function reportLines(report: UnloadReport): string[] {
   const image = `${report.module}#${report.generation}`
   const lines: string[] = []
   if (!report.drained)
-    lines.push(`${image}: calls were still in flight after the grace period; they finish in the old code`)
+    lines.push(
+      `${image}: calls were still in flight after the grace period; they ${report.scheme === 'refcount' ? 'are refused' : 'finish in the old code'}`,
+    )
   if (report.exitError) lines.push(`${image}: exit threw: ${report.exitError.message}`)
   for (const { kind, where, closed, what } of report.leftovers)
     lines.push(`${image}: left behind: ${kind} (${what}) at ${where}${closed ? ', closed' : ', could not be closed'}`)

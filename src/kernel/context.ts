@@ -49,7 +49,7 @@ export interface ModuleContext<Info = unknown> {
 }
 
 /** The kernel's side of a registration: held back until the module is LIVE, then in a slot of its point. */
-interface Registered {
+export interface Registered {
   readonly point: string
   readonly entry: Entry
   slot: Slot | undefined
@@ -58,7 +58,8 @@ interface Registered {
 /** What a context asks of its kernel. */
 export interface ContextHost {
   entryOf(point: string, ops: unknown): Entry
-  publish(point: string, entry: Entry): Slot
+  /** Gives it a slot, and then tells others of the entry. */
+  publish(registered: Registered): void
   retract(point: string, slot: Slot): void
   request(alias: string): Promise<boolean>
   createLog(): ModuleLog
@@ -134,7 +135,7 @@ export class ModuleContextImplementation implements ModuleContext {
       })
     const registered: Registered = { point, entry: this.#host.entryOf(point, ops), slot: undefined }
     this.registered.push(registered)
-    if (this.#phase === 'published') registered.slot = this.#host.publish(point, registered.entry)
+    if (this.#phase === 'published') this.#host.publish(registered)
     const unregister = (): void => {
       const place = this.registered.indexOf(registered)
       if (place === -1) return
@@ -177,7 +178,11 @@ export class ModuleContextImplementation implements ModuleContext {
   /** Lets the host see everything that was registered so far, and from now on at once. */
   publish(): void {
     this.#phase = 'published'
-    for (const registered of this.registered) registered.slot ??= this.#host.publish(registered.point, registered.entry)
+    // Who hears of one may call it, and it may unregister others.
+    const all = [...this.registered]
+    for (const registered of all)
+      if (!registered.slot && (this.registered.length === all.length || this.registered.includes(registered)))
+        this.#host.publish(registered)
   }
 
   /** As `publish`, when the entries have been put into their slots already. */
@@ -188,16 +193,17 @@ export class ModuleContextImplementation implements ModuleContext {
   /** Takes every registration away at once. */
   withdraw(): void {
     this.#phase = 'withdrawn'
-    for (const { point, slot } of this.registered) if (slot) this.#host.retract(point, slot)
-    this.registered.length = 0
+    // Who hears of it may call a function that unregisters others: they are on the list no more.
+    for (const { point, slot } of this.registered.splice(0)) if (slot) this.#host.retract(point, slot)
   }
 
   /** Takes every registration away for now; `publish` brings them back, at the end of their points. */
   suspend(): void {
     this.#phase = 'held back'
-    for (const registered of this.registered) {
-      if (registered.slot) this.#host.retract(registered.point, registered.slot)
+    for (const registered of [...this.registered]) {
+      const { point, slot } = registered
       registered.slot = undefined
+      if (slot) this.#host.retract(point, slot)
     }
   }
 

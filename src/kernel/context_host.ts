@@ -1,4 +1,4 @@
-import type { ContextHost, ModuleLog } from './context.ts'
+import type { ContextHost, ModuleLog, Registered } from './context.ts'
 import { type Core, eventOf } from './core.ts'
 import type { Entry, Slot } from './extension.ts'
 import { faceOf, keyOf } from './faces.ts'
@@ -27,8 +27,10 @@ export class KernelHost implements ContextHost {
     }
   }
 
-  publish(point: string, entry: Entry): Slot {
-    return this.#core.point(point).add(entry)
+  publish(registered: Registered): void {
+    const point = this.#core.point(registered.point)
+    registered.slot = point.add(registered.entry)
+    point.tell(registered.slot)
   }
 
   retract(point: string, slot: Slot): void {

@@ -78,6 +78,12 @@ export function withdraw(module: Module): Loaded {
   return loaded
 }
 
+/** What was so when a module was withdrawn, for the report of an unload that has waited since. */
+interface Withdrawn {
+  readonly at: number
+  readonly callsInFlight: number
+}
+
 /**
  * The slow part of an unload, from the wait for calls in flight to GONE. Nothing in it can fail it.
  */
@@ -86,13 +92,14 @@ export async function finishRemoval(
   module: Module,
   loaded: Loaded,
   options: RemoveOptions,
+  withdrawn?: Withdrawn,
 ): Promise<UnloadReport> {
   const { seam, log } = core
-  const started = seam.now()
+  const started = withdrawn?.at ?? seam.now()
   const { image, context, hooks } = loaded
   // A call that unloads its own module is in flight once its synchronous part is over.
   await undefined
-  const callsInFlight = module.gate.inFlight
+  const callsInFlight = withdrawn?.callsInFlight ?? module.gate.inFlight
   const { counts, afterwards } = schemeOf(module.scheme)
   // What a replaced image is still referenced by can only become less.
   if (counts && !options.force) await seam.step(`${module.label}: its count is zero`, module.count.zero(undefined))
@@ -103,7 +110,8 @@ export async function finishRemoval(
   if (!drained) {
     const { inFlight } = module.gate
     const calls = inFlight === 1 ? '1 call' : `${inFlight} calls`
-    log.warn(`${calls} still in flight after the grace period; they finish in the old code`, module.name)
+    const end = counts ? 'are refused' : 'finish in the old code'
+    log.warn(`${calls} still in flight after the grace period; they ${end}`, module.name)
   }
   context.abort()
   let exitError: Error | undefined
@@ -220,6 +228,7 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
   // Called off before it has begun: nothing has to be put back.
   options.signal?.throwIfAborted()
   const { loaded } = state
+  const withdrawn = { at: core.seam.now(), callsInFlight: module.gate.inFlight }
   module.gate.withdraw()
   module.transition({ is: 'GOING', phase: 'waiting', loaded, since: Date.now() }, () => loaded.context.suspend())
   try {
@@ -232,7 +241,7 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
   }
   loaded.context.withdraw()
   module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
-  return finishRemoval(core, module, loaded, options)
+  return finishRemoval(core, module, loaded, options, withdrawn)
 }
 
 async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadReport> {

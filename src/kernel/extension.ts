@@ -79,6 +79,8 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
   #slots: Slot[] = []
   #size = 0
   readonly #owners = new WeakMap<object, Owner>()
+  /** Of entries that no listener has heard of yet: none hears of their end then. */
+  readonly #untold = new Set<Slot>()
   readonly #events = new EventEmitter()
   readonly #onListenerError: (error: unknown) => void
 
@@ -127,13 +129,26 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     return this
   }
 
-  /** @internal */
+  /**
+   * Puts an entry behind the others. Whoever has noted the slot calls `tell`: a listener may take the entry away at once.
+   *
+   * @internal
+   */
   add(entry: Entry): Slot {
     const slot: Slot = { entry }
     this.#tidied().push(slot)
     this.#size++
-    this.#tell('add', entry)
+    this.#untold.add(slot)
     return slot
+  }
+
+  /**
+   * Tells listeners of an entry that was put there, unless it is gone already.
+   *
+   * @internal
+   */
+  tell(slot: Slot): void {
+    if (this.#untold.delete(slot)) this.#tell('add', slot.entry!)
   }
 
   /** @internal */
@@ -142,7 +157,7 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     if (!entry) return
     slot.entry = undefined
     this.#size--
-    this.#tell('remove', entry)
+    if (!this.#untold.delete(slot)) this.#tell('remove', entry)
   }
 
   /**
@@ -166,11 +181,13 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     }
     this.#size += entries.length - removed.length
     for (const entry of entries) this.#own(entry)
+    const taken = [...placed, ...extra]
+    for (const slot of taken) this.#untold.add(slot)
     return {
-      slots: [...placed, ...extra],
+      slots: taken,
       tell: () => {
         for (const entry of removed) this.#tell('remove', entry)
-        for (const entry of entries) this.#tell('add', entry)
+        for (const slot of taken) this.tell(slot)
       },
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Owner } from 'outlive'
-import { callAll, logOf, refusal, stage } from '../support/stage.ts'
+import { callAll, loaded, logOf, refusal, stage } from '../support/stage.ts'
 
 type Say = () => unknown
 
@@ -130,6 +130,50 @@ describe('an extension point', () => {
     await kernel.rmmod('a')
     assert.deepEqual(seen.splice(0), ['remove 1 of a#2, 1 now', 'remove 2 of a#2, 0 now'])
     assert.ok(logOf(kernel).some(line => line.includes(`a listener of the point 'p' threw: a listener that throws`)))
+  })
+
+  it('tells of each entry in order, also when a listener unloads the module that is just replaced', async t => {
+    const entries = `export const init = k => { for (const i of [0, 1]) k.register('p', () => i) }`
+    for (const when of ['live', 'going', 'add', 'remove'] as const) {
+      const { kernel, file } = stage(t, { 'a.ts': entries })
+      await kernel.insmod(file('a.ts'))
+      const point = kernel.point<Say>('p')
+      const known = new Set(point)
+      point.on('add', say => known.add(say)).on('remove', say => assert.ok(known.delete(say), when))
+      const removing: Promise<unknown>[] = []
+      const remove = (): void => {
+        if (kernel.lsmod()[0]?.state === 'LIVE') removing.push(kernel.rmmod('a'))
+      }
+      if (when === 'live' || when === 'going') kernel.on(when, remove)
+      else point.on(when, remove)
+      await kernel.replace('a')
+      assert.equal(removing.length, 1)
+      await removing[0]
+      assert.deepEqual([known.size, point.size, loaded(kernel)], [0, 0, []], when)
+    }
+  })
+
+  it('takes away what is unregistered, or whose module is unloaded, while listeners are told of it', async t => {
+    const { kernel, file } = stage(t, {
+      'a.ts': `const all = []
+      export const init = k => {
+        for (let i = 0; i < 4; i++) all.push(k.register('p', () => { for (const one of all.splice(0, 2)) one.unregister() }))
+        k.register('q', () => k.register('late', () => 1))
+      }`,
+    })
+    const point = kernel.point<Say>('p')
+    let told = 0
+    point.on('add', say => told++ === 0 && say())
+    await kernel.insmod(file('a.ts'))
+    assert.deepEqual([told, point.size], [3, 2])
+    let removing: Promise<unknown> | undefined
+    kernel.point('late').on('add', () => {
+      removing = kernel.rmmod('a')
+    })
+    point.on('remove', say => say())
+    await callAll(kernel, 'q')
+    await removing
+    assert.deepEqual([[...point], [...kernel.point('late')]], [[], []])
   })
 
   it('skips what is removed while a loop runs', async t => {

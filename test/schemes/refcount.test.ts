@@ -118,7 +118,8 @@ describe('refcount', () => {
     assert.deepEqual(probe.said, [])
     probe.open('call')
     assert.equal(await call, 'slow rows')
-    await removing
+    const { callsInFlight, drained } = await removing
+    assert.deepEqual([callsInFlight, drained], [1, true])
     assert.deepEqual(probe.said, ['exit', 'removed'])
     assert.deepEqual(kernel.taints, [])
   })
@@ -126,8 +127,13 @@ describe('refcount', () => {
   it('can be told to stop waiting; then the module serves again', async t => {
     const { kernel, file, probe } = stage(t, { 'db.ts': DB }, { scheme: 'refcount' })
     await kernel.insmod(file('db.ts'))
+    const note = (): void => probe.say('going')
+    kernel.on('going', note)
     const [db] = [...kernel.point<Db>('db')]
     const reference = kernel.tryModuleGet('db')!
+    await assert.rejects(kernel.rmmod('db', { wait: true, signal: AbortSignal.abort(new Error('before')) }), /before/)
+    kernel.off('going', note)
+    assert.deepEqual(probe.said, [])
     const controller = new AbortController()
     const removing = kernel.rmmod('db', { wait: true, signal: controller.signal })
     controller.abort(new Error('not now'))
