@@ -32,10 +32,11 @@ export function barChart({ title, bars, unit, reference }) {
       : `  <line class="mark" x1="${round(x(reference))}" x2="${round(x(reference))}" y1="${plot.top - 6}" y2="${bottom}"/>\n`
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}">
   <style>
-    text{font:13px system-ui,sans-serif} .title{font-weight:600;font-size:15px;fill:#1f2328} .axis{fill:#59636e} .name{fill:#1f2328}
+    .back{fill:#fff} text{font:13px system-ui,sans-serif} .title{font-weight:600;font-size:15px;fill:#1f2328} .axis{fill:#59636e} .name{fill:#1f2328}
     .grid{stroke:#d1d9e0} .mark{stroke:#59636e;stroke-dasharray:4 4} .bar{fill:#8c959f} .own{fill:#1a7f37}
-    @media (prefers-color-scheme:dark){.title,.name{fill:#f0f6fc} .axis{fill:#9198a1} .grid{stroke:#3d444d} .mark{stroke:#9198a1} .bar{fill:#656c76} .own{fill:#3fb950}}
+    @media (prefers-color-scheme:dark){.back{fill:#0d1117} .title,.name{fill:#f0f6fc} .axis{fill:#9198a1} .grid{stroke:#3d444d} .mark{stroke:#9198a1} .bar{fill:#656c76} .own{fill:#3fb950}}
   </style>
+  <rect class="back" width="${width}" height="${height}" rx="6"/>
   <text class="title" x="16" y="24">${escaped(title)}</text>
   <text class="axis" x="${plot.right + 84}" y="24" text-anchor="end">${escaped(unit)}</text>
 ${ticks.join('\n')}

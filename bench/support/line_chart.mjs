@@ -31,11 +31,12 @@ export function lineChart({ title, lines, to, xLabel, yLabel, yUnit }) {
   const dashes = lines.map(({ dash }, index) => (dash ? `.l${index}{stroke-dasharray:${dash}}` : '')).join('')
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">
   <style>
-    text{font:13px system-ui,sans-serif} .title{font-weight:600;font-size:15px;fill:#1f2328} .axis{fill:#59636e} .label{font-weight:600}
+    .back{fill:#fff} text{font:13px system-ui,sans-serif} .title{font-weight:600;font-size:15px;fill:#1f2328} .axis{fill:#59636e} .label{font-weight:600}
     .grid{stroke:#d1d9e0} .line{fill:none;stroke-width:2.5;stroke-linejoin:round} ${dashes}
     ${colors('light')}
-    @media (prefers-color-scheme:dark){.title{fill:#f0f6fc} .axis{fill:#9198a1} .grid{stroke:#3d444d} ${colors('dark')}}
+    @media (prefers-color-scheme:dark){.back{fill:#0d1117} .title{fill:#f0f6fc} .axis{fill:#9198a1} .grid{stroke:#3d444d} ${colors('dark')}}
   </style>
+  <rect class="back" width="${width}" height="${height}" rx="6"/>
   <text class="title" x="${plot.left}" y="24">${title}</text>
   <text class="axis" x="${plot.left - 8}" y="${plot.top - 12}" text-anchor="end">${yUnit}</text>
 ${rows.join('\n')}
