@@ -52,6 +52,23 @@ describe('outlive check', () => {
     assert.equal(notes.length, 28)
   })
 
+  it('notes a --call that calls nothing', async t => {
+    const folder = folderOf(t, { 'a.ts': `export const init = k => k.register('tools', { add: (a, b) => a + b })` })
+    const calls = ['--call', 'tols#add=[1,2]', '--call', 'tools#ad=[1,2]', '--call', 'tools#add=[1,2]']
+    const report = await reportOf([folder.file('a.ts'), ...calls, ...QUICK])
+    assert.deepEqual(
+      [report.safe, report.findings.map(({ kind, text, fails }) => [kind, text, fails])],
+      [
+        true,
+        ['tols#add', 'tools#ad'].map(name => [
+          'failed call',
+          `--call ${name} calls nothing: it is not registered (there is: tools)`,
+          false,
+        ]),
+      ],
+    )
+  })
+
   it('tells leftovers and passes, when they are allowed', async t => {
     const folder = folderOf(t, { 'a.ts': `setInterval(() => {}, 1000)` })
     const report = await reportOf([folder.file('a.ts'), '--allow-leftovers', ...QUICK])

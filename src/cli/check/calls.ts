@@ -33,6 +33,22 @@ export function planCalls(points: readonly ExtensionPoint[], asked: readonly Ask
   )
 }
 
+/** What the author asked for and nobody registers, with what there is instead: it would be taken for called. */
+export function unanswered(points: readonly ExtensionPoint[], asked: readonly AskedCall[]): string[] {
+  const isThere = ({ point, member, args }: AskedCall): boolean =>
+    points.some(
+      each => each.name === point && [...each].some(entry => functionsOf(entry, member, point, args).length > 0),
+    )
+  const taken = points.filter(({ size }) => size > 0).map(({ name }) => name)
+  const found = taken.length === 0 ? 'nothing is' : `there is: ${taken.join(', ')}`
+  return asked
+    .filter(call => !isThere(call))
+    .map(
+      ({ point, member }) =>
+        `--call ${member === undefined ? point : `${point}#${member}`} calls nothing: it is not registered (${found})`,
+    )
+}
+
 function functionsOf(
   entry: unknown,
   member: string | undefined,

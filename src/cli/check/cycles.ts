@@ -3,7 +3,7 @@ import type { UnloadReport } from '../../kernel/delete_module.ts'
 import { collectGarbage } from '../../kernel/gc.ts'
 import { explainImage } from '../../kernel/kmemleak/index.ts'
 import { messageOf } from '../../kernel/thrown.ts'
-import { type PlannedCall, planCalls } from './calls.ts'
+import { type PlannedCall, planCalls, unanswered } from './calls.ts'
 import { Findings, type SchemeResult } from './findings.ts'
 import { RealmPicture } from './realm.ts'
 import type { CheckSettings } from './settings.ts'
@@ -103,6 +103,9 @@ export class SchemeCheck {
       return false
     }
     this.#inserted++
+    if (number === 0)
+      for (const text of unanswered(this.#kernel.points(), this.#settings.calls))
+        this.#findings.add('failed call', text)
     const planned = planCalls(this.#kernel.points(), this.#settings.calls).filter(({ name }) => !this.#stuck.has(name))
     const running = planned.map(call => this.#start(call))
     if (number % 2 === 0) await this.#ended(running)

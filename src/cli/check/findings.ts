@@ -28,7 +28,7 @@ export type FindingKind =
   | 'addon'
   /** An environment variable was set. */
   | 'environment'
-  /** A call threw; that says nothing about unloading. */
+  /** A call threw, or could not be made; that says nothing about unloading. */
   | 'failed call'
 
 /** Worth telling, and no reason to keep a module from being unloaded. */
