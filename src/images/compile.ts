@@ -52,11 +52,16 @@ const isIdentifier = (name: string): boolean => /^[\p{ID_Start}$_][\p{ID_Continu
 
 const PLAIN_NAMES = /^[\w$,]*$/
 
+/** So many variables have room on the stack. */
+const MOST_ON_STACK = 10_000
+
 /** A list: the engine takes many times as long for an object with so many properties, the first time that it makes one. */
 function listed({ localExports }: ModuleSource): string {
   const names = localExports.map(({ localName }) => localName)
-  const list = names.join(',')
-  return PLAIN_NAMES.test(list) ? list : names.map(name => (isIdentifier(name) ? name : 'undefined')).join(',')
+  const plain = names.join(',')
+  const list = PLAIN_NAMES.test(plain) ? plain : names.map(name => (isIdentifier(name) ? name : 'undefined')).join(',')
+  // What a closure reads, the engine keeps on the heap.
+  return names.length > MOST_ON_STACK ? `(()=>[${list}])()` : `[${list}]`
 }
 
 function getters({ localExports }: ModuleSource): string {
@@ -172,8 +177,7 @@ function bodyOfModule(request: CompileRequest, kind: ModuleBody['kind']): readon
   const head =
     `'use strict';return ${opening}(${KEYWORDS[kind]}(){{${declared}` +
     `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}${pause}`
-  const values =
-    request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : `[${listed(source)}]`
+  const values = request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : listed(source)
   // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
   const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
   return [head, '\n', ...compose(request, source.edits, 'module'), '\n', tail]

@@ -41,9 +41,13 @@ export function formatOf(file: string, text: string, facts: TextFacts = NO_FACTS
   return isModule ? 'module' : 'commonjs'
 }
 
-/** A text that CommonJS cannot take and that awaits at its top level. */
+/** A text that CommonJS cannot take, and that awaits at its top level or imports and exports in a way that is too much for the lexer. */
 const onlyRunsAsModule = (file: string, text: string): boolean =>
-  /\bawait\b/.test(text) && !isCommonJs(text) && awaitsAtTopLevel(file, text)
+  (DECLARES.test(text) || /\bawait\b/.test(text)) &&
+  !isCommonJs(text) &&
+  (DECLARES.test(text) || awaitsAtTopLevel(file, text))
+
+const DECLARES = /(?:^|;)\s*(?:export\b|import\b(?!\s*[.(]))/m
 
 export function packageType(file: string): unknown {
   for (let folder = dirname(file); ; folder = dirname(folder)) {

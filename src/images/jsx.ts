@@ -1,7 +1,7 @@
 import type { Node, Parser, Token } from 'acorn'
 import { acornParser } from './acorn.ts'
 import { applyEdits } from './edits.ts'
-import { faultAt } from './fault.ts'
+import { faultAt, syntaxReason } from './fault.ts'
 import { JsxEditor, type JsxElement, type JsxFragment } from './jsx_element.ts'
 import { type JsxRuntime, readRuntime, runtimeText } from './jsx_runtime.ts'
 import { lazyRequire } from './lazy.ts'
@@ -69,8 +69,9 @@ export function parseTypeScript(file: string, text: string): { readonly body: re
   try {
     return typeScriptParser().parse(text, PARSING)
   } catch (error) {
-    const { message, pos = 0 } = error as SyntaxError & { pos?: number }
-    throw faultAt({ kind: 'syntax', reason: message.replace(/ \(\d+:\d+\)$/, '') }, file, text, pos)
+    const { pos = 0 } = error as SyntaxError & { pos?: number }
+    const reason = syntaxReason(error as Error).replace(/ \(\d+:\d+\)$/, '')
+    throw faultAt({ kind: 'syntax', reason }, file, text, pos)
   }
 }
 

@@ -5,6 +5,7 @@ import type {
   ImportAttribute,
   ImportDeclaration,
   Literal,
+  Program,
   Token,
 } from 'acorn'
 import { acornParser } from './acorn.ts'
@@ -39,21 +40,29 @@ const PLACE_SUFFIX = / \(\d+:\d+\)$/
 export function parseModule(file: string, text: string, cyclic = false): ModuleSource {
   const phases = phaseImports(text)
   const program = parseProgram(file, withoutPhases(text, phases), 'module')
+  return judged(file, text, () => readProgram(program, text, phases, cyclic))
+}
+
+function readProgram(
+  program: Program,
+  text: string,
+  phases: ReturnType<typeof phaseImports>,
+  cyclic: boolean,
+): ModuleSource {
   const reader = new ModuleReader(text, new Set(phases.map(({ offset }) => offset)))
   for (const statement of program.body) reader.statement(statement)
   const use = analyseTopLevel(program)
-  if (text.includes('arguments')) reader.edits.push(...renameArguments(program))
+  const renamed = text.includes('arguments') ? renameArguments(program) : []
   for (const node of [...use.dynamicImports, ...use.metaProperties])
     reader.edits.push({ start: node.start, end: node.start + IMPORT.length, text: IMPORT })
   const publisher = new Publisher(text)
   publisher.assignments(use, new Set(reader.imports.map(entry => entry.localName)), reader.exportedNames)
   if (cyclic) publisher.afterDeclarations(reader.declarationEnds)
-  reader.edits.push(...publisher.edits)
   return {
     requests: reader.requests,
     imports: reader.imports,
     ...reader.exports(),
-    edits: reader.edits.sort((a, b) => a.start - b.start || a.end - b.end),
+    edits: [...reader.edits, ...renamed, ...publisher.edits].sort((a, b) => a.start - b.start || a.end - b.end),
     hasTopLevelAwait: use.hasTopLevelAwait,
     mutableExports: publisher.mutable,
     namesDefault: reader.namesDefault,
@@ -77,14 +86,21 @@ export function awaitsAtTopLevel(file: string, text: string): boolean {
 }
 
 export function parseProgram(file: string, text: string, sourceType: 'module' | 'script') {
-  try {
-    return acornParser().parse(text, {
+  return judged(file, text, () =>
+    acornParser().parse(text, {
       ecmaVersion: 'latest',
       sourceType,
       allowHashBang: true,
       allowReturnOutsideFunction: sourceType === 'script',
       ...(sourceType === 'module' && text.includes('<!--') && { onToken: token => refuseHtmlComment(text, token) }),
-    })
+    }),
+  )
+}
+
+/** @throws ImageFault `syntax`, also of a text that takes all of the stack to read */
+function judged<T>(file: string, text: string, read: () => T): T {
+  try {
+    return read()
   } catch (error) {
     const { pos = 0 } = error as { pos?: number }
     throw faultAt({ kind: 'syntax', reason: syntaxReason(error as Error).replace(PLACE_SUFFIX, '') }, file, text, pos)

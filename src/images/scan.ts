@@ -113,7 +113,7 @@ export function scanModule(text: string, names: readonly string[] = []): ModuleS
     const entries = readImportClause(text, found, requestOf.get(index)!)
     const edit = blankStatement(text, found.importStart, found.importEnd)
     if (!entries || !edit) return undefined
-    imports.push(...entries)
+    for (const entry of entries) imports.push(entry)
     edits.push(edit)
   }
   const exports = readExports(text, declared, imports, requestOf, edits)

@@ -1,8 +1,10 @@
-import { ok } from 'node:assert/strict'
+import { equal, ok } from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { after, describe, it } from 'node:test'
 import { decode, joinText, readContents } from '#dist/images/large_text.js'
 import { Folder } from '../support/folder.ts'
+import { root } from '../support/paths.ts'
 
 const LINES = {
   'ASCII alone': 'export const a = 1\n',
@@ -40,4 +42,25 @@ describe('joinText', () => {
         const pieces = Array.from({ length: count }, () => line)
         ok(joinText(pieces) === line.repeat(count))
       })
+})
+
+describe('a module', () => {
+  // With less of a stack, on which fewer things have room.
+  it('may export, import and assign more names than the stack has room for', t => {
+    const names = Array.from({ length: 25_000 }, (_, index) => `f${index}`)
+    const folder = new Folder({
+      'exports.js': names.map(name => `export function ${name}() {}`).join('\n'),
+      'imports.js': `import { ${names.map(name => `sep as ${name}`).join()} } from 'node:path'`,
+      'parsed.js': `await 0; export const own = 1; () => [${names.map(() => 'arguments').join()}]`,
+    })
+    t.after(() => folder.remove())
+    const script = `
+      import { createKernel } from 'outlive'
+      const kernel = createKernel()
+      for (const name of ['exports', 'imports', 'parsed']) await kernel.insmod(process.argv[1] + '/' + name + '.js')
+      console.log(kernel.lsmod().map(({ name }) => name).join())
+      await kernel.close()`
+    const args = ['--stack-size=160', '--input-type=module', '--eval', script, folder.path]
+    equal(execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' }), 'exports,imports,parsed\n')
+  })
 })

@@ -49,6 +49,22 @@ describe('bad input', () => {
       await isAsBefore(made)
     })
 
+    it('that is nested too deeply', async t => {
+      const nested = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
+      const made = await withGood(t, {
+        'list.js': `export const list = ${nested}`,
+        'later.js': `await 0; export const list = ${nested}`,
+        'part.tsx': `export const list = ${nested}`,
+        'chain.js': `export let p = { m() { return this } }; p = p${'.m()'.repeat(20_000)}`,
+        'common.cjs': `exports.list = ${nested}`,
+      })
+      for (const name of ['list.js', 'later.js', 'part.tsx', 'chain.js', 'common.cjs']) {
+        const message = `could not insert module ${made.file(name)}: the code is nested too deeply at ${made.file(name)}:1:1`
+        await refusal(made.kernel.insmod(made.file(name)), 'ENOEXEC', 'ENOEXEC', message)
+      }
+      await isAsBefore(made)
+    })
+
     it('that imports what cannot be found', async t => {
       const made = await withGood(t, {
         'a.ts': `\nimport { x } from './nowhere.ts'`,
