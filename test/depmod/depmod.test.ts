@@ -115,6 +115,12 @@ describe('depmod', () => {
       'alias symbol:list api\nalias symbol:part big_one\nalias symbol:get cache\nalias symbol:query db\n',
     )
     assert.equal(text('modules.softdep'), 'softdep api pre: cache post: stats\n')
+    folder.write({
+      'odd.js': `export const info = { aliases: ['a\\nb', '', '[x', 'odd*'] }\nconst x = 1\nexport { x as 'c\\nd' }`,
+    })
+    await kernelOf(folder).depmod(undefined, { text: true })
+    assert.equal(text('modules.alias'), 'alias http:GET:/api* api\nalias odd* odd\n')
+    assert.match(text('modules.symbols'), /query db\n$/)
   })
 
   it('reads again only what has changed', async t => {

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { sha256 } from '../../images/node_parts.ts'
+import { patternFault } from '../../modprobe/glob.ts'
 import { formatAliases, formatDependencies, formatSoftdeps, formatSymbols } from '../../modprobe/text_forms.ts'
 import type { Core } from '../core.ts'
 import { ModuleError } from '../errno.ts'
@@ -93,6 +94,9 @@ function index(catalogue: Catalogue, folder: string): Record<string, Uint8Array>
   }
 }
 
+/** Nothing stands in a line of a text form that matches nothing, or would be a line of its own. */
+const isWhole = (pattern: string): boolean => patternFault(pattern) === undefined
+
 function texts(catalogue: Catalogue, folder: string): Record<string, string> {
   const { needs } = catalogue.sorted()
   const records = [...catalogue.records.records()].filter(({ name }) => catalogue.folderOf(name) === folder)
@@ -106,10 +110,10 @@ function texts(catalogue: Catalogue, folder: string): Record<string, string> {
       records.map(({ name }) => ({ file: shown(name), needs: (needs.get(name) ?? []).map(shown) })),
     ),
     'modules.alias': formatAliases(
-      records.flatMap(({ name, info }) => info.aliases.map(pattern => ({ pattern, module: name }))),
+      records.flatMap(({ name, info }) => info.aliases.filter(isWhole).map(pattern => ({ pattern, module: name }))),
     ),
     'modules.symbols': formatSymbols(
-      records.flatMap(({ name, symbols }) => symbols.map(pattern => ({ pattern, module: name }))),
+      records.flatMap(({ name, symbols }) => symbols.filter(isWhole).map(pattern => ({ pattern, module: name }))),
     ),
     'modules.softdep': formatSoftdeps(
       records.flatMap(({ name, info: { softdeps } }) =>
