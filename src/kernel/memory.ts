@@ -47,10 +47,10 @@ export function memoryUse(core: Core): MemoryUse {
   }
 }
 
-/** Of images in service and of those that are on their way into it. */
-function sizesInService({ modules, admitted }: Core): number[] {
+/** Of images in service and of those that are on their way into it or, replaced, out of it. */
+function sizesInService({ modules, outgoing, admitted }: Core): number[] {
   const sizes = new Map(admitted)
-  for (const { label, state } of modules.values())
+  for (const { label, state } of [...modules.values(), ...outgoing])
     if ('loaded' in state && state.loaded) sizes.set(label, state.loaded.image.bytes)
   return [...sizes.values()]
 }

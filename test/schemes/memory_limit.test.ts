@@ -44,6 +44,23 @@ describe('memory.limit', () => {
     )
   })
 
+  it('counts what was replaced and is still on its way out', async t => {
+    await runProgram(
+      t,
+      { ...FILES, 'e.ts': `${FILES['a.ts']}\nexport const exit = () => new Promise(end => { globalThis.end = end })` },
+      `${ONE}
+      const kernel = started({ memory: { limit: Math.floor(2.5 * one) } })
+      await kernel.insmod(file('e.ts'))
+      const replacing = kernel.replace('e')
+      while (!globalThis.end) await turn()
+      await assert.rejects(kernel.insmod(file('c.ts')), { code: 'ENOMEM' })
+      globalThis.end()
+      await replacing
+      await kernel.insmod(file('c.ts'))
+      `,
+    )
+  })
+
   it('counts what lingers because somebody holds it', async t => {
     await runProgram(
       t,
