@@ -10,16 +10,18 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundle, isStale } from './bundle.mjs'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** For one test, or on the older lines of Node one file of them. */
 const LIMIT_MS = 900_000
+/** How what takes long is shared out, also inside of a test. */
+const SHARE = join(ROOT, 'build', 'test', 'support', 'share.js')
 const COUNTS = new URL('test_counts.mjs', import.meta.url).href
 
-/** Files of tests that tell of algorithms, documents and commands, not of an engine: with `OUTLIVE_SHARE=2/4` the second of every four of them. */
+/** Files of tests that tell of algorithms, documents and commands, not of an engine: with `OUTLIVE_SHARE=2/4` the second of every four of them is run. */
 const ALIKE = new RegExp(
   [
     '(?:cli|coldplug|depmod|docs|installer|modprobe|modprobe_command|races|request|schedules)/',
@@ -29,20 +31,18 @@ const ALIKE = new RegExp(
     .join('|'),
 )
 
-function isOfThisShare() {
-  const [part, parts] = (process.env.OUTLIVE_SHARE ?? '1/1').split('/').map(Number)
-  let count = 0
-  return file => !ALIKE.test(file.replaceAll('\\', '/')) || count++ % parts === part - 1
-}
+const isAlike = file => ALIKE.test(file.replaceAll('\\', '/'))
 
 /** Tests by their sources, so that what was built of a source since removed does not run. */
-function testFiles(filters) {
-  return readdirSync(join(ROOT, 'test'), { recursive: true })
+function testFiles(filters, shareOf) {
+  const files = readdirSync(join(ROOT, 'test'), { recursive: true })
     .filter(
       file => file.endsWith('.test.ts') && (filters.length === 0 || filters.some(filter => file.includes(filter))),
     )
     .sort()
-    .filter(isOfThisShare())
+  const share = new Set(shareOf(files.filter(isAlike)))
+  return files
+    .filter(file => !isAlike(file) || share.has(file))
     .map(file => join('build', 'test', file.replace(/\.ts$/, '.js')))
 }
 
@@ -72,6 +72,11 @@ function runTests(node, files, concurrency, countsFile, scratch) {
   })
 }
 
+function refuse(reason) {
+  console.error(`test: ${reason}`)
+  process.exit(2)
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -79,12 +84,12 @@ const { values, positionals } = parseArgs({
     concurrency: { type: 'string', default: String(availableParallelism()) },
   },
 })
-const files = testFiles(positionals)
+if (!existsSync(SHARE)) refuse('nothing is built')
+const { shareOf } = await import(pathToFileURL(SHARE))
+const files = testFiles(positionals, shareOf)
+if (files.length === 0) refuse(`no test for ${positionals.join(' ')}`)
 const unbuilt = files.find(file => !existsSync(join(ROOT, file)))
-if (files.length === 0 || unbuilt !== undefined) {
-  console.error(unbuilt === undefined ? `test: no test for ${positionals.join(' ')}` : `test: ${unbuilt} is not built`)
-  process.exit(2)
-}
+if (unbuilt !== undefined) refuse(`${unbuilt} is not built`)
 if (isStale()) await bundle()
 const scratch = mkdtempSync(join(tmpdir(), 'outlive-test-'))
 try {
