@@ -44,9 +44,13 @@ export interface CommonJsOwner extends FileOwner {
   /** The text of a file that was read before. */
   textOf(file: string): string | undefined
   facts(file: string): TextFacts
-  /** Follows a `require` to whatever it leads: another file of the image, or something that is not CommonJS. */
+}
+
+/** Where `require` leads. */
+export interface Requires {
   require(specifier: string, from: CommonJsModule): unknown
-  resolveRequire(specifier: string, from: CommonJsModule): string
+  /** Of what is no part of Node, its path. */
+  resolve(specifier: string, from: CommonJsModule): string
 }
 
 /** Node's own class, so that `module instanceof require('module')`, and two of its functions, which are as old as Node. */
@@ -56,6 +60,7 @@ const NodeModule = nodeModule as unknown as { prototype: object; _nodeModulePath
 export class CommonJsFiles {
   readonly cache: Record<string, CommonJsModule> = Object.create(null) as Record<string, CommonJsModule>
   readonly #owner: CommonJsOwner
+  readonly #requires: Requires
   /** How files are loaded, by their extension. Code may change it, for the files of this image. */
   readonly extensions: Record<string, Load>
   readonly #load: Load = (module, file) => {
@@ -64,8 +69,9 @@ export class CommonJsFiles {
     else module._compile(this.#owner.readText(file), file)
   }
 
-  constructor(owner: CommonJsOwner) {
+  constructor(owner: CommonJsOwner, requires: Requires) {
     this.#owner = owner
+    this.#requires = requires
     this.extensions = Object.assign(
       Object.create(null) as Record<string, Load>,
       Object.fromEntries(NODES_EXTENSIONS.map(extension => [extension, this.#load])),
@@ -154,12 +160,12 @@ export class CommonJsFiles {
     const require = (specifier: string): unknown => {
       // Node says best what is wrong.
       if (typeof specifier !== 'string' || specifier === '') return createRequire(file)(specifier)
-      return this.#owner.require(specifier, module())
+      return this.#requires.require(specifier, module())
     }
     const resolve = (specifier: string, options?: { paths?: readonly string[] }): string => {
       return options?.paths || typeof specifier !== 'string' || specifier === ''
         ? createRequire(file).resolve(specifier, options as { paths?: string[] })
-        : this.#owner.resolveRequire(specifier, module())
+        : this.#requires.resolve(specifier, module())
     }
     return Object.assign(require, {
       resolve: Object.assign(resolve, { paths: (specifier: string) => createRequire(file).resolve.paths(specifier) }),

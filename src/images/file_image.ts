@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs'
-import nodeModule, { createRequire } from 'node:module'
+import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { attributesOf, checkAttributes } from './attributes.ts'
-import { CommonJsFiles, type CommonJsModule, type CommonJsOwner } from './commonjs.ts'
+import type { CommonJsFiles } from './commonjs.ts'
 import { commonJsRecord } from './commonjs_record.ts'
 import { commonJsExports } from './commonjs_text.ts'
 import { forgetDisk } from './disk.ts'
-import { evaluate, evaluateAtOnce, evaluateNow } from './evaluate.ts'
-import { faultAt, ImageFault } from './fault.ts'
+import { evaluate, evaluateAtOnce } from './evaluate.ts'
+import { faultAt, type ImageFault } from './fault.ts'
 import { formatByName, isOnlyTyped } from './format.ts'
 import { type GraphOwner, ModuleGraph } from './graph.ts'
 import { hostNamespace } from './host_modules.ts'
 import type { Dependency, Image, ImageEnvironment, ImageGlobals, ImageOptions } from './image.ts'
+import { ImageRequire, type RequireOwner } from './image_require.ts'
 import { importMetaOf } from './import_meta.ts'
 import { placeOfImport } from './import_place.ts'
 import { LazyFiles } from './lazy_files.ts'
@@ -21,19 +22,18 @@ import { type ModuleRecord, SyntheticModule } from './module_record.ts'
 import type { ModuleSource } from './module_source.ts'
 import { viewNodeModule } from './node_module_view.ts'
 import { parseModule } from './parse.ts'
-import { withRequireStack } from './require_stack.ts'
 import { isInside, type Loader, resolveTarget, type Target, urlOfFile } from './resolve.ts'
 import { scanModule } from './scan.ts'
 import { SourceModule } from './source_module.ts'
 import { SourceTexts } from './source_texts.ts'
-import { resolutionError } from './specifier_errors.ts'
+import { errorForCode, resolutionError } from './specifier_errors.ts'
 import { KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
 import { fileOfSource, sourceTarget } from './wasm.ts'
 
 /**
  * An image that is read from files. Every function of its files holds it, so it is collected when, and only when, nobody can call any of them.
  */
-export class FileImage implements Image, CommonJsOwner, GraphOwner {
+export class FileImage implements Image, RequireOwner, GraphOwner {
   readonly label: string
   readonly entry: string
   readonly globals: ImageGlobals
@@ -44,7 +44,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   readonly #root: string | undefined
   readonly #texts: SourceTexts
   readonly #graph = new ModuleGraph(this)
-  #commonJsFiles: CommonJsFiles | undefined
+  #imageRequire: ImageRequire | undefined
   readonly #lazy: LazyFiles
   #nodeModule: object | undefined
   /** Where the image's own files were found. They are found there again when the disk has changed. */
@@ -68,10 +68,10 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.#lazy = new LazyFiles(this.#texts, (specifier, from, loader) => this.resolve(specifier, from, loader))
   }
 
-  /** Made for the first file that needs them: most images have none. */
+  /** Made for the first file that needs it: most images have no CommonJS. */
   get #commonJs(): CommonJsFiles {
-    this.#commonJsFiles ??= new CommonJsFiles(this)
-    return this.#commonJsFiles
+    this.#imageRequire ??= new ImageRequire(this, this.#root, this.#texts, this.#graph)
+    return this.#imageRequire.files
   }
 
   get bytes(): number {
@@ -141,7 +141,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     this.#graph.clear()
     this.#texts.clear()
     this.#stores?.recent.forget(this)
-    this.#commonJsFiles?.clear()
+    this.#imageRequire?.files.clear()
   }
 
   textOf(file: string): string | undefined {
@@ -157,7 +157,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   importMeta(file: string): object {
-    const find = (specifier: string) => this.#resolveNow(specifier, file, 'import')
+    const find = (specifier: string) => this.resolveNow(specifier, file, 'import')
     if (formatByName(file) !== 'wasm') return importMetaOf(file, find)
     const fileOf = (specifier: string) => {
       const target = find(specifier)
@@ -172,7 +172,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     // A symbol is no specifier: this throws, as String(specifier) would not.
     const name = `${specifier as string}`
     const attributes = attributesOf(options)
-    const target = this.#resolveNow(name, referrer, 'import')
+    const target = this.resolveNow(name, referrer, 'import')
     if (!target) throw resolutionError(name, referrer)
     checkAttributes(target, attributes, (reason, code) => Object.assign(new TypeError(reason), { code }))
     switch (target.owner) {
@@ -191,7 +191,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
 
   async importSource(referrer: string, specifier: unknown): Promise<object> {
     const name = `${specifier as string}`
-    const target = this.#resolveNow(name, referrer, 'import')
+    const target = this.resolveNow(name, referrer, 'import')
     if (!target) throw resolutionError(name, referrer)
     const { file } = sourceTarget(target, reason =>
       Object.assign(new SyntaxError(reason), { code: 'ERR_SOURCE_PHASE_NOT_DEFINED' }),
@@ -203,8 +203,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     try {
       await this.#graph.read(file)
     } catch (error) {
-      if (!(error instanceof ImageFault) || error.fault.kind !== 'unresolved') throw error
-      throw resolutionError(error.fault.specifier, error.fault.place.file)
+      throw errorForCode(error)
     }
     const modules = new Map<string, ModuleRecord>()
     for (const { targets } of this.#graph.unlinked(file))
@@ -217,63 +216,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     return record.namespace
   }
 
-  resolveRequire(specifier: string, from: CommonJsModule): string {
-    const target = this.#requireTarget(specifier, from, 'resolve')
-    return target.owner === 'builtin' ? target.name : target.file
-  }
-
-  #requireTarget(
-    specifier: string,
-    from: CommonJsModule,
-    purpose: 'load' | 'resolve' = 'load',
-  ): Exclude<Target, { owner: 'url' }> {
-    const target = this.#resolveNow(specifier, from.filename, 'require')
-    if (target && target.owner !== 'url') return target
-    for (const extension of this.#commonJs.ownExtensions) {
-      const found = this.resolve(specifier + extension, from.filename, 'require')
-      if (found?.owner === 'image') return found
-    }
-    const file = findElsewhere(specifier, from, purpose)
-    return { owner: this.#root !== undefined && isInside(file, this.#root) ? 'image' : 'host', file }
-  }
-
-  require(specifier: string, from: CommonJsModule): unknown {
-    const target = this.#requireTarget(specifier, from)
-    switch (target.owner) {
-      case 'builtin':
-        return this.#builtinView(target.name)
-      case 'host':
-        return createRequire(from.filename)(target.file)
-      case 'module':
-        throw Object.assign(new Error(`Cannot require('${specifier}'): it is a module of its own; import() it`), {
-          code: 'ERR_REQUIRE_MODULE',
-        })
-      case 'image':
-        return this.#requireFile(target.file, from)
-    }
-  }
-
-  #requireFile(file: string, from: CommonJsModule): unknown {
-    // Whatever was put into the cache by hand is taken as it is.
-    if (Object.hasOwn(this.#commonJs.cache, file) || this.#commonJs.hookOf(file)) return this.#commonJs.load(file, from)
-    const named = formatByName(file)
-    if (named === 'addon') return this.#loadAddon(file)
-    if (named === 'json' || this.#texts.format(file) === 'commonjs') return this.#commonJs.load(file, from)
-    try {
-      this.#graph.readNow(file)
-    } catch (error) {
-      if (!(error instanceof ImageFault) || error.fault.kind !== 'unresolved') throw error
-      throw resolutionError(error.fault.specifier, error.fault.place.file)
-    }
-    this.#graph.link(file, new Map())
-    return this.#commonJs.list(
-      file,
-      evaluateNow(this.#graph.get(file) as SourceModule, name => this.#commonJs.runs(name)),
-      from,
-    )
-  }
-
-  #loadAddon(file: string): unknown {
+  /** @throws what Node has to say of a file that is no addon */
+  loadAddon(file: string): unknown {
     this.#environment.verify?.(file, readFileSync(file))
     this.#addons ??= new Set()
     if (!this.#addons.has(file)) this.#environment.usesAddon?.(file)
@@ -282,7 +226,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   /** While code runs, what was not there a moment ago may be there now. */
-  #resolveNow(specifier: string, from: string, loader: Loader): Target | undefined {
+  resolveNow(specifier: string, from: string, loader: Loader): Target | undefined {
     const target = this.resolve(specifier, from, loader)
     if (target) return target
     forgetDisk()
@@ -311,7 +255,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
       return new SyntheticModule(file, ['default'], () => this.#texts.wasm.moduleOf(ofSource))
     }
     const named = formatByName(file)
-    if (named === 'addon') return commonJsRecord(file, [], () => this.#loadAddon(file))
+    if (named === 'addon') return commonJsRecord(file, [], () => this.loadAddon(file))
     const text = this.#texts.read(file)
     switch (this.#texts.format(file)) {
       case 'json': {
@@ -360,7 +304,7 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
   }
 
   builtin(name: string): ModuleRecord {
-    const view = this.#builtinView(name) as Record<string, unknown>
+    const view = this.builtinView(name) as Record<string, unknown>
     // A view may inherit most of what it shows, so the names are those of the builtin itself.
     const names = new Set(['default', ...Object.keys(nativeRequire(name) as object)])
     const key = name.startsWith('node:') ? name : `node:${name}`
@@ -370,7 +314,8 @@ export class FileImage implements Image, CommonJsOwner, GraphOwner {
     )
   }
 
-  #builtinView(name: string): unknown {
+  /** A part of Node as the image sees it. */
+  builtinView(name: string): unknown {
     if (!/^(?:node:)?module$/.test(name)) return this.#environment.builtin(name)
     this.#nodeModule ??= viewNodeModule(this.#environment.builtin(name) as object, this.#commonJs, file =>
       this.owns(file) ? this.#commonJs.requireOf(file) : undefined,
@@ -392,25 +337,3 @@ const MANY_FILES = 20
 const PACKAGED = /[\\/]node_modules[\\/]/
 
 const nativeRequire = createRequire(import.meta.url)
-/** A function that is as old as Node. */
-const { _findPath: findPath } = nodeModule as unknown as {
-  _findPath(specifier: string, folders: readonly string[]): string | false
-}
-
-/**
- * In `module.paths` as code has changed it, or in NODE_PATH.
- *
- * @throws what Node has to say of a specifier that leads nowhere
- */
-function findElsewhere(specifier: string, from: CommonJsModule, purpose: 'load' | 'resolve'): string {
-  const isBare = !/^(?:\.{0,2}\/|\.{1,2}$|#|node:)/.test(specifier)
-  const require = createRequire(from.filename)
-  if (specifier.startsWith('node:') && purpose === 'load') require(specifier)
-  const found = isBare && findPath(specifier, from.paths)
-  if (found) return found
-  try {
-    return require.resolve(specifier)
-  } catch (error) {
-    throw withRequireStack(error as Error, from)
-  }
-}

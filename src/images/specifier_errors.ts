@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kindOf, manifestOf } from './disk.ts'
+import { ImageFault } from './fault.ts'
 import { urlOfFile } from './resolve.ts'
 
 export const isPath = (specifier: string): boolean => /^\.{0,2}\/|^\.{1,2}$/.test(specifier)
@@ -24,6 +25,12 @@ export function resolutionError(specifier: string, from: string): Error {
   }
   return packageError(specifier, from, asked)
 }
+
+/** What stopped a load that the code asked for while it runs, which is told that as Node would tell it. */
+export const errorForCode = (error: unknown): unknown =>
+  error instanceof ImageFault && error.fault.kind === 'unresolved'
+    ? resolutionError(error.fault.specifier, error.fault.place.file)
+    : error
 
 function packageError(specifier: string, from: string, asked: string): Error {
   const { resolve } = createRequire(from)
