@@ -1,22 +1,12 @@
-import {
-  COMPLETED,
-  type CompileRequest,
-  checkPlacement,
-  compileModule,
-  type EarlyReads,
-  type ExportValues,
-  type FileEnvironment,
-  type ModuleBody,
-} from './compile.ts'
+import { COMPLETED, type EarlyReads, type ExportValues, type FileEnvironment, type ModuleBody } from './compile.ts'
+import { compileSource } from './compile_source.ts'
 import { directEvalCode } from './direct_eval.ts'
 import { EarlyImports, NO_EARLY_IMPORTS } from './early_imports.ts'
 import type { EvaluationStatus, Promised } from './evaluation_status.ts'
-import { exportEntry } from './export_index.ts'
-import { engineOffset, faultAt } from './fault.ts'
+import { faultAt } from './fault.ts'
 import type { ImageGlobals } from './image.ts'
 import { placeOfImport } from './import_place.ts'
 import { lazily } from './lazy.ts'
-import { ADDERS, mayAdd } from './listener_calls.ts'
 import { LocalExports } from './local_exports.ts'
 import {
   type ModuleRecord,
@@ -30,7 +20,7 @@ import {
 import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts'
 import type { ModuleNamespace } from './namespace.ts'
 import { parseModule } from './parse.ts'
-import { addsListeners } from './shared_emitters.ts'
+import { exportNamesOf, resolveExportOf } from './resolve_export.ts'
 import { staleBinding } from './stale.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
@@ -104,44 +94,12 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#exports = new LocalExports()
   }
 
-  exportNames(seen: Set<ModuleRecord> = new Set()): readonly string[] {
-    if (seen.has(this)) return []
-    seen.add(this)
-    const names = new Set<string>()
-    for (const entry of this.source.localExports) names.add(entry.exportName)
-    for (const entry of this.source.indirectExports) names.add(entry.exportName)
-    for (const request of this.source.starExports)
-      for (const name of this.requested[request]!.exportNames(seen)) if (name !== 'default') names.add(name)
-    return [...names]
+  exportNames(seen?: Set<ModuleRecord>): readonly string[] {
+    return exportNamesOf(this, seen)
   }
 
-  /** ResolveExport (ECMA-262, 16.2.1.7.2.2). */
   resolveExport(name: string, seen?: ResolveSet): Resolution {
-    const entry = exportEntry(this.source, name)
-    if (entry && !('request' in entry)) return { module: this, bindingName: entry.localName }
-    // Most modules that an `export *` leads to end here, for most names.
-    if (!entry && (name === 'default' || this.source.starExports.length === 0)) return undefined
-    seen ??= new Map()
-    const names = seen.get(this)
-    if (names?.has(name)) return undefined
-    if (names) names.add(name)
-    else seen.set(this, new Set([name]))
-    if (entry) {
-      const module = this.requested[entry.request]!
-      return entry.importName === undefined
-        ? { module, bindingName: undefined }
-        : module.resolveExport(entry.importName, seen)
-    }
-    let found: ResolvedBinding | undefined
-    for (const request of this.source.starExports) {
-      const resolution = this.requested[request]!.resolveExport(name, seen)
-      if (resolution === 'ambiguous') return resolution
-      if (!resolution) continue
-      if (found && (found.module !== resolution.module || found.bindingName !== resolution.bindingName))
-        return 'ambiguous'
-      found = resolution
-    }
-    return found
+    return resolveExportOf(this, name, seen)
   }
 
   readBinding(bindingName: string): unknown {
@@ -260,49 +218,19 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   #compile(reads: EarlyReads, dynamicImport: unknown, publish: unknown): ModuleBody {
-    const request = (): CompileRequest => ({
-      url: this.url,
-      text: this.text,
-      source: this.source,
-      early: this.#early.entries,
-      reads,
-      globals: this.owner.globals,
-      ownImports: this.#ownImports(),
-      facts: this.#facts,
-    })
-    try {
-      if (this.source.unchecked?.mayStray) this.#facts.recall('placed', () => this.#judgePlacement())
-      return compileModule(request(), this, dynamicImport, publish)
-    } catch (error) {
-      // The engine judged a text that was read without a parser. The parser tells the place, or that it has top-level await.
-      const parsed = this.#facts.recall('parsed', () => parseModule(this.file, this.text))
-      if (!this.source.unchecked)
-        throw error instanceof SyntaxError
-          ? faultAt({ kind: 'syntax', reason: error.message }, this.file, this.text, engineOffset(error, this.text))
-          : error
-      const early = new Set([...this.#early.entries].map(({ localName }) => localName))
-      this.source = parsed
-      if (early.size > 0) this.#early = new EarlyImports(parsed.imports.filter(entry => early.has(entry.localName)))
-      return compileModule(request(), this, dynamicImport, publish)
-    }
+    const { file, url, text, source, owner } = this
+    const early = this.#early
+    const isOwn = (index: number): boolean => this.#isOwn(this.#resolved[index]!.module)
+    const given = { file, url, text, source, early, reads, globals: owner.globals, isOwn, facts: this.#facts }
+    const compiled = compileSource(given, this, dynamicImport, publish)
+    this.source = compiled.source
+    this.#early = compiled.early
+    return compiled.body
   }
 
-  /** @throws SyntaxError */
-  #judgePlacement(): true {
-    checkPlacement(this.text, this.source, this.url)
-    return true
-  }
-
-  #ownImports(): ReadonlySet<string> | undefined {
-    const names = this.source.unchecked?.names
-    if (names && !names.some(name => ADDERS.has(name))) return undefined
-    if (!this.#facts.recall('listens', () => mayAdd(this.text) && addsListeners(this.text, 'module'))) return undefined
-    const isOwn = (module: ModuleRecord): boolean =>
-      module instanceof SourceModule
-        ? module.owner === this.owner
-        : HAVE_VIEWS.has(module.file) || this.owner.owns(module.file)
-    const own = this.source.imports.filter((_entry, index) => isOwn(this.#resolved[index]!.module))
-    return new Set(own.map(({ localName }) => localName))
+  #isOwn(module: ModuleRecord): boolean {
+    if (module instanceof SourceModule) return module.owner === this.owner
+    return HAVE_VIEWS.has(module.file) || this.owner.owns(module.file)
   }
 
   /** Asks to be told of changes by the modules whose exports can change, or are not there yet. */
