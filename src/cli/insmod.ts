@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
+import { adviseOnParams, attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
 
 export const insmod: Command = {
   name: 'insmod',
@@ -24,6 +24,7 @@ export const insmod: Command = {
           force: line.options.force === true,
         })
         if (line.terminal.json) line.terminal.data(inserted)
+        await adviseOnParams(line, params, inserted.name, client)
         return 0
       },
       file,

@@ -5,7 +5,7 @@ import type { ShownStep } from '../kernel/modprobe.ts'
 import type { Command, CommandLine } from './command.ts'
 import { openFolder, type ProbeAnswers } from './modprobe_folder.ts'
 import { reportLines } from './rmmod.ts'
-import { attemptEach, connect, HOST_OPTION, parseParamWords, UsageError } from './talk.ts'
+import { adviseOnParams, attemptEach, connect, HOST_OPTION, parseParamWords, UsageError } from './talk.ts'
 
 export const modprobe: Command = {
   name: 'modprobe',
@@ -107,8 +107,11 @@ async function refuseRepeated(asked: ProbeAnswers, name: string, loaded: readonl
 async function insert(line: CommandLine, name: string, params: Record<string, string>): Promise<ModuleRow[]> {
   const { firstTime, useBlacklist, verbose } = line.options
   const body = { name, params, firstTime: firstTime === true, useBlacklist: useBlacklist === true }
-  const inserted = await (await connect(line)).post<ModuleRow[]>('/modprobe', body)
+  const client = await connect(line)
+  const inserted = await client.post<ModuleRow[]>('/modprobe', body)
   if (!line.terminal.json && verbose) for (const { file } of inserted) line.terminal.out(`insmod ${file}`)
+  // Dependencies come first, and take no parameters.
+  await adviseOnParams(line, params, inserted.at(-1)?.name, client)
   return inserted
 }
 

@@ -1,7 +1,7 @@
 import type { ReplaceReport } from '../kernel/livepatch.ts'
 import type { Command } from './command.ts'
 import { reportLines } from './rmmod.ts'
-import { attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
+import { adviseOnParams, attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
 
 export const replace: Command = {
   name: 'replace',
@@ -15,13 +15,15 @@ export const replace: Command = {
     const { terminal } = line
     return attempt('replace', line, async () => {
       const params = parseParamWords(words)
-      const report = await (await connect(line)).post<ReplaceReport>('/replace', { name, params })
+      const client = await connect(line)
+      const report = await client.post<ReplaceReport>('/replace', { name, params })
       if (terminal.json) terminal.data(report)
       else {
         const { module, generation, unloaded } = report
         terminal.out(`${module}#${generation} replaced ${module}#${unloaded.generation}`)
         for (const text of reportLines(unloaded)) terminal.out(text)
       }
+      await adviseOnParams(line, params, report.module, client)
       return 0
     })
   },

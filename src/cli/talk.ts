@@ -109,6 +109,22 @@ async function advise(command: string, line: CommandLine, { error }: Refused): P
   }
 }
 
+/** Tells people of parameters that were ignored. */
+export async function adviseOnParams(
+  { terminal }: CommandLine,
+  params: Readonly<Record<string, string>>,
+  module: string | undefined,
+  host: ControlClient,
+): Promise<void> {
+  if (!terminal.advises || module === undefined) return
+  try {
+    const { adviceOnParams } = await import('./advice.ts')
+    for (const advice of await adviceOnParams(params, module, host)) terminal.advise(`(${advice})`)
+  } catch {
+    // What was asked for is done.
+  }
+}
+
 const bodyOf = ({ code, errno, message, data }: Told) => ({ code, errno, message, data })
 
 /**

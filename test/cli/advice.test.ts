@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { adviceOn } from '#dist/cli/advice.js'
+import { adviceOn, adviceOnParams } from '#dist/cli/advice.js'
 import { nearest } from '#dist/cli/similar.js'
 import { ControlClient } from '#dist/control/client.js'
 import { startHost } from '../support/command.ts'
@@ -39,5 +39,25 @@ it('whom a host refuses is told what was meant, and where the host loads from', 
     await adviceOn({ code: 'EPERM', data: {} }, 'insmod', client),
     `this host loads from ${host.folder.path}`,
   )
-  assert.equal(await adviceOn({ code: 'EEXIST', data: { module: 'hello' } }, 'insmod', client), undefined)
+  const taken = (code: string) => ({ code, data: { module: 'hello' } })
+  assert.equal(
+    await adviceOn(taken('EEXIST'), 'insmod', client),
+    'outlive replace hello puts a new version into its place',
+  )
+  assert.equal(
+    await adviceOn(taken('EHOLDERS'), 'rmmod', client),
+    'outlive rmmod --recursive hello takes them out first',
+  )
+  assert.equal(await adviceOn(taken('EEXIST'), 'modprobe', client), undefined)
+})
+
+it('who gives a parameter that a module does not declare is told which one was meant', async t => {
+  const info = `export const info = { params: { first_word: { type: 'string', default: '' } } }\n`
+  const host = await startHost(t, { 'hello.ts': info })
+  const client = new ControlClient(join(host.sockets, `${host.pid}.sock`))
+  assert.deepEqual(await adviceOnParams({ 'first-word': 'a', frist_word: 'b', x: '' }, 'hello', client), [
+    'hello has no parameter frist_word; did you mean first_word?',
+    'hello has no parameter x',
+  ])
+  assert.deepEqual(await adviceOnParams({}, 'hello', client), [])
 })

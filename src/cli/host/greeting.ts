@@ -21,7 +21,8 @@ export function greet(
   }
   const modules = kernel.folders.map(asTyped).join(', ')
   if (url !== undefined) terminal.out(`listening on ${terminal.style('cyan', url)}`)
-  terminal.out(`host ${name}, modules in ${modules}. Try next, in another terminal:`)
+  const none = kernel.lsmod().length === 0 ? ', none loaded' : ''
+  terminal.out(`host ${name}, modules in ${modules}${none}. Try next, in another terminal:`)
   for (const command of thingsToTry(kernel, url)) terminal.out(`  ${command}`)
 }
 
