@@ -15,6 +15,7 @@ import { gunzipSync } from 'node:zlib'
 import { AliasIndex } from '../build/src/modprobe/alias_index.js'
 import { fnmatch, fold } from '../build/src/modprobe/glob.js'
 import { formatAliases, parseAliases } from '../build/src/modprobe/text_forms.js'
+import { parseOptions } from './support/options.mjs'
 import { report, row as rowOf } from './support/report.mjs'
 import { quantile } from './support/statistics.mjs'
 
@@ -231,11 +232,17 @@ function regExpOf(pattern) {
   return new RegExp(`^${source}$`)
 }
 
-const [first, ...rest] = process.argv.slice(2)
-if (first === '--ready') console.log(JSON.stringify(measureReady(...rest)))
+const { values, positionals } = parseOptions({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    // How it calls itself.
+    ready: { type: 'boolean', default: false },
+  },
+})
+if (values.ready) console.log(JSON.stringify(measureReady(...positionals)))
 else {
-  const folder = [first, ...rest].find(argument => argument !== undefined && !argument.startsWith('--')) ?? CATALOGUE
-  const aliases = readAliases(folder)
+  const aliases = readAliases(positionals[0] ?? CATALOGUE)
   const rows = measure(aliases)
-  report({ bench: 'alias', rows, patterns: aliases.length }, { json: process.argv.includes('--json') })
+  report({ bench: 'alias', rows, patterns: aliases.length }, { json: values.json })
 }

@@ -11,12 +11,12 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { median } from './support/statistics.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     seconds: { type: 'string', default: '60' },
     replaces: { type: 'string', multiple: true, default: ['20', '100'] },

@@ -10,12 +10,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseOptions } from './support/options.mjs'
 import { installPacked } from './support/packed.mjs'
 import { TELL, timeProcesses } from './support/processes.mjs'
 import { report, row } from './support/report.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     modules: { type: 'string', default: '1000' },
     runs: { type: 'string', default: '7' },

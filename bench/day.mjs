@@ -8,10 +8,10 @@
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     cycles: { type: 'string', default: '100000' },
     modules: { type: 'string', default: '50' },

@@ -8,12 +8,12 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { createKernel } from '../dist/index.js'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { median } from './support/statistics.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     modules: { type: 'string', default: '5000' },
     quick: { type: 'boolean', default: false },

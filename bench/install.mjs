@@ -7,12 +7,12 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { parseOptions } from './support/options.mjs'
 import { installPacked } from './support/packed.mjs'
 import { TELL, timeProcesses } from './support/processes.mjs'
 import { report, row } from './support/report.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     runs: { type: 'string', default: '15' },
     quick: { type: 'boolean', default: false },

@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { drawLines } from './installer/draw.mjs'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { formatTable } from './support/table.mjs'
 
@@ -25,7 +25,7 @@ const SCHEMES = [
   { label: 'collect', args: ['collect'] },
 ]
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     limit: { type: 'string' },
     heap: { type: 'string', default: '64' },

@@ -10,15 +10,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { FileImage } from '../build/src/images/file_image.js'
 import { NO_GLOBALS } from '../build/src/images/image.js'
 import { createKernel } from '../dist/index.js'
 import { settledHeap } from './support/heap.mjs'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { median } from './support/statistics.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     modules: { type: 'string', default: '10000' },
     rounds: { type: 'string', default: '51' },

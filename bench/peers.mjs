@@ -7,13 +7,13 @@
 import { execFileSync, fork } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { NATIVE, WAYS } from './peers/ways.mjs'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { median } from './support/statistics.mjs'
 import { formatTable } from './support/table.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     cycles: { type: 'string', default: '200' },
     only: { type: 'string', multiple: true, default: Object.keys(WAYS) },

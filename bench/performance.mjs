@@ -11,9 +11,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { provideNodes } from '../scripts/nodes.mjs'
 import { drawPictures, writePage } from './performance/page.mjs'
+import { parseOptions } from './support/options.mjs'
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const CACHE = fileURLToPath(new URL('../.cache/performance/', import.meta.url))
@@ -26,7 +26,7 @@ const DRAWN = {
   schemes: ['--svg', fileURLToPath(new URL('../docs/images/schemes.svg', import.meta.url))],
 }
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },

@@ -9,8 +9,9 @@
  */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
 import { NODE_LINES, provideNodes } from '../scripts/nodes.mjs'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { sideBySide } from './support/side_by_side.mjs'
 import { formatTable } from './support/table.mjs'
@@ -18,7 +19,7 @@ import { formatTable } from './support/table.mjs'
 const CYCLE = fileURLToPath(new URL('support/reload_cycles.mjs', import.meta.url))
 const GOALS = { keptKB: 0.2, ratio: 0.8 }
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     cycles: { type: 'string', default: '2000' },
     alone: { type: 'string', default: '5000' },

@@ -10,12 +10,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { createKernel } from '../dist/index.js'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { median } from './support/statistics.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: { rounds: { type: 'string', default: '51' }, json: { type: 'boolean', default: false } },
 })
 const ROUNDS = Number(values.rounds)

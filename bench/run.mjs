@@ -7,6 +7,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { usageOf } from './support/options.mjs'
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 
@@ -15,6 +16,12 @@ const names = readdirSync(FOLDER)
   .map(file => file.slice(0, -'.mjs'.length))
   .sort()
 const [wanted, ...rest] = process.argv.slice(2)
+if (wanted === '--help') {
+  console.log(
+    `${usageOf(fileURLToPath(import.meta.url))}\n\nThere are ${names.join(', ')}; each has a --help of its own.`,
+  )
+  process.exit(0)
+}
 if (wanted !== undefined && !names.includes(wanted)) {
   console.error(`bench: there is no ${wanted}; there are ${names.join(', ')}`)
   process.exit(2)

@@ -6,12 +6,12 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { lineChart } from './support/line_chart.mjs'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { formatTable } from './support/table.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     cycles: { type: 'string', default: '10000' },
     svg: { type: 'string' },

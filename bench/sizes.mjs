@@ -11,7 +11,8 @@
  */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { promisify } from 'node:util'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 import { sideBySide } from './support/side_by_side.mjs'
 
@@ -30,7 +31,7 @@ const SIZES = {
 }
 const QUICKER = 5
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = parseOptions({
   allowPositionals: true,
   options: { quick: { type: 'boolean' }, json: { type: 'boolean' } },
 })

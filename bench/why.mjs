@@ -11,13 +11,13 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { getHeapStatistics, writeHeapSnapshot } from 'node:v8'
 import { createKernel } from '../dist/index.js'
 import { explainImage, formatReport } from '../dist/kernel/kmemleak/index.js'
+import { parseOptions } from './support/options.mjs'
 import { report, row } from './support/report.mjs'
 
-const { values } = parseArgs({
+const { values } = parseOptions({
   options: {
     mb: { type: 'string', default: '200' },
     shape: { type: 'string', default: 'mixed' },

@@ -49,8 +49,8 @@ const OWN_CALLBACKS = new Set([
 const PLACES = new Map([
   ['insmod.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
   ['livepatch.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
-  ["make_core.ts: (await import('./kmemleak/index.ts')).explainImage(label, {}, mark)", 'is called in a step'],
-  ["make_core.ts: import('./kmemleak/index.ts')", 'is called in a step'],
+  ['make_core.ts: (await loadExplainer()).explainImage(label, {}, mark)', 'is called in a step'],
+  ["explainer.ts: import('./kmemleak/index.ts')", 'is called in a step'],
   ['request.ts: this.#underWay.get(alias)', 'is a load under way, made of steps'],
 ])
 

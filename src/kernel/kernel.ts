@@ -6,6 +6,7 @@ import type { Core, ExplainImage } from './core.ts'
 import { type RemoveOptions, rmmod, type UnloadReport } from './delete_module.ts'
 import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
 import { ModuleError } from './errno.ts'
+import { loadExplainer } from './explainer.ts'
 import { ExtensionPoint } from './extension.ts'
 import { parseLabel } from './image_label.ts'
 import { insmod } from './insmod.ts'
@@ -277,7 +278,7 @@ export class Kernel implements AsyncDisposable {
    * Takes a heap snapshot and says who keeps an image in memory: every way, in words and step by step. The event loop stands still for the snapshot.
    *
    * @param image `hello#3`; a bare name is the oldest lingering image of that module
-   * @throws ModuleError ENOENT for an image that there never was
+   * @throws ModuleError ENOENT for an image that there never was, and when the process has no file descriptors left
    * @example
    * await kernel.modprobe('hello')
    * const kept = kernel.point('greeter').get('greet')
@@ -289,7 +290,7 @@ export class Kernel implements AsyncDisposable {
     checkCall('why', image, options)
     const label = this.#labelOf(image)
     const { seam, mark } = this.#core
-    const { explainImage } = await seam.step('why: what explains is there', import('./kmemleak/index.ts'))
+    const { explainImage } = await seam.step('why: what explains is there', loadExplainer())
     return seam.step(`why ${label}: the heap is read`, explainImage(label, options, mark))
   }
 

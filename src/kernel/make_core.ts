@@ -2,6 +2,7 @@ import { FileImage } from '../images/file_image.ts'
 import { lazily } from '../images/lazy.ts'
 import type { Core, ExplainImage, Settings } from './core.ts'
 import { createCatalogue } from './depmod/catalogue.ts'
+import { loadExplainer } from './explainer.ts'
 import { type KernelOptions, loadStores, ownConfig } from './kernel_options.ts'
 import { Lingering } from './lingering.ts'
 import { MemoryGauge } from './memory_gauge.ts'
@@ -19,7 +20,7 @@ import { Taints } from './taint.ts'
 const explainByHeap =
   (mark: string): ExplainImage =>
   async label =>
-    (await import('./kmemleak/index.ts')).explainImage(label, {}, mark)
+    (await loadExplainer()).explainImage(label, {}, mark)
 
 /**
  * @param parts what it is made of, where that is not the usual

@@ -27,6 +27,34 @@ describe('explainImage', () => {
       assert.ok(seen.some(({ bytes }) => bytes > 1e6 && bytes <= report.snapshotBytes))
     })
 
+  // One that Node could not import once it would never import again.
+  it('does without a thread where there are no descriptors for one, and is refused in one line where there are none at all', async t => {
+    const folder = new Folder({
+      'a.js': `export const init = k => k.register('p', () => 1)`,
+      'host.mjs': `
+        import { closeSync, openSync } from 'node:fs'
+        import { createKernel } from '${root}/dist/index.js'
+        const kernel = createKernel()
+        const tell = error => error.code + ' ' + error.message.replace(/^.*: /, '')
+        const why = async () => console.log(await kernel.why('a#1').then(({ found }) => found, tell))
+        await kernel.insmod(process.argv[2])
+        const held = [...kernel.point('p')]
+        const taken = []
+        try { for (;;) taken.push(openSync(process.execPath)) } catch {}
+        await why()
+        for (let free = 0; free < 3; free++) closeSync(taken.pop())
+        await why()
+        for (const descriptor of taken) closeSync(descriptor)
+        await why()
+        await kernel.close()`,
+    })
+    t.after(() => folder.remove())
+    const limited = 'ulimit -n 64; exec "$@"'
+    const words = ['-c', limited, 'sh', process.execPath, folder.file('host.mjs'), folder.file('a.js')]
+    const { stdout } = await promisify(execFile)('sh', words)
+    assert.equal(stdout, 'ENOENT Too many open files\ntrue\ntrue\n')
+  })
+
   it('does without a thread where the program may have none', async () => {
     const permission = process.allowedNodeEnvironmentFlags.has('--permission')
       ? '--permission'

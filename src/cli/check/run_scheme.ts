@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { isShortage, reasonOf } from '../../images/system_errors.ts'
 import type { ChildMessage } from './child.ts'
 import type { SchemeResult } from './findings.ts'
 import type { CheckSettings } from './settings.ts'
@@ -29,7 +30,7 @@ export function runScheme(settings: CheckSettings, onCycle: (done: number, of: n
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   let lastWords = ''
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-TAIL)
   })
   let cycle = 0
@@ -41,13 +42,17 @@ export function runScheme(settings: CheckSettings, onCycle: (done: number, of: n
       } else if (message.is === 'result') resolve(message.result)
       else reject(new CheckFailure(message.message, message.frame))
     })
-    child.on('error', reject)
+    child.on('error', error => {
+      const what = 'the process that checks cannot be started'
+      reject(isShortage(error) ? new CheckFailure(`${what}: ${reasonOf(error)}`) : error)
+    })
     child.on('close', (code, signal) => {
       const how = signal === null ? `with code ${code}` : `by ${signal}`
       reject(
         new CheckFailure(`the process ended ${how} in cycle ${cycle + 1} under ${settings.scheme}`, lastWords.trim()),
       )
     })
-    child.send(settings)
+    // One that could not be started hears nothing.
+    if (child.connected) child.send(settings)
   })
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import { isShortage } from '../../images/system_errors.ts'
 import { tryToRead } from '../thrown.ts'
 import { type Analysis, analyse } from './analyse.ts'
 import { createRing, RingWriter } from './chunk_ring.ts'
@@ -67,7 +68,7 @@ export async function explainImage(label: string, options: WhyOptions = {}, kern
   if (cost.heapBytes > (options.estimateFrom ?? LARGE) && options.onEstimate?.(cost) === false)
     throw new Error(`why ${label}: called off`)
   const started = performance.now()
-  const run = options.thread === false || !mayHaveThreads() ? inThisThread : inAnotherThread
+  const run = options.thread === false || !mayHaveThreads() ? inThisThread : inAnotherThreadIfPossible
   const { analysis, snapshotBytes, blockedMs } = await run({ label, kernel, ownFiles: OWN_FILES }, options)
   return { image: label, ...analysis, snapshotBytes, ms: performance.now() - started, blockedMs }
 }
@@ -120,6 +121,16 @@ async function inThisThread(wanted: Wanted, options: WhyOptions): Promise<Result
   const onProgress = (share: number) => options.onProgress?.({ phase: 'analysing', bytes, share })
   const analysis = analyse(reader.finish(), { ...wanted, onProgress })
   return { analysis, snapshotBytes: bytes, blockedMs: performance.now() - started }
+}
+
+/** A thread wants some file descriptors of its own. */
+async function inAnotherThreadIfPossible(wanted: Wanted, options: WhyOptions): Promise<Result> {
+  try {
+    return await inAnotherThread(wanted, options)
+  } catch (error) {
+    if (!isShortage(error) && (error as NodeJS.ErrnoException).code !== 'ERR_WORKER_INIT_FAILED') throw error
+    return inThisThread(wanted, options)
+  }
 }
 
 async function inAnotherThread(wanted: Wanted, options: WhyOptions): Promise<Result> {
