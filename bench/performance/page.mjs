@@ -162,7 +162,7 @@ export function writePage(all, { machine, quick }) {
           [
             "- *time* is against native `import('?v=')`.",
             '- *KB kept* is the heap that a reload leaves behind after plain `gc()`, and after a last-resort collection, which V8 makes before it gives up.',
-            '- *freed* is how many dropped versions the collector took.',
+            '- *freed* is how many dropped versions the collector took; of dynohot instances, not code. In a `Worker` and in isolated-vm nothing of a module is in this heap.',
             '- *stale* is how often the old code answered.',
           ].join('\n'),
           'What each does to calls in flight and to what is left behind is told in [comparison.md](comparison.md).',
