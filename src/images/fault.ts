@@ -74,12 +74,9 @@ export const faultAt = (
   text: string,
   offset: number,
 ): ImageFault => {
-  const { line, column } = lineAndColumn(text, offset)
-  return new ImageFault({
-    ...fault,
-    place: { file, line, column },
-    frame: codeFrame(authorsText(file, text), line, column),
-  })
+  const author = authorsText(file, text)
+  const { line, column } = authorsPlace(author, text, offset)
+  return new ImageFault({ ...fault, place: { file, line, column }, frame: codeFrame(author, line, column) })
 }
 
 /** Of a text that was compiled, lines and columns are the author's, but not what stands there. */
@@ -90,6 +87,16 @@ function authorsText(file: string, text: string): string {
   } catch {
     return text
   }
+}
+
+/**
+ * A place in a text that was compiled, as the author has it. Behind the author's text stand imports of what JSX becomes calls of: they are told where the
+ * first tag is.
+ */
+export function authorsPlace(author: string, text: string, offset: number): { line: number; column: number } {
+  const place = lineAndColumn(text, offset)
+  if (author === text || place.line <= author.split('\n').length) return place
+  return lineAndColumn(author, Math.max(0, author.search(/<(?:[\p{ID_Start}$_]|>)/u)))
 }
 
 export function lineAndColumn(text: string, offset: number): { line: number; column: number } {

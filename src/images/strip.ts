@@ -48,10 +48,15 @@ export function stripTypes(file: string, text: string): string {
   return mayDecorate(stripped) ? compileDecorators(file, stripped) : stripped
 }
 
+/** `<const>{ … }`, the one thing that the compiler neither strips nor refuses. */
+const CONST_ASSERTION = /<\s*const\s*>/
+
 function stripTypesOnly(file: string, text: string): string {
   try {
-    const { code } = compiler().transformSync(text, { mode: 'strip-only', filename: file, module: true })
-    return withStatementEnds(text, code)
+    if (!CONST_ASSERTION.test(text)) {
+      const { code } = compiler().transformSync(text, { mode: 'strip-only', filename: file, module: true })
+      return withStatementEnds(text, code)
+    }
   } catch (error) {
     if (!isUnsupported(error)) throw syntaxFault(file, text, error)
   }

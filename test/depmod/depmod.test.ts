@@ -123,6 +123,25 @@ describe('depmod', () => {
     assert.match(text('modules.symbols'), /query db\n$/)
   })
 
+  it('reads JSX as the loader does', async t => {
+    const jsx = `import { query } from './db.ts'
+export const info = { aliases: ['page:*'] }
+export const page = h => <p>it's {query}</p>`
+    const folder = folderOf(t, { 'db.ts': FILES['db.ts']!, 'page.jsx': `/** @jsx h */\n${jsx}`, 'other.jsx': jsx })
+    const kernel = kernelOf(folder)
+    const { problems } = await kernel.depmod()
+    assert.deepEqual(problems, [
+      {
+        code: 'ENOENT',
+        module: 'other',
+        place: `${folder.file('other.jsx')}:3:26`,
+        message: "Cannot find 'react/jsx-runtime'",
+      },
+    ])
+    assert.deepEqual(await kernel.resolveAlias('page:1'), ['other', 'page'])
+    assert.deepEqual((await kernel.modinfo('page')).depends, ['db'])
+  })
+
   it('reads again only what has changed', async t => {
     const folder = folderOf(t)
     await tick()

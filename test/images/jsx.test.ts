@@ -225,7 +225,11 @@ export const late = () => { throw new Error('late') }
   })
 
   it('of a runtime that is not there', async () => {
-    const error = await errorOf({ 'main.jsx': 'export const a = <b/>' }, 'main.jsx')
+    const error = await errorOf({ 'main.jsx': '// none\nexport const a = <b/>\n' }, 'main.jsx')
     assert.match(error.message, /react\/jsx-runtime/)
+    const { place, frame } = (error as Error & { fault: { place: { line: number; column: number }; frame: string } })
+      .fault
+    assert.deepEqual([place.line, place.column], [2, 18])
+    assert.match(frame, /^> 2 \| export const a = <b\/>$/m)
   })
 })

@@ -61,6 +61,12 @@ export const r = [new D().get<string>('x'), C.total, await g(2), typeof existsSy
     )
   })
 
+  it('assertions of the old kind too', async () => {
+    const { r } = await run('const a = <const>{ x: <any>1 }\nexport const r = [a.x, <const> [2]]')
+    assert.deepEqual(r, [1, [2]])
+    assert.deepEqual((await run('export const r = <const>[3]')).r, [3])
+  })
+
   it('and every line and column stays', async () => {
     const text = `import { type Stats } from 'node:fs'; type T = {
   a: number

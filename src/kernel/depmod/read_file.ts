@@ -1,10 +1,10 @@
 import { commonJsExports } from '../../images/commonjs_text.ts'
-import { lineAndColumn } from '../../images/fault.ts'
-import { formatByName, isTypeScript, packageType } from '../../images/format.ts'
+import { authorsPlace } from '../../images/fault.ts'
+import { formatByName, packageType } from '../../images/format.ts'
 import { sha256 } from '../../images/node_parts.ts'
 import { parseModule } from '../../images/parse.ts'
 import { hasModuleSyntax, scanModule } from '../../images/scan.ts'
-import { stripTypes } from '../../images/strip.ts'
+import { toJavaScript } from '../../images/strip.ts'
 
 /** Where something stands in a file: `line:column`, both from 1. */
 type LineColumn = string
@@ -38,7 +38,7 @@ export interface FileFacts {
  */
 export function readFacts(file: string, bytes: Buffer, hash = sha256(bytes)): FileFacts {
   const raw = bytes.toString('utf8')
-  const text = isTypeScript(file) ? stripTypes(file, raw) : raw
+  const text = toJavaScript(file, raw)
   const common = { hash, size: bytes.length, text }
   if (!isEsModule(file, text)) {
     const { names } = commonJsExports(text)
@@ -55,14 +55,14 @@ export function readFacts(file: string, bytes: Buffer, hash = sha256(bytes)): Fi
         ),
       ),
     ],
-    at: lineColumn(text, offset),
+    at: lineColumn(raw, text, offset),
   }))
   const exports = [...source.localExports, ...source.indirectExports].map(({ exportName }) => exportName)
   return { ...common, imports, exports, stars: source.starExports, open: false }
 }
 
-function lineColumn(text: string, offset: number): LineColumn {
-  const { line, column } = lineAndColumn(text, offset)
+function lineColumn(raw: string, text: string, offset: number): LineColumn {
+  const { line, column } = authorsPlace(raw, text, offset)
   return `${line}:${column}`
 }
 
