@@ -1,5 +1,5 @@
-import type { UnloadReport } from '../kernel/delete_module.ts'
 import { ModuleError } from '../kernel/errno.ts'
+import type { UnloadReport } from '../kernel/free_module.ts'
 import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { ShownStep } from '../kernel/modprobe.ts'
 import type { Command, CommandLine } from './command.ts'

@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path'
 import type { ControlClient } from '../control/client.ts'
-import type { UnloadReport } from '../kernel/delete_module.ts'
+import type { UnloadReport } from '../kernel/free_module.ts'
 import type { Command } from './command.ts'
 import { reclaimLines } from './reclaim.ts'
 import { attempt, attemptEach, connect, HOST_OPTION, UsageError } from './talk.ts'

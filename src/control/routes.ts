@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { resolve } from 'node:path'
-import type { UnloadReport } from '../kernel/delete_module.ts'
 import { ModuleError } from '../kernel/errno.ts'
+import type { UnloadReport } from '../kernel/free_module.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { type Fields, flag, number, object, refuseUnknown, text } from './fields.ts'
 import { BadRequest, type HostInfo } from './protocol.ts'

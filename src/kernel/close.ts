@@ -1,5 +1,5 @@
 import type { Core } from './core.ts'
-import { finishRemoval, withdraw } from './delete_module.ts'
+import { finishRemoval, withdraw } from './free_module.ts'
 
 /** Unloads everything, dependents first, permanent modules too, and whatever is loaded meanwhile; ends when what was replaced is gone as well. */
 export async function close(core: Core): Promise<void> {

@@ -11,7 +11,7 @@ export interface Mutant {
 export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'withdraw after exit instead of before',
-    file: 'delete_module.js',
+    file: 'free_module.js',
     changes: [
       [
         `    module.gate.withdraw();\n    module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() }, () => loaded.context.withdraw())`,
@@ -22,15 +22,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'close the gate after the calls have drained instead of before',
-    file: 'delete_module.js',
+    file: 'free_module.js',
     changes: [
       [
         `    module.gate.withdraw();\n    module.transition({ is: 'GOING', phase: 'leaving'`,
         `    module.transition({ is: 'GOING', phase: 'leaving'`,
       ],
       [
-        '    context.abort();\n    let exitError',
-        '    module.gate.withdraw();\n    context.abort();\n    let exitError',
+        '    context.abort();\n    const exitError',
+        '    module.gate.withdraw();\n    context.abort();\n    const exitError',
       ],
     ],
   },
@@ -109,7 +109,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'forget to release holders',
-    file: 'delete_module.js',
+    file: 'free_module.js',
     changes: [['    release(module);\n', '']],
   },
   {
@@ -153,17 +153,17 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'exit twice when the grace period ends',
-    file: 'delete_module.js',
+    file: 'free_module.js',
     changes: [
       [
-        '    const { exit } = hooks;\n',
-        '    const { exit } = hooks;\n    if (exit && !drained)\n        void Promise.resolve().then(() => exit(context)).catch(() => { });\n',
+        '    const exitError = await runExit(core, module, loaded);\n',
+        '    if (!drained)\n        void Promise.resolve().then(() => loaded.hooks.exit?.(context)).catch(() => { });\n    const exitError = await runExit(core, module, loaded);\n',
       ],
     ],
   },
   {
     mistake: 'exit without waiting for calls',
-    file: 'delete_module.js',
+    file: 'free_module.js',
     changes: [['module.gate.drained(options.grace ?? core.settings.grace, seam)', 'Promise.resolve(true)']],
   },
   {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
-import type { UnloadReport } from '../../kernel/delete_module.ts'
+import type { UnloadReport } from '../../kernel/free_module.ts'
 import { collectGarbage } from '../../kernel/gc.ts'
 import { explainImage } from '../../kernel/kmemleak/index.ts'
 import { messageOf } from '../../kernel/thrown.ts'
