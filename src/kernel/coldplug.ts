@@ -5,6 +5,7 @@ import { ModuleError } from './errno.ts'
 import type { Leftover } from './leftovers/leftovers.ts'
 import { insertAll } from './modprobe.ts'
 import type { Module } from './module.ts'
+import { hookOf } from './module_hooks.ts'
 import { CatalogueSource } from './probe_source.ts'
 import { within } from './seam.ts'
 import { messageOf } from './thrown.ts'
@@ -179,17 +180,17 @@ class Coldplug {
 
   async #ask(name: string): Promise<boolean> {
     const { modules, seam } = this.#core
-    const state = modules.get(name)?.state
-    if (state?.is !== 'LIVE') throw new ModuleError('ENOENT', { module: name })
-    const { image, context } = state.loaded
-    const { probe } = image.entryRecord.namespace as { readonly probe?: unknown }
-    if (typeof probe !== 'function') return false
+    const module = modules.get(name)
+    if (module?.state.is !== 'LIVE') throw new ModuleError('ENOENT', { module: name })
+    const { image, context } = module.state.loaded
+    const probe = hookOf(module, image, 'probe')
+    if (!probe) return false
     const { timeout = 5000 } = this.#options
     const late = () => new Error(`probe took longer than ${timeout} ms`)
     const answer = within(
       seam,
       timeout,
-      Promise.resolve().then(() => (probe as (k: unknown) => unknown)(context)),
+      Promise.resolve().then(() => probe(context)),
       late,
     )
     return Boolean(await seam.step(`coldplug: end of the probe of ${name}`, answer))

@@ -5,7 +5,11 @@ import type { Module } from './module.ts'
 type Hook = (...args: unknown[]) => unknown
 
 /** What a module exports for the kernel to call, if it does. */
-export function hookOf(module: Module, { entryRecord }: Image, name: 'init' | 'exit' | 'handoff'): Hook | undefined {
+export function hookOf(
+  module: Module,
+  { entryRecord }: Image,
+  name: 'init' | 'exit' | 'handoff' | 'probe',
+): Hook | undefined {
   // What CommonJS exports is an object, and its hooks are methods of that. Names that are found by a look at the text miss `module.exports = new Plugin()`.
   if (entryRecord instanceof SyntheticModule) {
     const exported = entryRecord.readBinding('default') as Record<string, unknown> | null | undefined

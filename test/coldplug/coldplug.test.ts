@@ -55,6 +55,11 @@ describe('coldplug', () => {
     assert.deepEqual(loaded(kernel), [])
   })
 
+  it('calls the probe of a CommonJS module as a method of what it exports', async t => {
+    const { kernel } = stage(t, { 'a.cjs': 'module.exports = { found: true, probe() { return this.found } }' })
+    assert.deepEqual((await kernel.coldplug()).kept, ['a'])
+  })
+
   it('leaves what somebody else has asked for meanwhile', async t => {
     const { kernel, probe } = stage(t, { 'a.ts': `export const probe = () => globalThis.probe.door('probing')` })
     const finding = kernel.coldplug()
