@@ -118,13 +118,15 @@ const saidBy = (name: string): OutputConfiguration => ({
   outputError: (text, write) => write(text.replace(/^error: /, `${name}: `)),
 })
 
+const asSentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
+
 function toCommander(
   command: Command,
   run: (args: string[], options: Record<string, unknown>) => Promise<void>,
 ): Commander {
   const made = new Commander(command.name)
     .summary(command.summary)
-    .description(command.details === undefined ? command.summary : `${command.summary}\n${command.details}`)
+    .description([asSentence(command.summary), command.details].filter(text => text !== undefined).join('\n'))
     .helpOption('-h, --help', 'show this')
     .configureOutput(saidBy(command.name))
     .exitOverride()
