@@ -10,7 +10,7 @@ const STAGES = {
   '(idle)': NOT_MEASURED,
   writeFileSync: 'write the file',
   locate: 'locate the module',
-  createViews: 'views of globals',
+  Views: 'views of globals',
   read: 'read',
   formatOf: 'format',
   readTokens: 'read the tokens',
@@ -23,7 +23,7 @@ const STAGES = {
   compileFunctionExpression: 'compile in V8',
   instantiate: 'instantiate',
   execute: 'evaluate',
-  readHooks: 'find init and exit',
+  hookOf: 'find init and exit',
   within: 'timeouts',
   guard: 'call gates',
   rmmod: 'unload',
@@ -53,7 +53,7 @@ function sumByStage({ nodes, samples, timeDeltas }) {
   const stageOf = id => {
     for (let at = id; at !== undefined; at = parents.get(at)) {
       const { functionName } = byId.get(at).callFrame
-      if (functionName in STAGES) return STAGES[functionName]
+      if (Object.hasOwn(STAGES, functionName)) return STAGES[functionName]
     }
     return 'other'
   }
