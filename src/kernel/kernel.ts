@@ -31,6 +31,7 @@ import {
 } from './modprobe.ts'
 import { foldName } from './module.ts'
 import { isSourceFile, locate, realPath } from './module_location.ts'
+import { modulePut, tryModuleGet } from './module_references.ts'
 import type { Params } from './moduleparam.ts'
 import type { KernelEventName, KernelEvents } from './notifier.ts'
 import type { KernelLog } from './printk.ts'
@@ -227,11 +228,7 @@ export class Kernel implements AsyncDisposable {
    * reference?.put()
    */
   tryModuleGet(module: string | { readonly module: string }): Reference | undefined {
-    const name = typeof module === 'object' ? module?.module : module
-    checkText('tryModuleGet', 'the name of a module', name)
-    const found = this.#core.modules.get(foldName(name))
-    if (found?.state.is !== 'LIVE') return undefined
-    return found.count.get(found.name, found.generation, this.tryModuleGet)
+    return tryModuleGet(this.#core, module, this.tryModuleGet)
   }
 
   /**
@@ -243,22 +240,7 @@ export class Kernel implements AsyncDisposable {
    * if (kernel.tryModuleGet('hello')) kernel.modulePut('hello')
    */
   modulePut(reference: Reference | string): void {
-    const wanted = 'the name of a module, or what tryModuleGet gave'
-    if (typeof reference === 'object' && reference !== null) {
-      if (typeof reference.put !== 'function') throw new ModuleError('EINVAL', { reason: `modulePut needs ${wanted}` })
-      reference.put()
-      return
-    }
-    checkText('modulePut', wanted, reference)
-    const { modules, outgoing } = this.#core
-    const name = foldName(reference)
-    const found = modules.get(name)
-    // One taken before a replace holds the image that was replaced.
-    const replaced = [...outgoing].findLast(module => module.name === name && module.count.isHeld)
-    const holding = found?.count.isHeld ? found : (replaced ?? found)
-    if (!holding)
-      throw new ModuleError('EINVAL', { reason: `modulePut without tryModuleGet on ${reference}: it is not loaded` })
-    holding.count.putAny()
+    modulePut(this.#core, reference)
   }
 
   /**
