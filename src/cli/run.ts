@@ -179,6 +179,8 @@ async function insertAll(kernel: Kernel, reporter: Reporter, stop: Promise<unkno
 /** Longer than any host lives. A signal that is waited for keeps no process alive, and not every host has a server. */
 const FOR_EVER = 2 ** 31 - 1
 
+const STOPPING = ['SIGTERM', 'SIGINT'] as const
+
 /**
  * The first SIGTERM or SIGINT, or SIGHUP when the terminal closes. A second one ends the process at once, as people expect who press ctrl-C again. A host file or
  * a module that listens to SIGHUP has its own use for it.
@@ -186,11 +188,17 @@ const FOR_EVER = 2 ** 31 - 1
 const stopSignal = (): Promise<string> =>
   new Promise(done => {
     const alive = setInterval(() => {}, FOR_EVER)
+    const again = (signal: NodeJS.Signals): void => {
+      // Whoever else listens to it has heard of the first.
+      process.removeAllListeners(signal)
+      process.kill(process.pid, signal)
+    }
     const stop = (signal: NodeJS.Signals): void => {
       clearInterval(alive)
+      for (const other of STOPPING) process.off(other, stop).on(other, again)
       done(signal)
     }
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
+    for (const signal of STOPPING) process.on(signal, stop)
     process.on('SIGHUP', function onHangUp() {
       if (process.listenerCount('SIGHUP') > 1) return
       process.off('SIGHUP', onHangUp)

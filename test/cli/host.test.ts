@@ -102,6 +102,15 @@ describe('outlive run', () => {
       await assert.rejects(fetch(`${host.url}/slow`))
     })
 
+  it('ends at once at a second signal, whichever of the two, though a module listens to it', async t => {
+    const host = await startHost(t, {
+      'a.ts': `process.on('SIGINT', () => {})\nexport const exit = () => new Promise(() => console.log('exit begins'))\n`,
+    })
+    process.kill(host.pid, 'SIGTERM')
+    await host.says(/^exit begins$/)
+    assert.equal(await host.end('SIGINT'), null)
+  })
+
   it('ends with 0 although an exit throws, a stream has no end, and an interval runs', async t => {
     const host = await startHost(
       t,
