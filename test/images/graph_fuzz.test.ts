@@ -4,7 +4,8 @@ import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import fc from 'fast-check'
 import { folderOf, loadFolder } from '../support/image_harness.ts'
-import { graphs, type RenderOptions, render } from '../support/module_graphs.ts'
+import { graphs, render } from '../support/module_graphs.ts'
+import type { RenderOptions } from '../support/module_text.ts'
 import { idle, RunLog } from '../support/run_log.ts'
 
 /** With FUZZ_RUNS a search for what is not known yet; otherwise the same graphs each time, since Node's loader has faults of its own. */

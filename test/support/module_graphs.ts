@@ -1,8 +1,15 @@
 import fc from 'fast-check'
 import type { Files } from './image_harness.ts'
-
-/** What a file does at one place: what kind of thing, and numbers that say which. */
-type Item = readonly [op: number, a: number, b: number, c: number, d: number]
+import {
+  AFTER_LINKS,
+  AFTER_STATEMENTS,
+  type Item,
+  LATE,
+  ModuleText,
+  NAMES,
+  type RenderOptions,
+  type Surroundings,
+} from './module_text.ts'
 
 interface FileModel {
   readonly kind: number
@@ -13,13 +20,6 @@ interface GraphModel {
   readonly files: readonly FileModel[]
   /** In which order the files are imported, each when all that came before is at rest. */
   readonly order: readonly number[]
-}
-
-export interface RenderOptions {
-  /** Top-level await. */
-  readonly awaits: boolean
-  /** CommonJS and JSON besides. */
-  readonly commonJs: boolean
 }
 
 const small = fc.nat({ max: 11 })
@@ -33,8 +33,6 @@ export const graphs: fc.Arbitrary<GraphModel> = fc.record({
   files: fc.array(file, { minLength: 2, maxLength: 7 }),
   order: fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 4 }),
 })
-
-const NAMES = ['x', 'y', 'z', 'default', 's t', 'w', 'x', 'y']
 
 type Kind = 'mjs' | 'cjs' | 'js' | 'json'
 
@@ -75,18 +73,13 @@ export function render(graph: GraphModel, options: RenderOptions): Files | undef
   return files
 }
 
-interface Local {
-  readonly name: string
-  readonly assignable: boolean
-}
-
 /** The texts of the files of one graph. It is made twice: which names a file can import is known when all have said what they export. */
-class Rendering {
+class Rendering implements Surroundings {
   readonly #graph: GraphModel
   readonly #kinds: readonly Kind[]
-  readonly #options: RenderOptions
-  readonly #namesOf: (index: number) => readonly string[]
-  readonly #ownNamesOf: (index: number) => readonly string[]
+  readonly options: RenderOptions
+  readonly namesOf: (index: number) => readonly string[]
+  readonly ownNamesOf: (index: number) => readonly string[]
   readonly #names: string[][] = []
   readonly #stars: number[][] = []
   readonly #reach: Set<number>[]
@@ -103,10 +96,10 @@ class Rendering {
     ownNamesOf = namesOf,
   ) {
     this.#graph = graph
-    this.#ownNamesOf = ownNamesOf
+    this.ownNamesOf = ownNamesOf
     this.#kinds = kinds
-    this.#options = options
-    this.#namesOf = namesOf
+    this.options = options
+    this.namesOf = namesOf
     const count = kinds.length
     this.#late = new Set(
       graph.files.flatMap(({ items }, index) =>
@@ -118,11 +111,13 @@ class Rendering {
       for (const at of reached)
         if (kinds[at] !== 'json')
           for (const [op, a] of graph.files[at]!.items)
-            if (op < 26 || op >= 57 || !isModule(kinds[at]!)) reached.add(a % count)
+            if (op < AFTER_LINKS || op >= AFTER_STATEMENTS || !isModule(kinds[at]!)) reached.add(a % count)
       return reached
     })
     const cyclic = (index: number): boolean =>
-      graph.files[index]!.items.some(([op, a]) => (op < 26 || op >= LATE) && this.#reach[a % count]!.has(index))
+      graph.files[index]!.items.some(
+        ([op, a]) => (op < AFTER_LINKS || op >= LATE) && this.#reach[a % count]!.has(index),
+      )
     const isImported = (index: number): boolean =>
       graph.files.some((_file, other) => isModule(kinds[other]!) && this.#reach[other]!.has(index))
     this.#mayThrow = graph.files.map((_file, index) =>
@@ -130,6 +125,26 @@ class Rendering {
         ? !isImported(index)
         : !options.awaits || ![...this.#reach.keys()].some(other => cyclic(other) && this.#reach[other]!.has(index)),
     )
+  }
+
+  get count(): number {
+    return this.#kinds.length
+  }
+
+  isJson(index: number): boolean {
+    return this.#kinds[index] === 'json'
+  }
+
+  reaches(from: number, to: number): boolean {
+    return this.#reach[from]!.has(to)
+  }
+
+  mayThrow(index: number): boolean {
+    return this.#mayThrow[index]!
+  }
+
+  mayImportLate(index: number, to: number): boolean {
+    return this.#late.has(index) && ![...this.#reach[to]!].some(reached => this.#late.has(reached))
   }
 
   name(index: number): string {
@@ -168,7 +183,7 @@ class Rendering {
     return isModule(this.#kinds[index]!) ? this.#module(index) : this.#common(index)
   }
 
-  #specifier(index: number, style: number): string {
+  specifier(index: number, style: number): string {
     const name = this.name(index)
     return [`./${name}`, `./${name}`, `./${name}`, `self/${name}`, `#${name}`, `././${name}`, `./%66${name.slice(1)}`][
       style % 7
@@ -176,208 +191,11 @@ class Rendering {
   }
 
   #module(index: number): string {
-    const { items } = this.#graph.files[index]!
-    const count = this.#kinds.length
-    const me = `f${index}`
-    const exported = new Set<string>()
-    const stars: number[] = []
-    const locals: Local[] = []
-    const imports: string[] = []
-    const lines: (string | (() => string))[] = [`t.log('${me} begins')`]
-    const pick = (list: readonly string[], n: number): string | undefined => list[n % list.length]
-    const quoted = (name: string): string => (/^\w+$/.test(name) ? name : `'${name}'`)
-    /** Nothing, where the file has it already. */
-    const claim = (n: number, name = NAMES[n % NAMES.length]!): string | undefined => {
-      if (exported.has(name)) return undefined
-      exported.add(name)
-      return name
-    }
-    const body = (n: number, m: number): string => {
-      const actions: string[] = []
-      const changing = locals.filter(local => local.assignable)
-      if (n % 3 !== 0 && changing.length > 0)
-        actions.push(`${assignment(changing[m % changing.length]!.name, n + m, `'${me} call'`)}`)
-      if (n % 2 === 0 && imports.length > 0)
-        actions.push(`t.get('${me} fn ${pick(imports, m)}', () => ${pick(imports, m)})`)
-      if (n % 4 === 1 && imports.length > 0)
-        actions.push(`t.call('${me} fn ${pick(imports, n)}()', () => ${pick(imports, n)})`)
-      if (n % 5 === 2 && locals.length > 0)
-        actions.push(
-          `return ${pick(
-            locals.map(({ name }) => name),
-            m,
-          )}`,
-        )
-      return `{ ${actions.join('; ')} }`
-    }
-    for (const [at, [op, a, b, c, d]] of items.entries()) {
-      const to = a % count
-      const from = `'${this.#specifier(to, d)}'${this.#kinds[to] === 'json' ? " with { type: 'json' }" : ''}`
-      const local = `${'lmnopqrst'[at]}${index}`
-      // V8 takes a re-export for a circle that comes back to its file by one star and is answered by another.
-      // Nor does it get over what could not be linked, where CommonJS is about.
-      if (this.#options.commonJs && op >= 20 && op < 25 && this.#reach[to]!.has(index)) continue
-      const imported = pick(op < 20 ? this.#namesOf(to) : this.#ownNamesOf(to), b)
-      const read = (name: string): void => void lines.push(`t.get('${me} ${name}', () => ${name})`)
-      if (op < 4) lines.push(`import ${from}`)
-      else if (op < 9) {
-        if (imported === undefined) continue
-        const second = c % 3 === 0 ? pick(this.#namesOf(to), c) : undefined
-        const list = [
-          `${quoted(imported)} as ${local}`,
-          ...(second === undefined ? [] : [`${quoted(second)} as ${local}b`]),
-        ]
-        lines.push(`import { ${list.join(', ')} } from ${from}`)
-        imports.push(local)
-        if (second !== undefined) imports.push(`${local}b`)
-        read(local)
-      } else if (op < 12) {
-        imports.push(local)
-        lines.push(`import * as ${local} from ${from}`)
-        if (c % 2 === 0) lines.push(`t.dump('${me} ${local}', () => ${local})`)
-      } else if (op < 14) {
-        if (!this.#namesOf(to).includes('default')) continue
-        imports.push(local)
-        lines.push(b % 2 === 0 ? `import ${local} from ${from}` : `import ${local}, * as ${local}s from ${from}`)
-        read(local)
-      } else if (op < 18) {
-        stars.push(to)
-        lines.push(`export * from ${from}`)
-      } else if (op < 20) {
-        // V8 errs where a namespace is ambiguous by way of a cycle.
-        const name = claim(c, `ns${index}`)
-        if (name !== undefined) lines.push(`export * as ${quoted(name)} from ${from}`)
-      } else if (op < 23) {
-        const name = claim(c)
-        if (name !== undefined && imported !== undefined)
-          lines.push(`export { ${quoted(imported)} as ${quoted(name)} } from ${from}`)
-      } else if (op < 25) {
-        const name = claim(c)
-        if (name === undefined || imported === undefined) continue
-        imports.push(local)
-        lines.push(`import { ${quoted(imported)} as ${local} } from ${from}; export { ${local} as ${quoted(name)} }`)
-      } else if (op < 26) {
-        const name = claim(c, `ns${index}`)
-        if (name === undefined) continue
-        imports.push(local)
-        lines.push(`import * as ${local} from ${from}; export { ${local} as ${quoted(name)} }`)
-      } else if (op < 32) {
-        const name = claim(c)
-        if (name === undefined) continue
-        const value = `'${me} ${local}'`
-        const keyword = ['const', 'let', 'var', 'let', 'var'][b % 5]!
-        locals.push({ name: local, assignable: keyword !== 'const' })
-        const declare = [
-          `${keyword} ${local} = ${value}`,
-          `${keyword} { ${local} } = { ${local}: ${value} }`,
-          `${keyword} [${local} = ${value}] = []`,
-          `${keyword} ${local} = ${value}`,
-        ][a % 4]!
-        lines.push(
-          name === 'default' || d % 2 === 0
-            ? `${declare}; export { ${local} as ${quoted(name)} }`
-            : `export ${declare}; export { ${local} as ${quoted(name)} }`,
-        )
-        if (!(name === 'default' || d % 2 === 0)) exported.add(local)
-      } else if (op < 37) {
-        const name = claim(c)
-        if (name === undefined) continue
-        const keyword = ['function', 'function', 'function', 'async function', 'function*', 'async function*'][b % 6]!
-        locals.push({ name: local, assignable: true })
-        const inline = d % 2 === 0 && name !== 'default'
-        if (inline) exported.add(local)
-        lines.push(
-          () =>
-            `${inline ? 'export ' : ''}${keyword} ${local}(a) ${body(a, d)}; export { ${local} as ${quoted(name)} }`,
-        )
-      } else if (op < 39) {
-        const name = claim(c)
-        if (name === undefined) continue
-        locals.push({ name: local, assignable: true })
-        lines.push(
-          () =>
-            `class ${local} { static s = t.get('${me} static', () => ${pick([local, ...imports], a)}); m() {} }; export { ${local} as ${quoted(name)} }`,
-        )
-      } else if (op < 43) {
-        if (exported.has('default')) continue
-        exported.add('default')
-        const kind = b % 9 === 7 && !this.#mayThrow[index] ? 8 : b % 9
-        if (kind === 0) lines.push(() => `export default function () ${body(a, d)}`)
-        else if (kind === 1) {
-          locals.push({ name: local, assignable: true })
-          lines.push(() => `export default function ${local}() ${body(a, d)}`)
-        } else if (kind === 2) lines.push('export default class { }')
-        else if (kind === 3) {
-          locals.push({ name: local, assignable: true })
-          lines.push(`export default class ${local} { }`)
-        } else if (kind === 4) lines.push(() => `export default () => ${body(a, d)}`)
-        else if (kind === 5) lines.push(() => `export default async function () ${body(a, d)}`)
-        else if (kind === 6) lines.push('export default (class { })')
-        else if (kind === 7)
-          lines.push(
-            () => `export default ${pick([...locals.map(({ name }) => name), ...imports, `'${me} default'`], a)}`,
-          )
-        else lines.push('export default { }')
-      } else if (op < 47) {
-        lines.push(() => {
-          const changing = locals.filter(({ assignable }) => assignable)
-          return changing.length === 0
-            ? ''
-            : `t.get('${me} assigns', () => { ${assignment(changing[b % changing.length]!.name, c, `'${me} at ${at}'`)} })`
-        })
-      } else if (op < 49) {
-        lines.push(() => {
-          const name = pick([...imports, ...locals.map(local => local.name)], b)
-          return name === undefined
-            ? ''
-            : c % 3 === 0
-              ? `t.get('${me} eval ${name}', () => eval('${name}'))`
-              : c % 3 === 1
-                ? `t.get('${me} typeof ${name}', () => typeof ${name})`
-                : `t.get('${me} late ${name}', () => ${name})`
-        })
-      } else if (op < 52) {
-        lines.push(() => {
-          const name = pick(imports, b)
-          return name === undefined ? '' : `t.call('${me} ${name}()', () => ${name})`
-        })
-      } else if (op < 53) {
-        lines.push(() => {
-          const name = pick(imports, b)
-          return name === undefined ? '' : `t.get('${me} assigns ${name}', () => { ${assignment(name, c % 2, '1')} })`
-        })
-      } else if (op < 55) {
-        if (!this.#options.awaits) continue
-        lines.push(
-          b % 4 === 0
-            ? `for await (const a of [${a}, 2]) t.log('${me} for await ' + a)`
-            : `for (let i = 0; i < ${a % 7}; i++) await null; t.log('${me} went on')`,
-        )
-      } else if (op < 56) {
-        if (b % 3 === 0 && this.#mayThrow[index]) lines.push(`if (t) throw new Error('own ${me}')`)
-      } else if (op < 57) {
-        lines.push(
-          [
-            `t.get('${me} this', () => this)`,
-            `t.get('${me} typeof', () => typeof undeclared + typeof require + typeof module + typeof exports + typeof __filename)`,
-            `t.get('${me} undeclared', () => undeclared)`,
-            `t.get('${me} meta', () => import.meta.url + import.meta.filename + import.meta.dirname + import.meta.resolve('./x.js') + import.meta.resolve(${from.split(' with')[0]}))`,
-          ][b % 4]!,
-        )
-      } else if (op < LATE) {
-        if (this.#options.commonJs && !this.#reach[to]!.has(index))
-          lines.push(
-            `import { createRequire as ${local}c } from 'node:module'; t.dump('${me} createRequire f${to}', () => ${local}c(import.meta.url)('./${this.name(to)}'))`,
-          )
-      } else if (this.#late.has(index) && ![...this.#reach[to]!].some(reached => this.#late.has(reached)))
-        lines.push(
-          `await t.dyn('${me} import f${to}', () => import(${from.replace(' with ', ', { with: ')}${from.includes(' with ') ? ' }' : ''}))`,
-        )
-    }
-    lines.push(`t.log('${me} ends')`)
-    this.#names[index] = [...exported]
-    this.#stars[index] = stars
-    return lines.map(line => (typeof line === 'string' ? line : line())).join('\n')
+    const text = new ModuleText(index, this)
+    const written = text.write(this.#graph.files[index]!.items)
+    this.#names[index] = [...text.exported]
+    this.#stars[index] = text.stars
+    return written
   }
 
   #common(index: number): string {
@@ -433,7 +251,7 @@ class Rendering {
           `Object.defineProperty(exports, '${local}g', { enumerable: true, get: function () { return ${local}r.x } }); var ${local}r = require('${target}')`,
         )
       } else if (op >= 37 && op < 40 && !isModule(this.#kinds[to]!)) {
-        for (const one of this.#namesOf(to)) names.add(one)
+        for (const one of this.namesOf(to)) names.add(one)
         lines.push(`module.exports = require('${target}')`)
       } else if (op >= 40 && op < 41) lines.push(`exports = { lost: true }`)
       else if (op < 43)
@@ -460,19 +278,4 @@ class Rendering {
   }
 }
 
-const LATE = 58
-
 const isModule = (kind: Kind): boolean => kind === 'mjs'
-
-const assignment = (name: string, n: number, value: string): string =>
-  [
-    `${name} = ${value}`,
-    `${name} -= 1`,
-    `({ a: ${name} } = { a: ${value} })`,
-    `for (${name} of [1, ${value}]) ;`,
-    `[${name}] = [${value}]`,
-    `${name}++`,
-    `${name} ??= ${value}`,
-    `(0, eval)('0'); ${name} &&= ${value}`,
-    `for (${name} in { a: 1 }) { }`,
-  ][n % 9]!
