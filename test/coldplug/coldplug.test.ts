@@ -89,15 +89,21 @@ describe('coldplug', () => {
   it('probes as many at once as it may', async t => {
     const names = Array.from({ length: 20 }, (_, i) => `m${i}`)
     const source = `export const probe = async () => {
-  globalThis.now = (globalThis.now ?? 0) + 1
-  globalThis.most = Math.max(globalThis.most ?? 0, globalThis.now)
+  const { probing } = globalThis
+  probing.most = Math.max(probing.most, ++probing.now)
+  if (probing.now === 3) probing.meet()
+  await probing.met
   await new Promise(done => setTimeout(done, 10))
-  globalThis.now--
+  probing.now--
 }`
-    const shared = globalThis as { now?: number; most?: number }
+    // None of the first three ends before there are three.
+    let meet!: () => void
+    const met = new Promise<void>(resolve => (meet = resolve))
+    const probing = { now: 0, most: 0, met, meet }
+    Object.assign(globalThis, { probing })
     const { kernel } = stage(t, Object.fromEntries(names.map(name => [`${name}.ts`, source])))
     assert.equal((await kernel.coldplug({ parallel: 3 })).removed.length, 20)
-    assert.equal(shared.most, 3)
+    assert.equal(probing.most, 3)
     await assert.rejects(kernel.coldplug({ parallel: 0 }), { code: 'EINVAL' })
   })
 
