@@ -32,7 +32,11 @@ export interface ReclaimReport {
  */
 async function reclaim(core: Core, label: string | undefined): Promise<ReclaimReport> {
   const wanted = core.lingering.list().filter(({ image }) => label === undefined || image === label)
-  if (label !== undefined && wanted.length === 0) throw new ModuleError('ENOENT', { module: label, lingering: true })
+  if (label !== undefined && wanted.length === 0) {
+    const there = [...core.modules.values(), ...core.outgoing].find(module => module.label === label)
+    const state = there && { state: there.state.is }
+    throw new ModuleError('ENOENT', { module: label, lingering: true, ...state })
+  }
   return reclaimImages(core, wanted)
 }
 
