@@ -47,7 +47,8 @@ const CATALOGUE = {
       if (data.directory !== undefined) return `Module ${data.module} not found in directory ${data.directory}`
       if (data.being !== undefined) return `${inserting(data)}: Module ${data.module} is being ${data.being}`
       if (data.specifier !== undefined) return `${inserting(data)}: Cannot find '${data.specifier}'${at(data)}`
-      if (data.lingering) return `Image ${data.module} is ${data.state === undefined ? 'not in memory' : 'not removed yet'}`
+      if (data.lingering)
+        return `Image ${data.module} is ${data.state === undefined ? 'not in memory' : 'not removed yet'}`
       if (data.missing !== undefined)
         return `could not load module ${data.missing}: ${data.reason ?? 'No such file or directory'}`
       if (data.alias !== undefined) return `Module ${data.alias} not found: no module or alias of that name`

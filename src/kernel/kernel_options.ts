@@ -187,7 +187,9 @@ function checkMilliseconds(what: string, value: unknown): void {
 
 const RUNS = ['firstTime', 'useBlacklist']
 /** Options that are true or false. A text such as 'no' would be taken for true. */
-const SWITCHES = ['force', 'wait', 'recursive', 'reclaim', 'firstTime', 'useBlacklist', 'dryRun', 'thread']
+const SWITCHES = ['force', 'wait', 'recursive', 'reclaim', 'firstTime', 'useBlacklist', 'dryRun', 'text', 'thread']
+/** Options that are called. */
+const CALLBACKS = ['progress', 'onProgress', 'onEstimate']
 const REMOVALS = ['grace', 'recursive', 'wait', 'signal', 'force', 'reclaim']
 
 /** What the operations of a kernel take: the first thing that each needs, and its options. */
@@ -226,9 +228,12 @@ export function checkCall(
     checkMilliseconds(`${operation}: ${name}`, (options as Partial<Record<string, unknown>>)[name])
   const { signal } = options as { readonly signal?: unknown }
   if (signal !== undefined && !isSignal(signal)) refuse(`${operation}: signal`, 'an AbortSignal', signal)
-  for (const [name, value] of Object.entries(options))
-    if (SWITCHES.includes(name) && value !== undefined && typeof value !== 'boolean')
-      refuse(`${operation}: ${name}`, 'true or false', value)
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue
+    if (SWITCHES.includes(name) && typeof value !== 'boolean') refuse(`${operation}: ${name}`, 'true or false', value)
+    if (CALLBACKS.includes(name) && typeof value !== 'function') refuse(`${operation}: ${name}`, 'a function', value)
+    if (name === 'estimateFrom' && typeof value !== 'number') refuse(`${operation}: ${name}`, 'bytes', value)
+  }
 }
 
 /** @throws ModuleError EINVAL */

@@ -251,6 +251,13 @@ describe('a kernel', () => {
     )
     await refusal(kernel.modprobe('a', {}, bad), 'EINVAL', 'EINVAL', /has no option/)
     await refusal(kernel.coldplug(bad), 'EINVAL', 'EINVAL', /has no option/)
+    await refusal(
+      kernel.coldplug({ progress: 5 as never }),
+      'EINVAL',
+      'EINVAL',
+      /coldplug: progress must be a function, got 5$/,
+    )
+    await refusal(kernel.depmod(undefined, { text: 'no' as never }), 'EINVAL', 'EINVAL', /text must be true or false/)
     await refusal(kernel.rmmod('a', 5 as never), 'EINVAL', 'EINVAL', /options must be an object, got 5/)
   })
 })
