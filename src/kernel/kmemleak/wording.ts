@@ -158,6 +158,8 @@ export class Wording {
     if (label === '__proto__')
       return stop(snapshot.nodeKind[to] === CLOSURE ? 'the class that it extends' : 'what it inherits from')
     if (label === 'listener' || this.#isLinkOfListeners(from, label) || this.#isOwn(path, index - 1)) return undefined
+    // A method is called on the operations that it is of, so who keeps one keeps them all.
+    if (this.#isOperations(path, index) || (isLast && this.#isOperations(path, index - 1))) return undefined
     const text = memberText(label)
     return code === undefined ? joined(`${text}${suffix}`) : stop(`${text.replace(/^\./, '')}: ${code}`)
   }
@@ -166,6 +168,12 @@ export class Wording {
   #isOwn(path: Path, index: number): boolean {
     const scope = index < 0 ? NO_NODE : this.#snapshot.edgeFrom(path.edges[index]!)
     return scope !== NO_NODE && this.#places.isContext(scope) && this.#places.scopeOf(scope).author === 'outlive'
+  }
+
+  /** Whether the step at `index` leads from what the gate knows of a method to the operations as the module registered them. */
+  #isOperations(path: Path, index: number): boolean {
+    const leads = (at: number, label: string): boolean => at >= 0 && this.label(path.edges[at]!) === label
+    return leads(index, 'source') && leads(index - 1, 'self') && this.#isOwn(path, index - 2)
   }
 
   /** EventTarget keeps its listeners as a linked list. */
