@@ -48,7 +48,7 @@ const OWN_CALLBACKS = new Set([
 /** Single places, with the reason. */
 const PLACES = new Map([
   ['insmod.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
-  ['livepatch.ts: new Promise(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
+  ['livepatch.ts: new Promise<void>(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
   ['make_core.ts: (await loadExplainer()).explainImage(label, {}, mark)', 'is called in a step'],
   ["explainer.ts: import('./kmemleak/index.ts')", 'is called in a step'],
   ['request.ts: this.#underWay.get(alias)', 'is a load under way, made of steps'],

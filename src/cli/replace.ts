@@ -6,23 +6,32 @@ import { adviseOnParams, attempt, connect, HOST_OPTION, parseParamWords } from '
 export const replace: Command = {
   name: 'replace',
   summary: 'put a new version of a module into the place of the old one',
-  details: 'In one step: it takes over, or, when anything about it fails, the old one serves on.',
+  details:
+    'In one step: it takes over, or, when anything about it fails, the old one serves on. Versions that need each other are replaced together.',
   arguments: '<name> [params...]',
-  options: [HOST_OPTION],
-  examples: ['outlive replace hello', 'outlive replace hello greeting=Hi'],
+  options: [
+    HOST_OPTION,
+    {
+      flags: '--with <name>',
+      description: 'replace this module in the same step; may be given again',
+      repeatable: true,
+    },
+  ],
+  examples: ['outlive replace hello', 'outlive replace hello greeting=Hi', 'outlive replace db --with api'],
   run(line) {
     const [name, ...words] = line.args as [string, ...string[]]
     const { terminal } = line
     return attempt('replace', line, async () => {
       const params = parseParamWords(words)
+      const others = line.options.with as string[] | undefined
       const client = await connect(line)
-      const report = await client.post<ReplaceReport>('/replace', { name, params })
+      const report = await client.post<ReplaceReport>('/replace', { name, params, ...(others && { with: others }) })
       if (terminal.json) terminal.data(report)
-      else {
-        const { module, generation, unloaded } = report
-        terminal.out(`${module}#${generation} replaced ${module}#${unloaded.generation}`)
-        for (const text of reportLines(unloaded)) terminal.out(text)
-      }
+      else
+        for (const { module, generation, unloaded } of [report, ...(report.with ?? [])]) {
+          terminal.out(`${module}#${generation} replaced ${module}#${unloaded.generation}`)
+          for (const text of reportLines(unloaded)) terminal.out(text)
+        }
       await adviseOnParams(line, params, report.module, client)
       return 0
     })

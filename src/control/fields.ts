@@ -26,6 +26,14 @@ export function object(body: Fields, field: string): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
+/** Undefined when it is not given. */
+export function texts(body: Fields, field: string): string[] | undefined {
+  const value = body[field] ?? undefined
+  if (value === undefined) return undefined
+  if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value
+  throw new BadRequest(400, `'${field}' must be a list of texts`)
+}
+
 /** False when it is not given. */
 export function flag(body: Fields, field: string): boolean {
   const value = body[field] ?? false

@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import { ModuleError } from '../kernel/errno.ts'
 import type { UnloadReport } from '../kernel/free_module.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { type Fields, flag, number, object, refuseUnknown, text } from './fields.ts'
+import type { ReplaceReport } from '../kernel/livepatch.ts'
+import { type Fields, flag, number, object, refuseUnknown, text, texts } from './fields.ts'
 import { BadRequest, type HostInfo } from './protocol.ts'
 
 interface Call {
@@ -102,9 +103,10 @@ const ROUTES: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     }),
   },
   '/replace': {
-    POST: post(['name', 'params'], async ({ kernel, body }) => {
-      const { unloaded, ...report } = await kernel.replace(text(body, 'name'), { params: object(body, 'params') })
-      return { ...report, unloaded: plainReport(unloaded) }
+    POST: post(['name', 'params', 'with'], async ({ kernel, body }) => {
+      const others = texts(body, 'with')
+      const options = { params: object(body, 'params'), ...(others && { with: others }) }
+      return plainReplace(await kernel.replace(text(body, 'name'), options))
     }),
   },
   '/dmesg': { GET: get(call => (call.query.has('follow') ? follow(call) : call.kernel.log.entries()), ['follow']) },
@@ -132,6 +134,12 @@ export function findRoute(method: string, path: string): Answer {
 const plainReport = ({ exitError, ...report }: UnloadReport): object => ({
   ...report,
   ...(exitError && { exitError: { message: exitError.message } }),
+})
+
+const plainReplace = ({ unloaded, with: others, ...report }: ReplaceReport): object => ({
+  ...report,
+  unloaded: plainReport(unloaded),
+  ...(others && { with: others.map(plainReplace) }),
 })
 
 /** Whoever reaches the socket may run what the host's owner put into its module folders, and nothing else. */

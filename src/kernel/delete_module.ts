@@ -93,7 +93,7 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
   }
   loaded.context.withdraw()
   module.transition({ is: 'GOING', phase: 'leaving', loaded, since: Date.now() })
-  return finishRemoval(core, module, loaded, options, withdrawn)
+  return finishRemoval(core, module, loaded, options, { withdrawn })
 }
 
 async function reclaimAfter(core: Core, report: UnloadReport): Promise<UnloadReport> {

@@ -6,12 +6,22 @@ import { loadError } from './load_errors.ts'
 import type { Module } from './module.ts'
 import type { ModuleLocation } from './module_location.ts'
 
+/** The next image of a module that is replaced together with one that imports from it. */
+export interface Peer {
+  /** COMING once it has been prepared. */
+  readonly next: Module | undefined
+  /** Makes it ready to go into service, once. */
+  prepare(): Promise<void>
+}
+
 /** What a load wants of the modules that it imports from. */
 export interface DependencyWish {
   /** The importing file as the user named it, for messages. */
   readonly given: string
   /** Brings in a module that is imported and not loaded yet; without it such an import is an error, as for insmod. */
   readonly loadDependency?: (location: ModuleLocation) => Promise<unknown>
+  /** By file: these are meant by an import, and not the images that are LIVE. */
+  readonly peers?: ReadonlyMap<string, Peer>
 }
 
 /** The modules that one image imports from. */
@@ -29,7 +39,7 @@ export class Dependencies {
   }
 
   /**
-   * Waits until each of them is LIVE. By the time that somebody acts on it, that may have changed.
+   * Waits until each of them is LIVE, or ready to be together with this one. By the time that somebody acts on it, that may have changed.
    *
    * @throws ModuleError ENOENT, ESYMBOL, ELOOP
    */
@@ -47,27 +57,34 @@ export class Dependencies {
   }
 
   /**
-   * Checks that all are LIVE and export what is imported, and takes hold of them.
+   * Checks that all are there and export what is imported, and takes hold of them.
    *
    * @returns their entries, by file
    * @throws ModuleError ENOENT, ESYMBOL; nothing is held then
    */
   hold(): Map<string, ModuleRecord> {
-    const { byFile } = this.#core
+    const exporters = new Map<string, Module>()
     const records = new Map<string, ModuleRecord>()
     for (const dependency of this.#image.dependencies) {
-      const state = byFile.get(dependency.file)?.state
-      if (state?.is === 'GOING') throw this.#beingUnloaded(dependency)
-      if (state?.is !== 'LIVE') throw this.#absent(dependency)
-      const record = state.loaded.image.entryRecord
+      const { module, record } = this.#exporterOf(dependency)
       for (const symbol of dependency.symbols) {
         const resolution = record.resolveExport(symbol)
         if (!resolution || resolution === 'ambiguous') throw this.#unknownSymbol(dependency, symbol)
       }
+      exporters.set(dependency.file, module)
       records.set(dependency.file, record)
     }
-    for (const file of records.keys()) this.#module.hold(byFile.get(file)!)
+    for (const module of exporters.values()) this.#module.hold(module)
     return records
+  }
+
+  #exporterOf(dependency: Dependency): { readonly module: Module; readonly record: ModuleRecord } {
+    const { file } = dependency
+    const peer = this.#wish.peers?.get(file)
+    const module = peer ? peer.next : this.#core.byFile.get(file)
+    const state = module?.state
+    if (module && state?.is === (peer ? 'COMING' : 'LIVE')) return { module, record: state.loaded.image.entryRecord }
+    throw state?.is === 'GOING' ? this.#beingUnloaded(dependency) : this.#absent(dependency)
   }
 
   #unknownSymbol(dependency: Dependency, symbol: string): ModuleError {
@@ -84,6 +101,13 @@ export class Dependencies {
 
   async #stateOf(file: string): Promise<'live' | 'waited' | 'absent' | 'unloading'> {
     const core = this.#core
+    const peer = this.#wish.peers?.get(file)
+    if (peer) {
+      const name = nameOf(core, file)
+      const { label } = this.#module
+      if (!peer.next) await this.#waitFor(name, () => core.seam.step(`${label}: ${name} is ready too`, peer.prepare()))
+      return 'live'
+    }
     const dependency = core.byFile.get(file)
     if (dependency?.state.is === 'LIVE') return 'live'
     if (dependency?.state.is === 'GOING') return 'unloading'

@@ -51,6 +51,13 @@ interface Withdrawn {
   readonly callsInFlight: number
 }
 
+/** How an unload that is not like any other began. */
+interface Departure {
+  readonly withdrawn?: Withdrawn
+  /** The ends of images that import from this one and leave with it: they are taken apart first. */
+  readonly importers?: Promise<unknown> | undefined
+}
+
 /**
  * The slow part of an unload, from the wait for calls in flight to GONE. Nothing in it can fail it.
  */
@@ -59,7 +66,7 @@ export async function finishRemoval(
   module: Module,
   loaded: Loaded,
   options: FreeOptions,
-  withdrawn?: Withdrawn,
+  { withdrawn, importers }: Departure = {},
 ): Promise<UnloadReport> {
   const { seam, log } = core
   const started = withdrawn?.at ?? seam.now()
@@ -80,6 +87,7 @@ export async function finishRemoval(
     const end = counts ? 'are refused' : 'finish in the old code'
     log.warn(`${calls} still in flight after the grace period; they ${end}`, module.name)
   }
+  if (importers) await seam.step(`${module.label}: those that import from it have left`, importers)
   context.abort()
   const exitError = await runExit(core, module, loaded)
   const leftovers = await seam.step(

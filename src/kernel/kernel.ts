@@ -200,7 +200,8 @@ export class Kernel implements AsyncDisposable {
   }
 
   /**
-   * Reads the module anew and puts the new image into the old one's place in one tick. When anything fails before that, the old one keeps serving.
+   * Reads the module anew and puts the new image into the old one's place in one tick. When anything fails before that, the old one keeps serving. With the option
+   * `with`, other modules are replaced in the same tick: all of them, or none.
    *
    * @throws ModuleError ENOENT, ENOTLIVE, EPERMANENT, and whatever insmod throws
    * @example

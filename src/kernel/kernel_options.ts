@@ -199,7 +199,7 @@ const OPERATIONS = {
   showDepends: { needs: 'a name or an alias', options: RUNS },
   rmmod: { needs: 'the name of a module', options: REMOVALS },
   modprobeRemove: { needs: 'a name or an alias', options: [...REMOVALS, 'firstTime'] },
-  replace: { needs: 'the name of a module', options: ['params', 'grace'] },
+  replace: { needs: 'the name of a module', options: ['params', 'grace', 'with'] },
   why: { needs: 'an image, such as hello#3', options: ['onProgress', 'onEstimate', 'estimateFrom', 'thread'] },
   reclaim: { needs: 'an image, such as hello#3', options: [] },
   depmod: { needs: 'a folder', options: ['text'] },
@@ -226,8 +226,9 @@ export function checkCall(
     throw new ModuleError('EINVAL', { reason: `${operation} has no option '${unknown}'; it has ${known.join(', ')}` })
   for (const name of ['grace', 'timeout'] as const)
     checkMilliseconds(`${operation}: ${name}`, (options as Partial<Record<string, unknown>>)[name])
-  const { signal } = options as { readonly signal?: unknown }
+  const { signal, with: others = [] } = options as { readonly signal?: unknown; readonly with?: unknown }
   if (signal !== undefined && !isSignal(signal)) refuse(`${operation}: signal`, 'an AbortSignal', signal)
+  if (!isTexts(others)) refuse(`${operation}: with`, 'a list of names', others)
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue
     if (SWITCHES.includes(name) && typeof value !== 'boolean') refuse(`${operation}: ${name}`, 'true or false', value)

@@ -1,22 +1,23 @@
-import type { Image } from '../images/image.ts'
-import { relink } from '../images/relink.ts'
 import { mergeParams } from '../modprobe/merge_params.ts'
 import type { Core } from './core.ts'
 import { createModule } from './create_module.ts'
 import type { RemoveOptions } from './delete_module.ts'
+import type { Peer } from './dependencies.ts'
 import { ModuleError } from './errno.ts'
 import { finishRemoval, type UnloadReport } from './free_module.ts'
-import { pathOfImports } from './holders.ts'
 import { type LoadInfo, prepareModule } from './load_module.ts'
-import type { Loaded, Module } from './module.ts'
+import { foldName, type Loaded, type Module } from './module.ts'
 import type { ModuleLocation } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
 import { rollBack } from './roll_back.ts'
 import { within } from './seam.ts'
+import { type Succession, swap } from './swap.ts'
 import { messageOf, readable } from './thrown.ts'
 
 export interface ReplaceOptions extends Pick<RemoveOptions, 'grace'> {
   readonly params?: Params
+  /** Other modules to replace in the same tick: versions that need each other go into service together, or none does. */
+  readonly with?: readonly string[]
   readonly loadDependency?: (location: ModuleLocation) => Promise<unknown>
 }
 
@@ -26,56 +27,135 @@ export interface ReplaceReport {
   /** Of the image that serves now. */
   readonly generation: number
   readonly unloaded: UnloadReport
+  /** With the option `with`: the same of each of those, in that order. */
+  readonly with?: readonly ReplaceReport[]
 }
 
 /**
- * Puts a new image of a module into the place of the old one in one tick. Until then the old one serves, and whatever fails before leaves it
- * serving.
+ * Puts a new image of a module into the place of the old one in one tick, and those of others with it. Until then the old ones serve, and whatever fails before leaves
+ * them serving.
  *
  * @throws ModuleError
  */
 export async function replace(core: Core, name: string, options: ReplaceOptions): Promise<ReplaceReport> {
-  const old = liveModule(core, name)
-  if (loadedOf(old).hooks.info.permanent) throw new ModuleError('EPERMANENT', { module: name })
-  if (core.replacing.has(name)) throw new ModuleError('ENOTLIVE', { module: name, being: 'loaded' })
-  let ended!: () => void
-  core.replacing.set(name, new Promise(resolve => (ended = resolve)))
-  const info: LoadInfo = {
-    location: { name, file: old.file, root: old.root },
-    given: old.file,
-    params: options.params ? mergeParams(old.given, options.params) : old.given,
-    ...(options.loadDependency && { loadDependency: options.loadDependency }),
-    // Closes over the record alone, which lets go of the code: the new image may hold this for as long as it lives.
-    inherit: () => handOff(core, old),
-  }
-  const next = createModule(core, info.location, info.params)
-  let swapped: { next: Loaded; old: Loaded }
+  const names = new Set([name, ...(options.with ?? []).map(foldName)])
+  const olds = [...names].map(each => replaceable(core, each))
+  const release = claim(core, names)
+  const ready: Succession[] = []
+  let previous: Loaded[]
   try {
-    const loaded = await prepareModule(core, next, info)
-    try {
-      refuseLoops(next, old, info.given)
-      swapped = { next: loaded, old: swap(core, old, next, loaded) }
-    } catch (error) {
-      await rollBack(core, next, loaded.image)
-      throw error
-    }
+    previous = await succeed(core, olds, options, ready)
   } catch (error) {
-    core.log.error(`not replaced, ${old.label} keeps serving: ${messageOf(error)}`, name)
+    for (const { name, label } of olds)
+      core.log.error(`not replaced, ${label} keeps serving: ${messageOf(error)}`, name)
     throw error
   } finally {
-    core.replacing.delete(name)
-    ended()
+    release()
   }
-  core.log.info(`${next.label} replaced ${old.label}, ${swapped.next.image.bytes} bytes`, name)
-  const unloaded = await finishRemoval(core, old, swapped.old, options)
-  return { module: name, generation: next.generation, unloaded }
+  for (const { old, next, loaded } of ready)
+    core.log.info(`${next.label} replaced ${old.label}, ${loaded.image.bytes} bytes`, old.name)
+  const reports = await unloadAll(core, ready, previous, options)
+  const [own, ...others] = olds.map(old => reports.get(old)!)
+  return options.with ? { ...own!, with: others } : own!
 }
 
-function liveModule(core: Core, name: string): Module {
+/** @throws ModuleError ENOENT, ENOTLIVE, EPERMANENT */
+function replaceable(core: Core, name: string): Module {
   const module = core.modules.get(name)
   if (!module) throw new ModuleError('ENOENT', { module: name })
-  loadedOf(module)
+  if (loadedOf(module).hooks.info.permanent) throw new ModuleError('EPERMANENT', { module: name })
+  if (core.replacing.has(name)) throw new ModuleError('ENOTLIVE', { module: name, being: 'loaded' })
   return module
+}
+
+/** Until it is released, nobody else replaces these. */
+function claim(core: Core, names: ReadonlySet<string>): () => void {
+  let ended!: () => void
+  const end = new Promise<void>(resolve => (ended = resolve))
+  for (const name of names) core.replacing.set(name, end)
+  return () => {
+    for (const name of names) core.replacing.delete(name)
+    ended()
+  }
+}
+
+/**
+ * @param ready is given what has been prepared, each after those that it imports from
+ * @returns what the old images were made of, in that order
+ */
+async function succeed(
+  core: Core,
+  olds: readonly Module[],
+  options: ReplaceOptions,
+  ready: Succession[],
+): Promise<Loaded[]> {
+  const peers = new Map<string, Preparation>()
+  for (const [index, old] of olds.entries()) {
+    const { loadDependency, params } = options
+    const info: LoadInfo = {
+      location: { name: old.name, file: old.file, root: old.root },
+      given: old.file,
+      params: index === 0 && params ? mergeParams(old.given, params) : old.given,
+      ...(loadDependency && { loadDependency }),
+      // Closes over the record alone, which lets go of the code: the new image may hold this for as long as it lives.
+      inherit: () => handOff(core, old),
+      peers,
+    }
+    peers.set(old.file, new Preparation(core, old, info, ready))
+  }
+  try {
+    for (const peer of peers.values()) await peer.prepare()
+    return swap(core, ready)
+  } catch (error) {
+    for (const { next, loaded } of ready.toReversed()) await rollBack(core, next, loaded.image)
+    throw error
+  }
+}
+
+/** The making of one next image. */
+class Preparation implements Peer {
+  readonly #core: Core
+  readonly #old: Module
+  readonly #info: LoadInfo
+  readonly #ready: Succession[]
+  #made: Promise<void> | undefined
+  next: Module | undefined
+
+  constructor(core: Core, old: Module, info: LoadInfo, ready: Succession[]) {
+    this.#core = core
+    this.#old = old
+    this.#info = info
+    this.#ready = ready
+  }
+
+  prepare(): Promise<void> {
+    this.#made ??= this.#make()
+    return this.#made
+  }
+
+  async #make(): Promise<void> {
+    const next = createModule(this.#core, this.#info.location, this.#info.params)
+    const loaded = await prepareModule(this.#core, next, this.#info)
+    this.next = next
+    this.#ready.push({ old: this.#old, next, loaded })
+  }
+}
+
+/** Each begins to leave at once, and is taken apart when those that import from it have left. */
+async function unloadAll(
+  core: Core,
+  successions: readonly Succession[],
+  previous: readonly Loaded[],
+  options: ReplaceOptions,
+): Promise<Map<Module, ReplaceReport>> {
+  const reports = new Map<Module, ReplaceReport>()
+  let importers: Promise<UnloadReport> | undefined
+  const leaving = [...successions.entries()].toReversed().map(async ([index, { old, next }]) => {
+    importers = finishRemoval(core, old, previous[index]!, options, { importers })
+    reports.set(old, { module: old.name, generation: next.generation, unloaded: await importers })
+  })
+  await Promise.all(leaving)
+  return reports
 }
 
 /** @throws ModuleError ENOENT, ENOTLIVE unless the module is LIVE */
@@ -107,81 +187,4 @@ const handOff = async (core: Core, module: Module): Promise<unknown> => {
     const reason = `handoff threw: ${messageOf(error)}`
     throw new ModuleError('EINIT', { module: module.name, reason }, { cause: error })
   }
-}
-
-/** The new version may import from modules that import from the old one; then neither could ever go first. */
-function refuseLoops(next: Module, old: Module, file: string): void {
-  const loop = pathOfImports(next, old)
-  if (loop) throw new ModuleError('ELOOP', { file, loop })
-}
-
-/** The one tick: places, importers, list. Throws before anything has changed, or not at all. */
-function swap(core: Core, old: Module, next: Module, loaded: Loaded): Loaded {
-  if (old.state.is !== 'LIVE' || core.modules.get(old.name) !== old) {
-    if (old.state.is === 'GOING') throw new ModuleError('ENOTLIVE', { module: old.name, being: 'unloaded' })
-    throw new ModuleError('ENOENT', { module: old.name })
-  }
-  const previous = old.state.loaded
-  const relinkAll = relinkImporters(old, previous, loaded)
-  // Nothing below can throw.
-  relinkAll()
-  for (const holder of [...old.holders]) {
-    holder.letGo(old)
-    holder.hold(next)
-  }
-  old.gate.withdraw()
-  const tell = swapRegistrations(core, previous, loaded)
-  core.modules.set(next.name, next)
-  core.byFile.set(next.file, next)
-  core.outgoing.add(old)
-  const since = Date.now()
-  next.transition({ is: 'LIVE', loaded, since })
-  old.transition({ is: 'GOING', phase: 'leaving', loaded: previous, since })
-  for (const told of tell) told()
-  return previous
-}
-
-/** @throws ModuleError ENOEXEC, naming the importer that would lose an export that it uses */
-function relinkImporters(old: Module, previous: Loaded, loaded: Loaded): () => void {
-  const importers = new Map<Image, Module>()
-  const collect = (module: Module): void => {
-    for (const holder of module.holders) {
-      const { state } = holder
-      if ((state.is !== 'LIVE' && state.is !== 'COMING') || importers.has(state.loaded.image)) continue
-      importers.set(state.loaded.image, holder)
-      collect(holder)
-    }
-  }
-  collect(old)
-  return relink([...importers.keys()], previous.image.entryRecord, loaded.image.entryRecord, (error, image) => {
-    if (error.fault.kind !== 'symbol') throw error
-    const { symbol, place, frame } = error.fault
-    const importer = importers.get(image)!.name
-    throw new ModuleError('ENOEXEC', {
-      module: old.name,
-      importer,
-      symbol,
-      place: `${place.file}:${place.line}:${place.column}`,
-      frame,
-    })
-  })
-}
-
-function swapRegistrations(core: Core, previous: Loaded, loaded: Loaded): (() => void)[] {
-  const tell: (() => void)[] = []
-  const oldOnes = [...previous.context.registered]
-  const newOnes = [...loaded.context.registered]
-  for (const name of new Set([...oldOnes, ...newOnes].map(({ point }) => point))) {
-    const slots = oldOnes.flatMap(({ point, slot }) => (point === name && slot ? [slot] : []))
-    const arriving = newOnes.filter(({ point }) => point === name)
-    const swapped = core.point(name).swap(
-      slots,
-      arriving.map(({ entry }) => entry),
-    )
-    for (const [index, registered] of arriving.entries()) registered.slot = swapped.slots[index]
-    tell.push(swapped.tell)
-  }
-  previous.context.markWithdrawn()
-  loaded.context.markPublished()
-  return tell
 }

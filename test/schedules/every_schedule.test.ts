@@ -32,10 +32,14 @@ const rmmod = (module: Name, more: Partial<typeof plain> = {}): Operation => ({
   ...plain,
   ...more,
 })
-const replace = (module: Name, next: Partial<Script> = {}): Operation => ({
-  do: 'replace',
+const replacement = (module: Name, next: Partial<Script> = {}) => ({
   module,
   script: script(disk[module].imports, next),
+})
+const replace = (module: Name, next: Partial<Script> = {}, others: readonly Name[] = []): Operation => ({
+  do: 'replace',
+  ...replacement(module, next),
+  others: others.map(other => replacement(other)),
 })
 
 /** What is there at first, and what happens then, in every order. */
@@ -50,6 +54,9 @@ const PROGRAMS: readonly (readonly [loaded: readonly Name[], operations: readonl
   [['b'], [replace('b', { init: 'throws' }), rmmod('b')]],
   [['a'], [rmmod('a'), rmmod('b', { recursive: true })]],
   [['a'], [replace('b'), rmmod('a')]],
+  [['a'], [replace('b', { init: 'throws' }, ['a'])]],
+  [['a'], [{ do: 'rmmod on', event: 'coming', module: 'a' }, replace('b', {}, ['a'])]],
+  [['a'], [{ do: 'rmmod on', event: 'live', module: 'a' }, replace('a', {}, ['b'])]],
   [['b'], [{ do: 'call', which: 0, ends: 'resolves' }, rmmod('b')]],
   [['b'], [{ do: 'call', which: 0, ends: 'resolves' }, rmmod('b', { wait: true, calledOff: true })]],
   [['b'], [{ do: 'get', module: 'b' }, rmmod('b', { wait: true }), { do: 'put', which: 0 }]],

@@ -51,34 +51,33 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'swap registrations in two ticks',
-    file: 'livepatch.js',
+    file: 'swap.js',
     changes: [
-      ['function swap(core, old, next, loaded) {', 'async function swap(core, old, next, loaded) {'],
-      ['old: swap(core,', 'old: await swap(core,'],
+      ['export function swap(core', 'export async function swap(core'],
       [
-        '    const tell = swapRegistrations(',
-        '    previous.context.suspend();\n    await undefined;\n    const tell = swapRegistrations(',
+        '    const tell = successions',
+        '    for (const { context } of previous)\n        context.suspend();\n    await undefined;\n    const tell = successions',
       ],
     ],
   },
   {
     mistake: 'swap without looking whether the old image is still there',
-    file: 'livepatch.js',
-    changes: [["if (old.state.is !== 'LIVE' || core.modules.get(old.name) !== old) {", 'if (!old.state.loaded) {']],
+    file: 'swap.js',
+    changes: [["if (state.is === 'LIVE' && core.modules.get(name) === old)", 'if (state.loaded)']],
   },
   {
     mistake: 'not restore the old entries when a replace fails',
     file: 'livepatch.js',
     changes: [
       [
-        '        core.log.error(`not replaced',
-        '        old.state.loaded.context.suspend();\n        core.log.error(`not replaced',
+        'core.log.error(`not replaced',
+        'core.modules.get(name)?.state.loaded?.context.suspend(), core.log.error(`not replaced',
       ],
     ],
   },
   {
     mistake: 'leave importers bound to the old image',
-    file: 'livepatch.js',
+    file: 'swap.js',
     changes: [['    relinkAll();\n', '']],
   },
   {

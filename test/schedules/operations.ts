@@ -34,9 +34,11 @@ export function begin(world: World, operation: Operation): void {
       remove(world, operation, what)
       break
     case 'replace':
-      world.disk[operation.module] = operation.script
-      world.carrier.write(operation.module, operation.script)
-      world.promise(what, kernel.replace(operation.module))
+      for (const { module, script } of [operation, ...operation.others]) {
+        world.disk[module] = script
+        world.carrier.write(module, script)
+      }
+      world.promise(what, kernel.replace(operation.module, { with: operation.others.map(({ module }) => module) }))
       break
     case 'reclaim':
       world.promise(what, kernel.reclaim())

@@ -73,7 +73,11 @@ export type Operation =
       readonly calledOff: boolean
       readonly grace: number | undefined
     }
-  | { readonly do: 'replace'; readonly module: Name; readonly script: Script }
+  | (Replacement & {
+      readonly do: 'replace'
+      /** In the same tick. */
+      readonly others: readonly Replacement[]
+    })
   | { readonly do: 'reclaim' }
   | { readonly do: 'get'; readonly module: Name }
   | { readonly do: 'put'; readonly which: number }
@@ -85,6 +89,11 @@ export type Operation =
   /** From inside a listener of the next event of that kind. */
   | { readonly do: 'rmmod on'; readonly event: 'coming' | 'live' | 'going' | 'gone'; readonly module: Name }
   | { readonly do: 'close' }
+
+interface Replacement {
+  readonly module: Name
+  readonly script: Script
+}
 
 export interface Program {
   readonly settings: Settings
@@ -139,12 +148,19 @@ const rarely = weighted([4, false], [1, true])
 
 type Weighted = { readonly weight: number; readonly arbitrary: fc.Arbitrary<Operation> }
 
-const replaceOf = (name: fc.Arbitrary<Name>, piece: fc.Arbitrary<Ending>): Weighted => ({
-  weight: 6,
-  arbitrary: name.chain(module =>
-    fc.record({ do: fc.constant('replace' as const), module: fc.constant(module), script: scriptOf(module, piece) }),
-  ),
-})
+function replaceOf(name: fc.Arbitrary<Name>, piece: fc.Arbitrary<Ending>): Weighted {
+  const replacement = name.chain(module => fc.record({ module: fc.constant(module), script: scriptOf(module, piece) }))
+  const others = fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(replacement, { maxLength: 2 }) },
+  )
+  return {
+    weight: 6,
+    arbitrary: fc
+      .tuple(replacement, others)
+      .map(([first, more]) => ({ do: 'replace' as const, ...first, others: more })),
+  }
+}
 
 const wanted = (name: fc.Arbitrary<Name>): fc.Arbitrary<Wanted> =>
   fc.oneof(
@@ -269,9 +285,10 @@ export function wording(operation: Operation): string {
     case 'insmod':
     case 'modprobe':
     case 'modprobe -r':
-    case 'replace':
     case 'get':
       return `${operation.do} ${operation.module}`
+    case 'replace':
+      return `replace ${[operation, ...operation.others].map(({ module }) => module).join(' --with ')}`
     case 'request':
       return `request ${operation.module}${operation.times === 1 ? '' : `, ${operation.times} times at once`}`
     case 'coldplug':
