@@ -11,7 +11,8 @@ import { greet } from './host/greeting.ts'
 import { runHostFile } from './host/host_file.ts'
 import { startHttpHost } from './host/http_host.ts'
 import { createReporter, formatError, type Reporter } from './host/report.ts'
-import { type Waiting, waitsForOthers, watchModules } from './host/watch.ts'
+import { hindranceOf, type Waiting } from './host/updates.ts'
+import { watchModules } from './host/watch.ts'
 import { attempt, folderNamed, reasonOf, UsageError } from './talk.ts'
 
 const DEFAULT_PORT = 8080
@@ -59,7 +60,7 @@ async function host(line: CommandLine): Promise<number> {
     const stop = stopped.then(() => undefined)
     await Promise.race([hosting.start?.(kernel), stop])
     // An init that takes its time is no reason to go on with the others.
-    const inserted = options.load === false ? new Map<string, string>() : insertAll(kernel, reporter, stop)
+    const inserted = options.load === false ? (new Map() as Waiting) : insertAll(kernel, reporter, stop)
     const waiting = await Promise.race([inserted, stop])
     const watcher = waiting && options.watch ? await watchModules(kernel, reporter, waiting) : undefined
     if (waiting) greet(line.terminal, kernel, { name, url: http?.url, socket })
@@ -169,7 +170,8 @@ async function insertAll(kernel: Kernel, reporter: Reporter, stop: Promise<unkno
     if (isStopped) break
     await kernel.modprobe(name).catch(error => {
       const said = `${name}: ${formatError(error)}`
-      if (waitsForOthers(error)) waiting.set(name, said)
+      const hindrance = hindranceOf(error, said)
+      if (hindrance) waiting.set(name, hindrance)
       reporter.problem(said)
     })
   }

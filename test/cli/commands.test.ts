@@ -242,11 +242,16 @@ leaky#1: left behind: interval (interval of 60000 ms) at ${host.file('leaky.ts')
 
   it('that fails says why, and the old version serves on', async t => {
     const host = await startHost(t, FILES)
-    host.folder.write({ 'db.ts': 'export const other = 1\n' })
+    host.folder.write({ 'db.ts': DB.replace('query', 'other') })
     assert.deepEqual(
       (await host.run('replace', 'db')).stderr.split('\n')[0],
       `replace: could not replace module db: api imports 'query', which the new version does not export`,
     )
+    host.folder.write({ 'api.ts': API.replaceAll('query', 'other') })
+    assert.deepEqual(await host.run('replace', 'db', '--with', 'api'), {
+      ...done,
+      stdout: 'db#3 replaced db#1\napi#2 replaced api#1\n',
+    })
     host.folder.write({ 'db.ts': 'export const query = = 1\n' })
     const outcome = await host.run('replace', 'db')
     assert.equal(outcome.code, 1)

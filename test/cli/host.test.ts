@@ -383,6 +383,28 @@ describe('outlive run --watch', () => {
     assert.deepEqual(host.err, [])
   })
 
+  it('replaces together what has changed a name between them, and tells what is wrong with that', async t => {
+    const low = (name: string, word: string) => `export const ${name} = '${word}'\n`
+    const user = (name: string, more = '') =>
+      `import { ${name} } from './low.ts'\nexport const init = k => { k.register('http.route', { method: 'GET', url: '/u', handler: () => ${name} });${more} }\n`
+    const host = await startHost(t, { 'low.ts': low('word', 'one'), 'user.ts': user('word') }, { words: ['--watch'] })
+    host.folder.write({ 'low.ts': low('other', 'two'), 'user.ts': user('other') })
+    await host.says(/- low#1 gone$/)
+    assert.equal(await bodyOf(`${host.url}/u`), 'two')
+    assert.deepEqual(host.err, [], 'what is over soon is not told')
+
+    host.folder.write({ 'low.ts': low('third', 'three') })
+    await host.complains(/x low: .*user imports 'other', which the new version does not export; low#\d+ keeps serving$/)
+    host.folder.write({ 'user.ts': user('third', ` throw new Error('no disk')`) })
+    await host.complains(
+      /x .*could not insert module .*user\.ts: no disk at .*; the versions that served keep serving$/,
+    )
+    assert.equal(await bodyOf(`${host.url}/u`), 'two')
+    host.folder.write({ 'user.ts': user('third') })
+    await host.says(/\+ user#\d+ live$/)
+    assert.equal(await bodyOf(`${host.url}/u`), 'three')
+  })
+
   it('gives importers the new version, and tries again what failed for want of it', async t => {
     const user = (name: string) =>
       `import { ${name} } from './low.ts'\nexport const init = k => k.register('http.route', { method: 'GET', url: '/u', handler: () => ${name} })\n`

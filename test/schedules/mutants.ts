@@ -81,6 +81,19 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [['    relinkAll();\n', '']],
   },
   {
+    mistake: 'take modules that were replaced together apart in any order',
+    file: 'livepatch.js',
+    changes: [['options, importers);', 'options);']],
+  },
+  {
+    mistake: 'point the old image of an importer at the new image, though both go together',
+    file: 'swap.js',
+    changes: [
+      ['            if (nextOf.has(holder))\n                continue;\n', ''],
+      ['if (nextOf.has(holder) || ', 'if ('],
+    ],
+  },
+  {
     mistake: 'publish before init has ended',
     file: 'load_module.js',
     changes: [
@@ -104,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'forget to hold what is imported',
     file: 'dependencies.js',
-    changes: [['this.#module.hold(byFile.get(file));', ';']],
+    changes: [['this.#module.hold(module);', ';']],
   },
   {
     mistake: 'forget to release holders',

@@ -1,26 +1,14 @@
-import { existsSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { watch as watchFiles } from 'chokidar'
 import { isInside } from '../../images/resolve.ts'
-import { ModuleError } from '../../kernel/errno.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { realPath } from '../../kernel/module_location.ts'
 import { formatError, type Reporter } from './report.ts'
-
-/** Editors write a file in several steps: what comes within this time is one change. In milliseconds. */
-const SETTLE = 60
+import { Updates, type Waiting } from './updates.ts'
 
 interface Watcher {
   close(): Promise<void>
 }
-
-/** A module that could not be brought up to date because of another one, and what was said of it. */
-export type Waiting = Map<string, string>
-
-/** Could it work when other modules have changed? */
-export const waitsForOthers = (error: unknown): boolean =>
-  error instanceof ModuleError &&
-  (['ESYMBOL', 'ENOENT', 'ENOTLIVE', 'ELOOP'].includes(error.code) || error.data.importer !== undefined)
 
 /** Hidden files, and what editors and databases write beside a file. */
 const NOISE = /(?:^|[\\/])\.[^\\/]*$|~$|\.(?:sw[a-z]|tmp|db)$|-(?:journal|wal|shm)$/
@@ -44,27 +32,7 @@ const isLeftOut = (below: string): boolean => !INSTALLED.test(below) && (IN_PACK
  * @param waiting what failed already
  */
 export async function watchModules(kernel: Kernel, report: Reporter, waiting: Waiting): Promise<Watcher> {
-  const queues = new Map<
-    string,
-    { timer: NodeJS.Timeout | undefined; running: Promise<void> | undefined; again: boolean }
-  >()
-
-  /** @param known what was said of it before, and needs no saying again */
-  const schedule = (name: string, known?: string): void => {
-    const queue = queues.get(name) ?? { timer: undefined, running: undefined, again: false }
-    queues.set(name, queue)
-    clearTimeout(queue.timer)
-    queue.timer = setTimeout(() => {
-      if (queue.running) queue.again = true
-      else
-        queue.running = bringUpToDate(kernel, name, report, waiting, known).finally(() => {
-          queue.running = undefined
-          if (queue.again) schedule(name)
-          queue.again = false
-        })
-    }, SETTLE)
-  }
-
+  const updates = new Updates(kernel, report, waiting)
   const folders = kernel.folders.map(folder => resolve(folder))
   // Files of an image have their real places.
   const roots = new Set([...folders, ...folders.map(folder => realPath(folder) ?? folder)])
@@ -88,14 +56,9 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
     for (const file of others) loaded.add(file)
     watcher.add(others)
   }
-  const tryAgain = (): void => {
-    const names = [...waiting]
-    waiting.clear()
-    for (const [name, said] of names) schedule(name, said)
-  }
   const onLive = ({ module }: { readonly module: string }): void => {
     watchFilesOf(module)
-    tryAgain()
+    updates.tryAgain()
   }
   kernel.on('live', onLive)
   for (const { name } of kernel.lsmod()) watchFilesOf(name)
@@ -104,7 +67,7 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
     // An installation is a change of the package that it was made for.
     const changed = INSTALLED.test(path) ? join(dirname(dirname(path)), 'package.json') : path
     try {
-      for (const name of kernel.modulesOf(changed)) schedule(name)
+      for (const name of kernel.modulesOf(changed)) updates.changed(name)
     } catch (error) {
       report.problem(`watch: ${path}: ${formatError(error)}`)
     }
@@ -114,30 +77,8 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
   return {
     async close() {
       kernel.off('live', onLive)
-      for (const queue of queues.values()) clearTimeout(queue.timer)
+      updates.close()
       await watcher.close()
     },
-  }
-}
-
-async function bringUpToDate(
-  kernel: Kernel,
-  name: string,
-  report: Reporter,
-  waiting: Waiting,
-  known: string | undefined,
-): Promise<void> {
-  const row = kernel.lsmod().find(module => module.name === name)
-  waiting.delete(name)
-  try {
-    if (!row) await kernel.modprobe(name)
-    else if (existsSync(row.file)) await kernel.replace(name)
-    else await kernel.rmmod(name)
-  } catch (error) {
-    // A file that came and went again, or one that is no module.
-    if (!row && error instanceof ModuleError && error.code === 'ENOENT' && error.data.directory !== undefined) return
-    const said = `${name}: ${formatError(error)}`
-    if (waitsForOthers(error)) waiting.set(name, said)
-    if (said !== known) report.problem(said, row ? `; ${name}#${row.generation} keeps serving` : '')
   }
 }

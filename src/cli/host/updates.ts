@@ -1,0 +1,178 @@
+import { existsSync } from 'node:fs'
+import { ModuleError } from '../../kernel/errno.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import { formatError, type Reporter } from './report.ts'
+
+/** Editors write a file in several steps: what comes within this time is one change. In milliseconds. */
+const SETTLE = 60
+
+/** Why a module could not be brought up to date: what was said, and the other module that it is because of, where that is known. */
+interface Hindrance {
+  readonly said: string
+  readonly other: string | undefined
+}
+
+/** Modules that could not be brought up to date because of others, by name. */
+export type Waiting = Map<string, Hindrance>
+
+/** Undefined for an error that has nothing to do with other modules. */
+export function hindranceOf(error: unknown, said: string): Hindrance | undefined {
+  if (!(error instanceof ModuleError)) return undefined
+  const { importer, from } = error.data
+  if (importer === undefined && !['ESYMBOL', 'ENOENT', 'ENOTLIVE', 'ELOOP'].includes(error.code)) return undefined
+  const other = importer ?? from
+  return { said, other: typeof other === 'string' ? other : undefined }
+}
+
+/** The changes of one module: one at a time, and one more for all that came meanwhile. */
+interface Queue {
+  timer: NodeJS.Timeout | undefined
+  isRunning: boolean
+  again: boolean
+}
+
+/**
+ * Brings modules to what their files are now: replaced, inserted, or removed. What fails because of another module is tried again when one goes into service; modules
+ * that hinder each other, such as two that have changed a name between them, are replaced together.
+ */
+export class Updates {
+  readonly #kernel: Kernel
+  readonly #report: Reporter
+  readonly #waiting: Waiting
+  readonly #queues = new Map<string, Queue>()
+  /** What was told of a module last, and needs no telling again before its files change. */
+  readonly #told = new Map<string, string>()
+  /** Not told yet: it may be over when all that changed has been looked at. */
+  readonly #untold = new Map<string, () => void>()
+  /** Those that could not be replaced together either. */
+  readonly #triedTogether = new Set<string>()
+
+  /** @param waiting what failed and was told already */
+  constructor(kernel: Kernel, report: Reporter, waiting: Waiting) {
+    this.#kernel = kernel
+    this.#report = report
+    this.#waiting = waiting
+    for (const [name, { said }] of waiting) this.#told.set(name, said)
+  }
+
+  /** Some file of this module has changed. */
+  changed(name: string): void {
+    this.#told.delete(name)
+    this.#schedule(name)
+  }
+
+  /** Some module has gone into service. */
+  tryAgain(): void {
+    const names = [...this.#waiting.keys()]
+    this.#waiting.clear()
+    for (const name of names) this.#schedule(name)
+  }
+
+  close(): void {
+    for (const { timer } of this.#queues.values()) clearTimeout(timer)
+  }
+
+  #schedule(name: string): void {
+    this.#triedTogether.delete(name)
+    const queue = this.#queueOf(name)
+    clearTimeout(queue.timer)
+    queue.timer = setTimeout(() => {
+      queue.timer = undefined
+      if (queue.isRunning) queue.again = true
+      else void this.#run([name], () => this.#update(name))
+    }, SETTLE)
+  }
+
+  #queueOf(name: string): Queue {
+    let queue = this.#queues.get(name)
+    if (!queue) this.#queues.set(name, (queue = { timer: undefined, isRunning: false, again: false }))
+    return queue
+  }
+
+  async #run(names: readonly string[], work: () => Promise<void>): Promise<void> {
+    for (const name of names) this.#queueOf(name).isRunning = true
+    await work()
+    for (const name of names) {
+      const queue = this.#queueOf(name)
+      queue.isRunning = false
+      if (queue.again) this.#schedule(name)
+      queue.again = false
+    }
+    this.#settle()
+  }
+
+  async #update(name: string): Promise<void> {
+    const row = this.#kernel.lsmod().find(module => module.name === name)
+    this.#waiting.delete(name)
+    this.#untold.delete(name)
+    try {
+      if (!row) await this.#kernel.modprobe(name)
+      else if (existsSync(row.file)) await this.#kernel.replace(name)
+      else await this.#kernel.rmmod(name)
+    } catch (error) {
+      // A file that came and went again, or one that is no module.
+      if (!row && error instanceof ModuleError && error.code === 'ENOENT' && error.data.directory !== undefined) return
+      const said = `${name}: ${formatError(error)}`
+      const tell = () => this.#tell(name, said, row ? `; ${name}#${row.generation} keeps serving` : '')
+      const hindrance = hindranceOf(error, said)
+      if (!hindrance) return tell()
+      this.#waiting.set(name, hindrance)
+      this.#untold.set(name, tell)
+    }
+  }
+
+  #tell(name: string, said: string, kept: string): void {
+    if (this.#told.get(name) === said) return
+    this.#told.set(name, said)
+    this.#report.problem(said, kept)
+  }
+
+  /** Once nothing is under way, what is left is either stuck together or true. */
+  #settle(): void {
+    for (const { timer, isRunning } of this.#queues.values()) if (timer || isRunning) return
+    const group = this.#stuck()
+    if (group) void this.#run(group, () => this.#updateTogether(group))
+    else {
+      for (const tell of this.#untold.values()) tell()
+      this.#untold.clear()
+    }
+  }
+
+  /** Modules in service of which each is hindered by another of them; undefined when there are none, or none that were not tried. */
+  #stuck(): [string, ...string[]] | undefined {
+    const serving = new Set(this.#kernel.lsmod().map(({ name }) => name))
+    for (const first of this.#waiting.keys()) {
+      if (!serving.has(first) || this.#triedTogether.has(first)) continue
+      const group = new Set([first])
+      for (const name of group)
+        for (const [waiting, { other }] of this.#waiting) {
+          if (!serving.has(waiting)) continue
+          if (other === name) group.add(waiting)
+          if (waiting === name && other !== undefined && this.#waiting.has(other) && serving.has(other))
+            group.add(other)
+        }
+      const [, ...others] = group
+      if (others.length > 0) return [first, ...others]
+    }
+    return undefined
+  }
+
+  async #updateTogether(group: readonly [string, ...string[]]): Promise<void> {
+    const [first, ...others] = group
+    const before = group.map(name => [name, this.#waiting.get(name)!] as const)
+    // They go into service themselves: nothing is to be tried again for that.
+    for (const name of group) this.#waiting.delete(name)
+    try {
+      await this.#kernel.replace(first, { with: others })
+      for (const name of group) this.#untold.delete(name)
+    } catch (error) {
+      for (const [name, hindrance] of before) this.#waiting.set(name, hindrance)
+      for (const name of group) this.#triedTogether.add(name)
+      const said = `${group.join(', ')}: ${formatError(error)}`
+      if (hindranceOf(error, said)) return
+      // What each could not do alone is not what is wrong.
+      for (const name of group) this.#untold.delete(name)
+      this.#tell(first, said, '; the versions that served keep serving')
+    }
+  }
+}
