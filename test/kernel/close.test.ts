@@ -240,7 +240,7 @@ describe('a kernel', () => {
       kernel.replace('a', bad),
       'EINVAL',
       'EINVAL',
-      /replace has no option 'greeting'; it has params, grace$/,
+      /replace has no option 'greeting'; it has params, grace, with$/,
     )
     await refusal(kernel.rmmod('a', bad), 'EINVAL', 'EINVAL', /rmmod has no option 'greeting'; it has grace, /)
     await refusal(
