@@ -8,6 +8,7 @@ export const exit = () => probe.say('exit low ${word}')
 `
 const user = (symbol: string, more = ''): string => `
 import { ${symbol} } from './low.ts'
+export const tag = () => 'user of ' + ${symbol}()
 export const init = async k => { k.register('p', () => ${symbol}()); ${more} }
 export const exit = () => probe.say('exit user of ' + ${symbol}())
 `
@@ -67,7 +68,7 @@ describe('a replace of several modules', () => {
   it('is refused where a third module would lose what it imports, or imports would go round', async t => {
     const { kernel, folder } = stage(t, {
       ...TWO,
-      'third.ts': `import { word } from './low.ts'\nexport const third = () => word()\nexport const init = k => k.register('p', third)`,
+      'third.ts': `import { word } from './low.ts'\nimport { tag } from './user.ts'\nexport const init = k => k.register('p', () => word() + ', ' + tag())`,
     })
     await kernel.modprobe('user')
     await kernel.modprobe('third')
@@ -81,7 +82,7 @@ describe('a replace of several modules', () => {
     assert.deepEqual(loaded(kernel), ['low#1 LIVE', 'user#1 LIVE', 'third#1 LIVE'])
     folder.write({ 'low.ts': low('word', 'two') })
     await together()
-    assert.deepEqual(await callAll(kernel, 'p'), ['two', 'two'])
+    assert.deepEqual(await callAll(kernel, 'p'), ['two', 'two, user of two'])
   })
 
   it('lets a call in flight end in the old versions, which go on with each other', async t => {

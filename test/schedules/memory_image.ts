@@ -99,11 +99,11 @@ export class MemoryImage implements Image {
     return [
       {
         retarget: (from, to) => {
-          const before = this.#bindings.map(({ record }) => record)
-          const after = before.map(record => (record === from ? to : record))
-          this.#retargeted = after
+          const before = this.#retargeted
+          const records = before ?? this.#bindings.map(({ record }) => record)
+          this.#retargeted = records.map(record => (record === from ? to : record))
           return () => {
-            this.#retargeted = undefined
+            this.#retargeted = before
           }
         },
         resolveAgain: () => {
