@@ -83,7 +83,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'take modules that were replaced together apart in any order',
     file: 'livepatch.js',
-    changes: [['options, importers);', 'options);']],
+    changes: [['options, { importers });', 'options);']],
   },
   {
     mistake: 'point the old image of an importer at the new image, though both go together',
