@@ -114,7 +114,7 @@ function promised(): Promised {
 }
 
 const fail = (module: SourceModule, error: unknown): void => {
-  module.status = { is: 'failed', error }
+  module.transition({ is: 'failed', error })
   module.cycleRoot ??= module
 }
 
@@ -127,7 +127,7 @@ function innerEvaluate(module: ModuleRecord, stack: SourceModule[], index: numbe
   if (status.is === 'failed') throw status.error
   if (status.is !== 'linked') return index
   const own = { is: 'evaluating' as const, index, ancestorIndex: index }
-  module.status = own
+  module.transition(own)
   module.pendingAsyncDependencies = 0
   index++
   stack.push(module)
@@ -156,7 +156,7 @@ function innerEvaluate(module: ModuleRecord, stack: SourceModule[], index: numbe
   if (own.ancestorIndex !== own.index) return index
   for (;;) {
     const member = stack.pop()!
-    member.status = { is: pendingOrder.has(member) ? 'evaluating-async' : 'evaluated' }
+    member.transition({ is: pendingOrder.has(member) ? 'evaluating-async' : 'evaluated' })
     member.cycleRoot = module
     if (member === module) return index
   }
@@ -185,7 +185,7 @@ function gatherAvailable(module: SourceModule, found: SourceModule[]): void {
 
 const settle = (module: SourceModule): void => {
   pendingOrder.delete(module)
-  module.status = { is: 'evaluated' }
+  module.transition({ is: 'evaluated' })
   module.topLevel?.resolve()
 }
 
@@ -212,7 +212,7 @@ function asyncFulfilled(module: SourceModule): void {
 function asyncRejected(module: SourceModule, error: unknown): void {
   if (module.status.is === 'failed' || module.status.is === 'evaluated') return
   pendingOrder.delete(module)
-  module.status = { is: 'failed', error }
+  module.transition({ is: 'failed', error })
   module.topLevel?.reject(error)
   for (const parent of module.asyncParents) asyncRejected(parent, error)
 }

@@ -2,7 +2,7 @@ import { COMPLETED, type EarlyReads, type ExportValues, type FileEnvironment, ty
 import { compileSource } from './compile_source.ts'
 import { directEvalCode } from './direct_eval.ts'
 import { EarlyImports, NO_EARLY_IMPORTS } from './early_imports.ts'
-import type { EvaluationStatus, Promised } from './evaluation_status.ts'
+import { type EvaluationStatus, mayFollow, type Promised } from './evaluation_status.ts'
 import { faultAt } from './fault.ts'
 import type { ImageGlobals } from './image.ts'
 import { placeOfImport } from './import_place.ts'
@@ -48,7 +48,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   source: ModuleSource
   readonly owner: FileOwner
   requested: ModuleRecord[] = []
-  status: EvaluationStatus = { is: 'unlinked' }
+  #status: EvaluationStatus = { is: 'unlinked' }
   /** Bookkeeping of asynchronous evaluation; see evaluate.ts. */
   cycleRoot: SourceModule | undefined
   readonly asyncParents: SourceModule[] = []
@@ -92,6 +92,16 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.owner = owner
     this.#facts = facts
     this.#exports = new LocalExports()
+  }
+
+  get status(): EvaluationStatus {
+    return this.#status
+  }
+
+  /** The only way to another status. */
+  transition(to: EvaluationStatus): void {
+    if (!mayFollow(this.#status, to)) throw new TypeError(`${this.file} cannot go from ${this.#status.is} to ${to.is}`)
+    this.#status = to
   }
 
   exportNames(seen?: Set<ModuleRecord>): readonly string[] {
@@ -197,7 +207,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#open(this.#compile(reads, dynamicImport, publish))
     this.#facts = NO_FACTS
     this.#subscribe()
-    this.status = { is: 'linked' }
+    this.transition({ is: 'linked' })
   }
 
   #open(body: ModuleBody): void {
