@@ -1,3 +1,4 @@
+import { existsSync, statSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import type { ControlClient } from '../control/client.ts'
 import type { UnloadReport } from '../kernel/free_module.ts'
@@ -5,8 +6,10 @@ import type { Command } from './command.ts'
 import { reclaimLines } from './reclaim.ts'
 import { attempt, attemptEach, connect, HOST_OPTION, UsageError } from './talk.ts'
 
-/** As kmod, takes a path for the name of the module in it. */
-const nameOf = (word: string): string => (word.includes('/') ? basename(word, extname(word)) : word)
+/** As kmod, takes a path for the name of the module in it, and what is a file here for a path. */
+const nameOf = (word: string): string => (word.includes('/') || isFile(word) ? basename(word, extname(word)) : word)
+
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile()
 
 export const rmmod: Command = {
   name: 'rmmod',

@@ -55,7 +55,7 @@ db                  ${size(DB)}  1 api
     })
     assert.deepEqual(await (await fetch(`${host.url}/api`)).json(), { rows: ['row'], limit: 3 })
     assert.deepEqual(await host.run('rmmod', 'db'), refused('rmmod: Module db is in use by: api'))
-    assert.deepEqual(await host.run('rmmod', 'api', 'db'), done)
+    assert.deepEqual(await host.run('rmmod', 'api.ts', './db.ts'), done, 'by files, as kmod')
     assert.deepEqual(await host.run('lsmod'), { ...done, stdout: 'Module                  Size  Used by\n' })
   })
 
