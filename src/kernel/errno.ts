@@ -52,7 +52,7 @@ const CATALOGUE = {
       if (data.missing !== undefined)
         return `could not load module ${data.missing}: ${data.reason ?? 'No such file or directory'}`
       if (data.alias !== undefined) return `Module ${data.alias} not found: no module or alias of that name`
-      return `Module ${data.module} is not currently loaded`
+      return `Module ${data.module} is not ${data.firstTime ? 'in kernel' : 'currently loaded'}`
     },
   },
   EEXIST: {

@@ -256,7 +256,7 @@ export async function modprobeRemove(
   for (const candidate of found.length === 0 ? [own] : found) {
     const { module } = candidate
     if (core.modules.has(module)) await removeTree(core, source, candidate, options, reports)
-    else if (options.firstTime) throw new ModuleError('ENOENT', { module })
+    else if (options.firstTime) throw new ModuleError('ENOENT', { module, firstTime: true })
   }
   return reports
 }

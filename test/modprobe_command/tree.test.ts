@@ -41,7 +41,7 @@ describe('modprobe -r', () => {
       kernel.modprobeRemove('bridge', { firstTime: true }),
       'ENOENT',
       'ENOENT',
-      'Module bridge is not currently loaded',
+      'Module bridge is not in kernel',
     )
     await refusal(kernel.modprobeRemove('nothing'), 'ENOENT', 'ENOENT', /^Module nothing not found in directory /)
   })
