@@ -185,6 +185,33 @@ describe('network', () => {
     assert.deepEqual((await kernel.rmmod('busy')).leftovers, [])
   })
 
+  it('what is opened because something was closed is closed too, also when its module takes a moment to hear of it', async t => {
+    const left = leftOf(t)
+    const { kernel, file } = stage(t, {
+      'again.mjs': `${TOP}
+        const again = async () => {
+          for (let job = 0; job < 100; job++) await null
+          setTimeout(again, 60_000).unref()
+        }
+        export async function init() {
+          await listen(net.createServer(peer => { left.arrived(); peer.on('close', again).on('error', () => {}) }))
+        }`,
+    })
+    const arrived = new Promise<void>(resolve => (left.arrived = resolve))
+    await kernel.insmod(file('again.mjs'))
+    const client = net.connect(left.port as number, '127.0.0.1').on('error', () => {})
+    await arrived
+    const { leftovers } = await kernel.rmmod('again')
+    assert.deepEqual(
+      leftovers.map(({ kind, closed }) => [kind, closed]),
+      [
+        ['server', true],
+        ['timeout', true],
+      ],
+    )
+    client.destroy()
+  })
+
   it('views are the real classes to whoever asks', async t => {
     const left = leftOf(t)
     const { kernel, file } = stage(t, {

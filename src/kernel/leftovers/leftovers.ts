@@ -46,6 +46,18 @@ export const ONE_SHOT: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>([
   'port',
 ])
 
+/** What is over when it is closed. Of the end of all others somebody may hear: who was connected, and connects again. */
+const ENDS_QUIETLY: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>([
+  'timeout',
+  'interval',
+  'immediate',
+  'listener',
+  'subscription',
+  'observer',
+  'hook',
+  'addon',
+])
+
 export const NO_KIND: ReadonlySet<LeftoverKind> = new Set()
 
 /** One thing that a module left behind, as an UnloadReport tells it. */
@@ -90,7 +102,7 @@ const SETTLE_MS = 300
 /** The same for what was told to end, for certain: a process may have something to put in order. */
 const TOLD_MS = 2000
 const SETTLE_STEP_MS = 5
-/** Turns of the event loop in which things that close at once tell that they have. */
+/** Turns of the event loop in which things that close tell that they have. */
 const SETTLE_TURNS = 3
 /** Milliseconds for one thing to close. */
 const CLOSE_MS = 3000
@@ -186,6 +198,9 @@ export class Leftovers {
         found.filter(resource => rank(resource) === turn).map(resource => this.#close(resource, isOwn, seam)),
       )
       for (const leftover of await Promise.all(closing)) if (leftover) report.push(leftover)
+      if (!found.every(({ kind }) => ENDS_QUIETLY.has(kind)))
+        for (let turn = 0; turn < SETTLE_TURNS; turn++)
+          await seam.step('what was closed has told whom it concerns', seam.loopTurn())
     }
     return report
   }
