@@ -188,6 +188,21 @@ describe('timers', () => {
     assert.deepEqual(left.ticks, ['tick', 'tick'])
   })
 
+  it('are closed also where what the program does with stack traces throws', async t => {
+    const { kernel, file } = stage(t, {
+      'traced.mjs': `export function init() {
+        setInterval(() => {}, 1000)
+        Error.prepareStackTrace = () => { throw new Error('no traces') }
+      }`,
+    })
+    const { prepareStackTrace } = Error
+    t.after(() => Object.assign(Error, { prepareStackTrace }))
+    await kernel.insmod(file('traced.mjs'))
+    const { leftovers } = await kernel.rmmod('traced')
+    Error.prepareStackTrace = prepareStackTrace
+    assert.deepEqual(leftovers, [{ kind: 'interval', where: 'unknown', closed: true, what: 'interval of 1000 ms' }])
+  })
+
   it('that a call in flight waits for are left to it, and closed when it has ended', async t => {
     const left = leftOf(t)
     const { kernel, file, log } = stage(
@@ -211,7 +226,7 @@ describe('timers', () => {
     const report = await kernel.rmmod('slow')
     assert.deepEqual([report.drained, report.leftovers], [false, []])
     assert.equal(await call, 'done')
-    await turns()
+    await turns(10)
     assert.match(log().join('\n'), /left behind: timeout from .*slow\.mjs:4:15, closed/)
     assert.equal(left.late, undefined)
   })

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { tryToRead } from '../thrown.ts'
 
 /** Where something was opened. Taken cheaply when it is opened, worded only if it is ever asked for. */
 export interface CallSite {
@@ -40,7 +41,9 @@ class CapturedSite implements CallSite {
 
   place(isOwn: (file: string) => boolean): string {
     let first: string | undefined
-    for (const line of String(this.#holder.stack).split('\n')) {
+    // What the program has put into `Error.prepareStackTrace` may throw.
+    const stack = tryToRead(() => String(this.#holder.stack)) ?? ''
+    for (const line of stack.split('\n')) {
       const found = FRAME_PLACE.exec(line.trim())
       if (!found) continue
       const file = found[1]!.startsWith('file:') ? fileURLToPath(found[1]!) : found[1]!
