@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { renameSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -378,8 +379,11 @@ describe('outlive run --watch', () => {
     host.folder.remove('g')
     await host.says(/- g#1 gone$/)
     host.folder.write({ 'notes.txt': 'no module', 'draft.ts~': 'no module' })
-    host.folder.write({ 'b.ts': route('b') })
+    host.folder.write({ 'b.js': route('b') })
     await host.says(/\+ b#1 live$/)
+    renameSync(host.file('b.js'), host.file('b.ts'))
+    await host.says(/\+ b#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'b')
     assert.deepEqual(host.err, [])
   })
 

@@ -106,9 +106,12 @@ export class Updates {
     this.#waiting.delete(name)
     this.#untold.delete(name)
     try {
-      if (!row) await this.#kernel.modprobe(name)
-      else if (existsSync(row.file)) await this.#kernel.replace(name)
-      else await this.#kernel.rmmod(name)
+      if (row && existsSync(row.file)) await this.#kernel.replace(name)
+      else {
+        if (row) await this.#kernel.rmmod(name)
+        // Its file or folder may have another name now.
+        if (!row || this.#kernel.available().some(module => module.name === name)) await this.#kernel.modprobe(name)
+      }
     } catch (error) {
       // A file that came and went again, or one that is no module.
       if (!row && error instanceof ModuleError && error.code === 'ENOENT' && error.data.directory !== undefined) return
