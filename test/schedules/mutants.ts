@@ -141,10 +141,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'a wait that does not block new gets',
-    file: 'kernel.js',
-    changes: [
-      ["if (found?.state.is !== 'LIVE')\n            return undefined;", 'if (!found)\n            return undefined;'],
-    ],
+    file: 'module_references.js',
+    changes: [["if (found?.state.is !== 'LIVE')\n        return undefined;", 'if (!found)\n        return undefined;']],
   },
   {
     mistake: 'a wait that does not block new calls',
