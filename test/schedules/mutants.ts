@@ -81,17 +81,9 @@ export const MUTANTS: readonly Mutant[] = [
     changes: [['    relinkAll();\n', '']],
   },
   {
-    mistake: 'take modules that were replaced together apart in any order',
-    file: 'livepatch.js',
-    changes: [['options, { importers });', 'options);']],
-  },
-  {
-    mistake: 'point the old image of an importer at the new image, though both go together',
+    mistake: 'point importers at the first of several new images alone',
     file: 'swap.js',
-    changes: [
-      ['            if (nextOf.has(holder))\n                continue;\n', ''],
-      ['if (nextOf.has(holder) || ', 'if ('],
-    ],
+    changes: [['relink([...importers.keys()], moves,', 'relink([...importers.keys()], moves.slice(0, 1),']],
   },
   {
     mistake: 'publish before init has ended',
