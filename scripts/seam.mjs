@@ -51,6 +51,7 @@ const PLACES = new Map([
   ['livepatch.ts: new Promise<void>(resolve => (ended = resolve))', 'tells others, who wait for it in steps'],
   ['make_core.ts: (await loadExplainer()).explainImage(label, {}, mark)', 'is called in a step'],
   ["explainer.ts: import('./kmemleak/index.ts')", 'is called in a step'],
+  ['livepatch.ts: leaving.get(old)', 'is a removal under way, made of steps'],
   ['request.ts: this.#underWay.get(alias)', 'is a load under way, made of steps'],
 ])
 

@@ -55,7 +55,7 @@ interface Withdrawn {
 interface Departure {
   readonly withdrawn?: Withdrawn
   /** The ends of images that import from this one and leave with it: they are taken apart first. */
-  readonly importers?: Promise<unknown> | undefined
+  readonly importers?: readonly Promise<unknown>[]
 }
 
 /**
@@ -66,7 +66,7 @@ export async function finishRemoval(
   module: Module,
   loaded: Loaded,
   options: FreeOptions,
-  { withdrawn, importers }: Departure = {},
+  { withdrawn, importers = [] }: Departure = {},
 ): Promise<UnloadReport> {
   const { seam, log } = core
   const started = withdrawn?.at ?? seam.now()
@@ -87,7 +87,7 @@ export async function finishRemoval(
     const end = counts ? 'are refused' : 'finish in the old code'
     log.warn(`${calls} still in flight after the grace period; they ${end}`, module.name)
   }
-  if (importers) await seam.step(`${module.label}: those that import from it have left`, importers)
+  for (const importer of importers) await seam.step(`${module.label}: what imports from it has left`, importer)
   context.abort()
   const exitError = await runExit(core, module, loaded)
   const leftovers = await seam.step(

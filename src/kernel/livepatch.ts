@@ -55,7 +55,7 @@ export async function replace(core: Core, name: string, options: ReplaceOptions)
   for (const { old, next, loaded } of ready)
     core.log.info(`${next.label} replaced ${old.label}, ${loaded.image.bytes} bytes`, old.name)
   const reports = await unloadAll(core, ready, previous, options)
-  const [own, ...others] = olds.map(old => reports.get(old)!)
+  const [own, ...others] = [...names].map(each => reports.find(({ module }) => module === each)!)
   return options.with ? { ...own!, with: others } : own!
 }
 
@@ -141,21 +141,29 @@ class Preparation implements Peer {
   }
 }
 
-/** Each begins to leave at once, and is taken apart when those that import from it have left. */
+/** Each begins to leave at once, and is taken apart when the old images that import from it have left. */
 async function unloadAll(
   core: Core,
   successions: readonly Succession[],
   previous: readonly Loaded[],
   options: ReplaceOptions,
-): Promise<Map<Module, ReplaceReport>> {
-  const reports = new Map<Module, ReplaceReport>()
-  let importers: Promise<UnloadReport> | undefined
-  const leaving = [...successions.entries()].toReversed().map(async ([index, { old, next }]) => {
-    importers = finishRemoval(core, old, previous[index]!, options, { importers })
-    reports.set(old, { module: old.name, generation: next.generation, unloaded: await importers })
-  })
-  await Promise.all(leaving)
-  return reports
+): Promise<ReplaceReport[]> {
+  const previousOf = new Map(successions.map(({ old }, index) => [old, previous[index]!]))
+  const leaving = new Map<Module, Promise<UnloadReport>>()
+  const leave = (old: Module): Promise<UnloadReport> => {
+    let left = leaving.get(old)
+    if (left) return left
+    const importers = [...old.holders].filter(holder => previousOf.has(holder)).map(leave)
+    left = finishRemoval(core, old, previousOf.get(old)!, options, { importers })
+    leaving.set(old, left)
+    return left
+  }
+  const reports = successions.map(async ({ old, next }) => ({
+    module: old.name,
+    generation: next.generation,
+    unloaded: await leave(old),
+  }))
+  return Promise.all(reports)
 }
 
 /** @throws ModuleError ENOENT, ENOTLIVE unless the module is LIVE */

@@ -172,7 +172,8 @@ it('reads what is installed as a parser does', () => {
     assert.deepEqual(source.unchecked?.names, names, file)
     assert.deepEqual(essenceOf(source), essenceOf(parseModule(file, text)), file)
   }
-  assert.ok(counts.texts > 75 && counts.scanned > 0.9 * counts.texts, JSON.stringify(counts))
+  // One in ten has something that is left to the parser, and a share of them may have more.
+  assert.ok(counts.texts > 75 && counts.scanned > 0.8 * counts.texts, JSON.stringify(counts))
 })
 
 /** Texts. A run of a change has always the same ones, and others elsewhere. */

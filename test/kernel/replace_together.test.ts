@@ -52,6 +52,18 @@ describe('a replace of several modules', () => {
     )
   })
 
+  it('takes the old versions apart by what they import, whatever the new ones do', async t => {
+    const { kernel, folder, probe } = stage(t, TWO)
+    await kernel.modprobe('user')
+    folder.write({
+      'user.ts': `export const init = k => k.register('p', () => 'alone')`,
+      'low.ts': low('other', 'two'),
+    })
+    await kernel.replace('user', { with: ['low'] })
+    assert.deepEqual(probe.said, ['exit user of one', 'exit low one'])
+    assert.deepEqual(await callAll(kernel, 'p'), ['alone'])
+  })
+
   it('leaves all as they were when one of them fails', async t => {
     const { kernel, folder, probe } = stage(t, TWO)
     await kernel.modprobe('user')

@@ -97,6 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'link before the wait for handoff, and hold after it',
+    seed: 200,
     file: 'load_module.js',
     changes: [
       [
