@@ -46,8 +46,7 @@ export async function replace(core: Core, name: string, options: ReplaceOptions)
   try {
     previous = await succeed(core, olds, options, ready)
   } catch (error) {
-    for (const { name, label } of olds)
-      core.log.error(`not replaced, ${label} keeps serving: ${messageOf(error)}`, name)
+    for (const old of olds) core.log.error(`not replaced, ${old.label} keeps serving: ${messageOf(error)}`, old.name)
     throw error
   } finally {
     release()

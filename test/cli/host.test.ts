@@ -385,6 +385,12 @@ describe('outlive run --watch', () => {
     await host.says(/\+ b#2 live$/)
     assert.equal(await bodyOf(`${host.url}/a`), 'b')
     assert.deepEqual(host.err, [])
+
+    host.folder.write({ 'draft.txt': 'export const = 1\n' })
+    host.folder.remove('b.ts')
+    renameSync(host.file('draft.txt'), host.file('b.mts'))
+    const problem = await host.complains(/^.* x b: could not insert module .*b\.mts: .*$/)
+    assert.doesNotMatch(problem[0], /keeps serving/)
   })
 
   it('replaces together what has changed a name between them, and tells what is wrong with that', async t => {

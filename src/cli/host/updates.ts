@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { ModuleError } from '../../kernel/errno.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import type { ModuleRow } from '../../kernel/lsmod.ts'
 import { formatError, type Reporter } from './report.ts'
 
 /** Editors write a file in several steps: what comes within this time is one change. In milliseconds. */
@@ -102,7 +103,7 @@ export class Updates {
   }
 
   async #update(name: string): Promise<void> {
-    const row = this.#kernel.lsmod().find(module => module.name === name)
+    const row = this.#rowOf(name)
     this.#waiting.delete(name)
     this.#untold.delete(name)
     try {
@@ -116,12 +117,18 @@ export class Updates {
       // A file that came and went again, or one that is no module.
       if (!row && error instanceof ModuleError && error.code === 'ENOENT' && error.data.directory !== undefined) return
       const said = `${name}: ${formatError(error)}`
-      const tell = () => this.#tell(name, said, row ? `; ${name}#${row.generation} keeps serving` : '')
+      // Where its file has another name now, the old version has gone already.
+      const serves = this.#rowOf(name)
+      const tell = () => this.#tell(name, said, serves ? `; ${name}#${serves.generation} keeps serving` : '')
       const hindrance = hindranceOf(error, said)
       if (!hindrance) return tell()
       this.#waiting.set(name, hindrance)
       this.#untold.set(name, tell)
     }
+  }
+
+  #rowOf(name: string): ModuleRow | undefined {
+    return this.#kernel.lsmod().find(module => module.name === name)
   }
 
   #tell(name: string, said: string, kept: string): void {
@@ -143,17 +150,13 @@ export class Updates {
 
   /** Modules in service of which each is hindered by another of them; undefined when there are none, or none that were not tried. */
   #stuck(): [string, ...string[]] | undefined {
-    const serving = new Set(this.#kernel.lsmod().map(({ name }) => name))
-    for (const first of this.#waiting.keys()) {
-      if (!serving.has(first) || this.#triedTogether.has(first)) continue
+    const serving = [...this.#waiting.keys()].filter(name => this.#rowOf(name))
+    const isHindered = (name: string, by: string): boolean => this.#waiting.get(name)?.other === by
+    for (const first of serving) {
+      if (this.#triedTogether.has(first)) continue
       const group = new Set([first])
       for (const name of group)
-        for (const [waiting, { other }] of this.#waiting) {
-          if (!serving.has(waiting)) continue
-          if (other === name) group.add(waiting)
-          if (waiting === name && other !== undefined && this.#waiting.has(other) && serving.has(other))
-            group.add(other)
-        }
+        for (const other of serving) if (isHindered(name, other) || isHindered(other, name)) group.add(other)
       const [, ...others] = group
       if (others.length > 0) return [first, ...others]
     }
