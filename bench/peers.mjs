@@ -22,8 +22,11 @@ const { values } = parseOptions({
   },
 })
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
-/** Cycles of one peer before it is another's turn: few, so that whatever else the machine does meets all alike. */
-const BLOCK = 4
+/**
+ * Cycles of one peer before it is another's turn: few, so that whatever else the machine does meets all alike, and an odd number, so that native import begins a turn
+ * as often, which a process that has waited runs faster than what follows.
+ */
+const BLOCK = 5
 /** Until its code is hot: V8 compiles what the native loader does in C++ long before. */
 const WARM_UP = 400
 /** Until the kernel log, a ring of 4096 entries, is full. */
@@ -31,7 +34,7 @@ const WARM_UP_OUTLIVE = 1400
 const WARM_UP_SLOW = 25
 /** These are measured over fewer cycles: what takes tens of times as long is far from 1 anyway. */
 const SLOW = new Set(['jiti', 'vite ssrLoadModule', 'vite module runner', 'dynohot', 'a Worker each'])
-const SLOW_SHARE = 4
+const SLOW_SHARE = 5
 /** These hook Node's own loader: for them, native import is that of a process without them. */
 const HOOK = new Set(['dynohot', 'hot-hook'])
 const NODE_OPTIONS = { dynohot: ['--import', 'dynohot/register'] }
@@ -86,12 +89,6 @@ const warmUpOf = ({ peer }) => {
   return peer === 'outlive' ? WARM_UP_OUTLIVE : WARM_UP
 }
 for (const each of peers) await each.ask('run', warmUpOf(each))
-// What stays is measured by itself, before native import leaves its own behind.
-for (const each of peers) {
-  await each.ask('begin')
-  await each.ask('run', rounds * blockOf(each))
-  each.end = await each.ask('end')
-}
 for (let round = 0; round < rounds; round++)
   for (const each of peers) {
     const { times, native = [], stale } = await each.ask(HOOK.has(each.peer) ? 'run' : 'pairs', blockOf(each))
@@ -99,6 +96,12 @@ for (let round = 0; round < rounds; round++)
     each.native.push(...native)
     each.stale += stale
   }
+// Before it, times were taken: a collector that is called again and again throws machine code away, too.
+for (const each of peers) {
+  await each.ask('begin')
+  await each.ask('run', rounds * blockOf(each))
+  each.end = await each.ask('end')
+}
 const results = peers.map(({ peer, child, times, native, stale, end }) => {
   child.disconnect()
   return {

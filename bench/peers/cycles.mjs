@@ -56,18 +56,20 @@ async function lastResort() {
 const load = await WAYS[peer](folder)
 const native = await WAYS[NATIVE](folder)
 let heap
+let pair = 0
 
 const ORDERS = {
   run: count => run(load, count),
-  /** In turns with native import, in this process. */
+  /** In turns with native import, in this process; each comes first as often. */
   async pairs(count) {
     const pairs = { times: [], native: [], stale: 0 }
-    for (let i = 0; i < count; i++) {
-      const own = await run(load, 1)
-      pairs.times.push(...own.times)
-      pairs.stale += own.stale
-      pairs.native.push(...(await run(native, 1)).times)
+    const own = async () => {
+      const { times, stale } = await run(load, 1)
+      pairs.times.push(...times)
+      pairs.stale += stale
     }
+    const other = async () => pairs.native.push(...(await run(native, 1)).times)
+    for (let i = 0; i < count; i++) for (const turn of pair++ % 2 === 0 ? [own, other] : [other, own]) await turn()
     return pairs
   },
   /** What only the warm-up took is counted from here. */
