@@ -4,7 +4,8 @@
  *
  *   npm run bench -- performance [--quick] [--only NAME]... [--node LINE]... [--render]
  *
- * Results are kept in .cache/performance/, so that `--only` runs a few again and leaves the others as they were, and `--render` runs none.
+ * Results are kept in bench/performance/results/, so that `--only` runs a few again and leaves the others as they were, and `--render` runs none. They are
+ * under version control: whoever changes the page has what the others found, on whichever machine.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -12,11 +13,11 @@ import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { provideNodes } from '../scripts/nodes.mjs'
-import { drawPictures, writePage } from './performance/page.mjs'
+import { drawPictures, writeComparison, writePage } from './performance/page.mjs'
 import { parseOptions } from './support/options.mjs'
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
-const CACHE = fileURLToPath(new URL('../.cache/performance/', import.meta.url))
+const RESULTS = fileURLToPath(new URL('performance/results/', import.meta.url))
 /** These are no benches, or benches of all the others. */
 const OTHERS = new Set(['run', 'performance'])
 const LIMIT_MS = 1_800_000
@@ -65,8 +66,20 @@ function run(name, node) {
   })
 }
 
-mkdirSync(CACHE, { recursive: true })
-const fileOf = (name, node) => join(CACHE, `${name}-${node.version}.json`)
+const machine = `${cpus().length} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}`
+
+/** A line each for what is long, so that a change of one figure is seen as one. */
+function writeResult(file, result) {
+  const line = value => JSON.stringify(value)
+  const fields = Object.entries(result).map(([name, value]) =>
+    Array.isArray(value) ? `${line(name)}: [\n${value.map(line).join(',\n')}\n]` : `${line(name)}: ${line(value)}`,
+  )
+  writeFileSync(file, `{\n${fields.join(',\n')}\n}\n`)
+}
+
+mkdirSync(RESULTS, { recursive: true })
+/** One a line of Node, so that its next version takes the place of the last. */
+const fileOf = (name, node) => join(RESULTS, `${name}-${node.version.replace(/^v(\d+).*/, '$1')}.json`)
 const nodes = await provideNodes(values.node)
 const results = []
 for (const name of benches) {
@@ -80,8 +93,7 @@ for (const name of benches) {
       const result = await run(name, node)
       const seconds = Math.round((performance.now() - started) / 1000)
       console.log(`${name} on ${node.version}: ${result.failed ? `FAILED, ${result.failed}` : `${seconds} s`}`)
-      if (!result.failed)
-        writeFileSync(file, JSON.stringify({ ...result, date: new Date().toISOString().slice(0, 10) }))
+      if (!result.failed) writeResult(file, { ...result, date: new Date().toISOString().slice(0, 10), machine })
     }
     if (!existsSync(file)) continue
     const result = JSON.parse(readFileSync(file, 'utf8'))
@@ -89,6 +101,6 @@ for (const name of benches) {
     isOfAllLines = result.rows.some(row => row.node !== undefined)
   }
 }
-const machine = `${cpus().length} cores of ${cpus()[0]?.model ?? 'an unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GB, ${process.platform} ${process.arch}`
 drawPictures(results)
-writePage(results, { machine, quick: values.quick })
+writeComparison(results)
+writePage(results, { quick: values.quick })

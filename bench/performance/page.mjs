@@ -1,4 +1,4 @@
-/** Makes docs/performance.md and its pictures of what the benches found. */
+/** Makes docs/performance.md and its pictures, and the measured parts of docs/comparison.md, of what the benches found. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { barChart } from '../support/bar_chart.mjs'
@@ -6,6 +6,7 @@ import { digits } from '../support/report.mjs'
 
 const path = name => fileURLToPath(new URL(name, import.meta.url))
 const PAGE = path('../../docs/performance.md')
+const COMPARISON = path('../../docs/comparison.md')
 const IMAGES = path('../../docs/images/')
 const NOTES = path('notes.md')
 
@@ -126,13 +127,22 @@ const markdown = (head, rows) =>
     ...rows.map(cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`),
   ].join('\n')
 
+/** What a reader has to know of how a peer was measured. */
+const REMARKS = {
+  dynohot: 'it waits 100 ms for more changes',
+  'hot-hook': 'told of the change, not watching',
+  cordis: 'with `?v=`',
+}
+/** In a heap of its own a version goes with the heap; dynohot drops instances, not code. */
+const FREED = { dynohot: 'instances, not code', 'a Worker each': 'all', 'isolated-vm': 'all' }
+
 function peersTable({ peers }) {
   const rows = peers.map(({ peer, version, ratio, keptKB, lastResortKB, freed, stale }) => [
-    version === undefined ? `\`${peer}\`` : `${peer} ${version}`,
+    `${version === undefined ? `\`${peer}\`` : `${peer} ${version}`}${REMARKS[peer] ? ` (${REMARKS[peer]})` : ''}`,
     ratio.toFixed(2),
     keptKB.toFixed(1),
     lastResortKB.toFixed(1),
-    peer === 'a Worker each' || peer === 'isolated-vm' ? '' : `${Math.round(freed * 100)} %`,
+    FREED[peer] ?? `${Math.round(freed * 100)} %`,
     String(stale),
   ])
   return markdown(['peer', 'time', 'KB kept', 'after a last resort', 'freed', 'stale'], rows).replace(
@@ -141,10 +151,29 @@ function peersTable({ peers }) {
   )
 }
 
-export function writePage(all, { machine, quick }) {
+/** The same table beside what the peers do to calls in flight, which is written by hand. */
+export function writeComparison(results) {
+  const peers = newestOf(results, 'peers')
+  if (peers === undefined) return
+  const outlive = peers.peers.find(({ peer }) => peer === 'outlive')
+  const native = peers.peers.find(({ peer }) => peer === "import('?v=')")
+  const parts = {
+    short: `A reload by Outlive takes ${outlive.ratio.toFixed(2)} of native import's time in the table below, and leaves ${Math.max(0, outlive.keptKB).toFixed(1)} KB behind, where \`import('?v=')\` leaves ${native.keptKB.toFixed(1)}.`,
+    table: `\`npm run bench -- peers\`, Node ${peers.node.replace(/^v/, '')}, ${peers.date}:\n\n${peersTable(peers)}`,
+  }
+  const fill = (text, [name, part]) =>
+    text.replace(
+      new RegExp(`(<!-- measured: ${name} -->\\n)[^]*?(\\n<!-- end -->)`),
+      (_, head, foot) => `${head}${part}${foot}`,
+    )
+  writeFileSync(COMPARISON, Object.entries(parts).reduce(fill, readFileSync(COMPARISON, 'utf8')))
+}
+
+export function writePage(all, { quick }) {
   const results = all.toSorted(bySense)
   const goals = results.flatMap(({ rows }) => rows.filter(row => row.goal !== undefined))
   const dates = results.map(({ date }) => date).sort()
+  const machines = [...new Set(results.map(({ machine }) => machine))]
   const peers = newestOf(results, 'peers')
   const { missed, tried } = readNotes(results)
   const days = dates[0] === dates.at(-1) ? dates[0] : `${dates[0]} to ${dates.at(-1)}`
@@ -162,7 +191,7 @@ export function writePage(all, { machine, quick }) {
           [
             "- *time* is against native `import('?v=')`.",
             '- *KB kept* is the heap that a reload leaves behind after plain `gc()`, and after a last-resort collection, which V8 makes before it gives up.',
-            '- *freed* is how many dropped versions the collector took; of dynohot instances, not code. In a `Worker` and in isolated-vm nothing of a module is in this heap.',
+            '- *freed* is how many dropped versions the collector took; in a `Worker` and in isolated-vm nothing of a module is in this heap.',
             '- *stale* is how often the old code answered.',
           ].join('\n'),
           'What each does to calls in flight and to what is left behind is told in [comparison.md](comparison.md).',
@@ -176,7 +205,7 @@ export function writePage(all, { machine, quick }) {
   ]
   const head = [
     '# Performance',
-    `Written by \`npm run bench -- performance${quick ? ' --quick' : ''}\`, on ${machine}; ${days}.`,
+    `Written by \`npm run bench -- performance${quick ? ' --quick' : ''}\`, on ${machines.join(' and on ')}; ${days}.`,
     [
       '- A ratio (`x`) is of things that took turns in one run, and is what counts. Times by themselves are those of this machine.',
       '- What a bench does is told in [bench/README.md](../bench/README.md); each can be run by itself, `npm run bench -- NAME`.',
