@@ -6,8 +6,10 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { type Host, startHost } from '../support/command.ts'
 
 const MODULE = `
+import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 
+const once = new Response('only once')
 const results = {
   text: () => 'plain text',
   empty: () => undefined,
@@ -37,9 +39,20 @@ const results = {
   function: () => () => 1,
   circular: () => { const a = {}; a.a = a; return a },
   broken: () => Readable.from((async function* () { yield Buffer.from('half'); throw new Error('broke off') })()),
+  of_objects: () => Readable.from([{ a: 1 }]),
+  of_numbers: async function* () { yield 'text and then '; await new Promise(setImmediate); yield 7 },
+  of_views: async function* () { yield new Uint16Array([65, 66]); yield new Uint8Array([67]).buffer; yield 'D' },
+  file_missing: () => createReadStream('/nowhere/at/all'),
+  file_missing_response: () => new Response(createReadStream('/nowhere/at/all'), { statusText: 'Fine', headers: { 'cache-control': 'max-age=9', 'content-encoding': 'gzip' } }),
+  let_go: () => Readable.from(['a']).destroy(),
+  silent: () => new Readable({ read() {} }),
+  only_once: () => once,
+  reason: () => new Response('', { statusText: 'Just fine' }),
 }
 
-let came, went
+let came, went, lateCame, letGo
+const lateArrived = new Promise(resolve => { lateCame = resolve })
+const lateLetGo = new Promise(resolve => { letGo = resolve })
 const arrived = new Promise(resolve => { came = resolve })
 const away = new Promise(resolve => { went = resolve })
 
@@ -47,6 +60,10 @@ export function init(k) {
   for (const [name, handler] of Object.entries(results))
     k.register('http.route', { method: 'GET', url: '/' + name, handler })
   k.register('http.route', { method: 'POST', url: '/echo/:id', handler: r => ({ ...r, headers: r.headers['x-test'], signal: r.signal.aborted, body: r.body instanceof Uint8Array ? { bytes: [...r.body] } : r.body, kind: typeof r.body }) })
+  k.register('http.route', { method: 'GET', url: '/long/:part', handler: r => String(r.params.part.length) })
+  k.register('http.route', { method: 'GET', url: '/late', handler: async r => { lateCame('it came'); await new Promise(resolve => r.signal.addEventListener('abort', resolve)); return new Readable({ read() {}, destroy(error, done) { letGo('let go'); done(error) } }) } })
+  k.register('http.route', { method: 'GET', url: '/late-arrived', handler: () => lateArrived })
+  k.register('http.route', { method: 'GET', url: '/late-let-go', handler: () => lateLetGo })
   k.register('http.route', { method: 'GET', url: '/files/*', handler: r => r.params['*'] })
   k.register('http.route', { method: 'GET', url: '/text', handler: () => 'the second one' })
   k.register('http.route', { method: 'nonsense', url: '/x', handler: () => 'never' })
@@ -111,8 +128,13 @@ describe('the built-in HTTP host', () => {
     ['/function', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
     ['/response_thrown', 409, 'application/json; charset=utf-8', '{"error":"Conflict"}'],
     ['/numbers', 200, 'application/octet-stream', '\u0001\u0000\u0002\u0000'],
+    ['/of_views', 200, 'application/octet-stream', 'A\u0000B\u0000CD'],
+    ['/of_objects', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/file_missing', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    ['/let_go', 500, 'application/json; charset=utf-8', '{"error":"Internal Server Error"}'],
+    [`/long/${'x'.repeat(5000)}`, 200, 'text/plain; charset=utf-8', '5000'],
   ] as const)
-    it(`answers GET ${path} with ${status} ${type}`, async () => {
+    it(`answers GET ${path.slice(0, 30)} with ${status} ${type}`, async () => {
       const answer = await get(path)
       assert.deepEqual([answer.status, answer.type, answer.bytes.toString('latin1')], [status, type, body])
     })
@@ -120,6 +142,24 @@ describe('the built-in HTTP host', () => {
   it('sends headers and cookies of a web Response as they are', async () => {
     assert.equal((await get('/response')).headers.get('x-kind'), 'tea')
     assert.deepEqual((await get('/cookies')).headers.getSetCookie(), ['a=1', 'b=2'])
+  })
+
+  it('sends the words of a status, and of an answer that could not be sent nothing', async () => {
+    assert.equal((await fetch(`${host.url}/reason`)).statusText, 'Just fine')
+    const { status, statusText, headers } = await fetch(`${host.url}/file_missing_response`)
+    assert.deepEqual(
+      [status, statusText, headers.get('cache-control'), headers.get('content-encoding')],
+      [500, 'Internal Server Error', null, null],
+    )
+  })
+
+  it('sends the body of a web Response once, and never an empty one in its place', async () => {
+    assert.equal((await get('/only_once')).bytes.toString(), 'only once')
+    assert.equal((await get('/only_once')).status, 500)
+    assert.match(
+      (await host.run('dmesg')).stdout,
+      /GET \/only_once: TypeError: .* a Response whose body was read already/,
+    )
   })
 
   it('answers 404 in JSON where nothing is, and for a path that is none', async () => {
@@ -139,6 +179,9 @@ describe('the built-in HTTP host', () => {
       ['/stream', 200, null],
       ['/response', 418, null],
       ['/nowhere', 404, null],
+      ['/silent', 200, null],
+      ['/file_missing', 500, null],
+      ['/of_objects', 500, null],
     ] as const) {
       const answer = await get(path, { method: 'HEAD' })
       assert.deepEqual([answer.status, answer.bytes.length], [status, 0], path)
@@ -149,10 +192,10 @@ describe('the built-in HTTP host', () => {
   it('logs why a handler failed, and tells the client nothing of it', async () => {
     await get('/throws')
     const { stdout } = await host.run('dmesg')
-    assert.match(stdout, /GET \/throws: Error: the secret reason\n +at .*kinds\.ts:19:/)
+    assert.match(stdout, /GET \/throws: Error: the secret reason\n +at .*kinds\.ts:21:/)
     assert.match(stdout, /GET \/symbol: TypeError: the handler returned a symbol, which cannot be sent/)
     assert.match(stdout, /GET \/text_thrown: just a text/)
-    await host.complains(/x GET \/throws: Error: the secret reason at .*kinds\.ts:19:/)
+    await host.complains(/x GET \/throws: Error: the secret reason at .*kinds\.ts:21:/)
   })
 
   it('answers 503 where the module that offers a route cannot be loaded, and says why in one line', async () => {
@@ -186,7 +229,9 @@ describe('the built-in HTTP host', () => {
       kind: 'object',
     })
     assert.deepEqual((await post('[1]', 'application/problem+json; charset=utf-8')).value.body, [1])
+    assert.deepEqual((await post('[2]', 'Application/JSON')).value.body, [2])
     assert.equal((await post('text', 'text/plain')).value.body, 'text')
+    assert.equal((await post('text', 'Text/Plain')).value.body, 'text')
     assert.equal((await post('a=1', 'application/x-www-form-urlencoded')).value.body, 'a=1')
     assert.deepEqual((await post(new Uint8Array([1, 2]), 'image/png')).value.body, { bytes: [1, 2] })
     assert.equal((await post('', 'application/json')).value.kind, 'undefined')
@@ -213,8 +258,20 @@ describe('the built-in HTTP host', () => {
     assert.equal(endless, 413)
   })
 
+  it('reads a body that is too large to its end, for a client that reads nothing before, and keeps the connection', async () => {
+    const { hostname, port } = new URL(host.url)
+    const socket = connect(Number(port), hostname).setEncoding('latin1')
+    const length = 16 << 20
+    socket.write(`POST /echo/1 HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`)
+    await new Promise(sent => socket.write(Buffer.alloc(length), sent))
+    socket.end('GET /text HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    const answers = (await socket.toArray()).join('')
+    assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 413', 'HTTP/1.1 200'])
+  })
+
   it('breaks off an answer whose stream breaks, and serves on', async () => {
     await assert.rejects(get('/broken'))
+    await assert.rejects(get('/of_numbers'))
     assert.equal((await get('/text')).status, 200)
   })
 
@@ -231,6 +288,15 @@ describe('the built-in HTTP host', () => {
     await once(half.resume(), 'close')
     const { stdout } = await host.run('dmesg')
     assert.doesNotMatch(stdout, /\/gone|\/echo\/half/)
+  })
+
+  it('lets go of a stream that a handler returns when its client has gone already', async () => {
+    const { hostname, port } = new URL(host.url)
+    const socket = connect(Number(port), hostname)
+    socket.write('GET /late HTTP/1.1\r\nHost: x\r\n\r\n')
+    assert.equal((await get('/late-arrived')).bytes.toString(), 'it came')
+    socket.destroy()
+    assert.equal((await get('/late-let-go')).bytes.toString(), 'let go')
   })
 
   it('takes what stands behind the first question mark as the query', async () => {

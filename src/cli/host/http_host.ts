@@ -70,6 +70,9 @@ const closeServer = (server: Server, grace: number): Promise<void> =>
 /** Of a route's method and path in the log, in characters: a route that is ignored may be anything. */
 const LONGEST_TOLD = 200
 
+/** In characters: longer than Node lets a whole head of a request be, and the router's own limit is 100. */
+const LONGEST_PARAM = 1 << 20
+
 /** A router made anew when the routes have changed, at the next request. */
 class Routes {
   readonly #kernel: Kernel
@@ -94,7 +97,7 @@ class Routes {
   }
 
   #build(): Router {
-    const router = createRouter({ ignoreTrailingSlash: true })
+    const router = createRouter({ ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAM })
     for (const route of this.#point) {
       try {
         const method = String(route.method).toUpperCase() as HTTPMethod
@@ -230,7 +233,13 @@ function fail({ kernel, onProblem }: Serving, error: unknown, response: ServerRe
     kernel.log.error(`${what}: ${stack}`)
     if (status === 500) onProblem(`${what}: ${firstLines(stack)}`)
   }
-  if (response.headersSent) response.destroy()
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  // Those of an answer that could not be sent.
+  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  response.statusMessage = ''
   // What went wrong inside is the log's business, not the client's, unless the handler chose a status for it.
-  else sendJson(response, status, { error: status === 500 ? 'Internal Server Error' : text })
+  sendJson(response, status, { error: status === 500 ? 'Internal Server Error' : text })
 }

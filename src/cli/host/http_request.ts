@@ -49,8 +49,8 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
   const bytes = await bytesOf(request, reason => new RequestError(413, reason))
   if (bytes.length === 0) return undefined
   const type = request.headers['content-type'] ?? ''
-  if (/^text\/|^application\/x-www-form-urlencoded/.test(type)) return bytes.toString('utf8')
-  if (!/^application\/(?:[\w.-]+\+)?json\b/.test(type)) return bytes
+  if (/^text\/|^application\/x-www-form-urlencoded/i.test(type)) return bytes.toString('utf8')
+  if (!/^application\/(?:[\w.-]+\+)?json\b/i.test(type)) return bytes
   try {
     return JSON.parse(bytes.toString('utf8'))
   } catch {

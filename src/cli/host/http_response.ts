@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 
@@ -16,7 +16,7 @@ export async function sendResult(response: ServerResponse, result: unknown, head
   const bytes = bytesOf(result)
   if (bytes) return sendWhole(response, 'application/octet-stream', bytes, head)
   if (isStream(result)) {
-    response.writeHead(200, { 'content-type': 'application/octet-stream' })
+    response.setHeader('content-type', 'application/octet-stream')
     return sendStream(response, result, head)
   }
   const json = JSON.stringify(result) as string | undefined
@@ -45,22 +45,61 @@ type Streaming = Readable | ReadableStream | AsyncIterable<unknown>
 const isStream = (value: unknown): value is Streaming =>
   typeof value === 'object' && value !== null && (value instanceof Readable || Symbol.asyncIterator in value)
 
+/** What goes wrong before the first chunk is answered with a status, so headers wait for that; no longer than this, in milliseconds, where a stream has nothing to say yet. */
+const HEADERS_WAIT = 50
+
+/** @throws what the stream fails with, and TypeError for a chunk that cannot be sent */
 async function sendStream(response: ServerResponse, stream: Streaming, head: boolean): Promise<void> {
-  response.flushHeaders()
   const source = stream instanceof Readable ? stream : Readable.from(stream as AsyncIterable<unknown>)
-  if (head) {
+  // One that is let go before it was opened may tell later that it cannot be.
+  source.on('error', () => {})
+  let begin = (): void => {}
+  const begun = new Promise<void>(done => {
+    begin = done
+  })
+  const chunks = sendable(() => begin())
+  const silent = setTimeout(() => {
+    response.flushHeaders()
+    begin()
+  }, HEADERS_WAIT)
+  response.once('close', begin)
+  const read = pipeline(source, chunks)
+  try {
+    await Promise.race([begun, read])
+  } finally {
+    clearTimeout(silent)
+  }
+  if (head || response.destroyed) {
+    read.catch(() => {})
     source.destroy()
     response.end()
-    return
-  }
-  await pipeline(source, response).catch((error: NodeJS.ErrnoException) => {
-    // A client that goes away in the middle of a stream is nobody's mistake.
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
-  })
+  } else await Promise.all([read, pipeline(chunks, response)])
 }
 
+/** Passes chunks on, and refuses what is no text and no bytes: a response would throw at it where nobody catches it. */
+const sendable = (onBegin: () => void): Transform =>
+  new Transform({
+    writableObjectMode: true,
+    transform(chunk, _encoding, done) {
+      const sent = typeof chunk === 'string' ? chunk : bytesOf(chunk)
+      if (sent === undefined) {
+        done(new TypeError(`a stream that is sent has text or bytes, not a chunk of type ${typeof chunk}`))
+        return
+      }
+      onBegin()
+      done(null, sent)
+    },
+    flush(done) {
+      onBegin()
+      done()
+    },
+  })
+
 async function sendWebResponse(response: ServerResponse, web: Response, head: boolean): Promise<void> {
+  // Its body would be empty, and look like a whole answer.
+  if (web.bodyUsed) throw new TypeError('the handler returned a Response whose body was read already')
   response.statusCode = web.status
+  if (web.statusText !== '') response.statusMessage = web.statusText
   for (const [name, value] of web.headers) if (name !== 'set-cookie') response.setHeader(name, value)
   const cookies = web.headers.getSetCookie()
   if (cookies.length > 0) response.setHeader('set-cookie', cookies)
