@@ -42,7 +42,7 @@ export async function adviceOnParams(
 ): Promise<string[]> {
   const given = Object.keys(params)
   if (given.length === 0) return []
-  const { params: declared } = await host.get<ModuleDescription>(`/modinfo?name=${encodeURIComponent(module)}`)
+  const { params: declared } = await host.get<ModuleDescription>('/modinfo', { name: module })
   const known = Object.keys(declared)
   const unknown = given.filter(name => !known.some(each => fold(each) === fold(name)))
   return unknown.map(name => {

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ModuleError } from '../kernel/errno.ts'
-import type { SchemeName } from '../kernel/unload/scheme.ts'
+import { SCHEME_NAMES, type SchemeName } from '../kernel/unload/scheme.ts'
+import { attempt } from './attempt.ts'
 import { merge, type SchemeResult } from './check/findings.ts'
 import { type CheckReport, junit, printReport, tap } from './check/formats.ts'
 import { CheckFailure, runScheme } from './check/run_scheme.ts'
 import { type AskedCall, type CheckSettings, parseCall } from './check/settings.ts'
 import type { Command, CommandLine } from './command.ts'
-import { attempt, parseParamWords, UsageError } from './talk.ts'
+import { parseParamWords, UsageError, valuesOf, wholeNumber } from './usage.ts'
 
-const SCHEMES: readonly SchemeName[] = ['collect', 'retain', 'refcount']
+const DEFAULT_CYCLES = 24
 const MOST_CYCLES = 1_000_000
 /** What is over at once needs no progress. */
 const QUIET = 1000
@@ -22,10 +23,10 @@ export const check: Command = {
   options: [
     {
       flags: '--scheme <name>',
-      description: `one of ${SCHEMES.join(', ')}; by default each of them`,
+      description: `one of ${SCHEME_NAMES.join(', ')}; by default each of them`,
       repeatable: true,
     },
-    { flags: '--cycles <n>', description: 'how many times under each scheme', default: '24' },
+    { flags: '--cycles <n>', description: 'how many times under each scheme', default: String(DEFAULT_CYCLES) },
     {
       flags: '--call <point=json>',
       description: 'call what it registers there; an array is the arguments',
@@ -85,26 +86,23 @@ async function checkFile(line: CommandLine): Promise<number> {
 
 function readSettings({ args, options }: CommandLine): Omit<CheckSettings, 'scheme'> {
   const [file = '', ...params] = args
-  const cycles = Number(options.cycles)
-  if (!Number.isInteger(cycles) || cycles < 1 || cycles > MOST_CYCLES)
-    throw new UsageError(`--cycles takes a number from 1 to ${MOST_CYCLES}, got '${String(options.cycles)}'`)
   if (options.tap && options.junit) throw new UsageError('--tap or --junit, not both')
   return {
     file: resolve(file),
-    cycles,
+    cycles: wholeNumber(options, 'cycles', 1, MOST_CYCLES) ?? DEFAULT_CYCLES,
     params: parseParamWords(params),
     modules: options.modules === undefined ? undefined : existing(String(options.modules), '--modules'),
     setup: options.setup === undefined ? undefined : existing(String(options.setup), '--setup'),
-    calls: wordsOf(options.call).map(readCall),
+    calls: valuesOf(options.call).map(readCall),
   }
 }
 
 function schemesOf(given: unknown): readonly SchemeName[] {
-  const words = wordsOf(given)
+  const words = valuesOf(given)
   for (const word of words)
-    if (!SCHEMES.some(scheme => scheme === word))
-      throw new UsageError(`no scheme is called '${word}'; they are ${SCHEMES.join(', ')}`)
-  return words.length === 0 ? SCHEMES : SCHEMES.filter(scheme => words.includes(scheme))
+    if (!SCHEME_NAMES.some(scheme => scheme === word))
+      throw new UsageError(`no scheme is called '${word}'; they are ${SCHEME_NAMES.join(', ')}`)
+  return words.length === 0 ? SCHEME_NAMES : SCHEME_NAMES.filter(scheme => words.includes(scheme))
 }
 
 function readCall(word: string): AskedCall {
@@ -119,5 +117,3 @@ function existing(path: string, what: string): string {
   if (!existsSync(path)) throw new UsageError(`${what}: no such file or directory: ${path}`)
   return resolve(path)
 }
-
-const wordsOf = (given: unknown): string[] => (given === undefined ? [] : [given].flat().map(String))

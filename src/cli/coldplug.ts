@@ -1,10 +1,16 @@
+import { ControlError } from '../control/client.ts'
 import type { ColdplugOptions, ColdplugProgress, ColdplugReport } from '../kernel/coldplug.ts'
 import { Kernel } from '../kernel/kernel.ts'
+import { attempt } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
-import { attempt, connect, folderNamed, HOST_OPTION, UsageError } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
 import type { Terminal } from './terminal.ts'
+import { folderNamed, wholeNumber } from './usage.ts'
 
 const BAR = 24
+const DEFAULT_PARALLEL = 8
+/** Milliseconds. */
+const DEFAULT_TIMEOUT = 5000
 const MEGABYTE = 1024 * 1024
 
 export const coldplug: Command = {
@@ -13,16 +19,20 @@ export const coldplug: Command = {
   options: [
     HOST_OPTION,
     { flags: '--modules <dir>', description: 'probe this folder in this process, and unload all at the end' },
-    { flags: '--parallel <n>', description: 'how many modules are probed at once', default: '8' },
-    { flags: '--timeout <ms>', description: 'how long a probe may take; 0 is no limit', default: '5000' },
+    { flags: '--parallel <n>', description: 'how many modules are probed at once', default: String(DEFAULT_PARALLEL) },
+    {
+      flags: '--timeout <ms>',
+      description: 'how long a probe may take; 0 is no limit',
+      default: String(DEFAULT_TIMEOUT),
+    },
     { flags: '-n, --dry-run', description: 'load nothing; say what would be probed' },
   ],
   examples: ['outlive coldplug', 'outlive coldplug --modules examples/coldplug --timeout 500', 'outlive coldplug -n'],
   run: line =>
     attempt('coldplug', line, async () => {
       const options = {
-        parallel: count(line, 'parallel', 1),
-        timeout: count(line, 'timeout', 0),
+        parallel: wholeNumber(line.options, 'parallel', 1) ?? DEFAULT_PARALLEL,
+        timeout: wholeNumber(line.options, 'timeout', 0) ?? DEFAULT_TIMEOUT,
         dryRun: line.options.dryRun === true,
       }
       const { modules } = line.options
@@ -37,13 +47,6 @@ export const coldplug: Command = {
     }),
 }
 
-function count({ options }: CommandLine, name: string, least: number): number {
-  const value = Number(options[name])
-  if (!Number.isInteger(value) || value < least)
-    throw new UsageError(`--${name} takes a number from ${least}, got '${String(options[name])}'`)
-  return value
-}
-
 async function here(line: CommandLine, modules: string, options: ColdplugOptions): Promise<ColdplugReport> {
   const kernel = new Kernel({ modules: folderNamed(modules), grace: 0 })
   // What modules print is no part of the answer.
@@ -55,15 +58,18 @@ async function here(line: CommandLine, modules: string, options: ColdplugOptions
   }
 }
 
+/** One line of the host's answer. */
+type ColdplugLine = { readonly progress?: ColdplugProgress; readonly report?: ColdplugReport }
+
 async function onHost(line: CommandLine, options: ColdplugOptions): Promise<ColdplugReport> {
   let report: ColdplugReport | undefined
   const client = await connect(line)
-  await client.stream('/coldplug', options, value => {
-    const said = value as { progress?: ColdplugProgress; report?: ColdplugReport }
-    if (said.progress) draw(line.terminal, said.progress)
-    else report = said.report
+  await client.stream<ColdplugLine>('/coldplug', options, ({ progress, report: last }) => {
+    if (progress) draw(line.terminal, progress)
+    report = last ?? report
   })
-  return report!
+  if (!report) throw new ControlError('the host went away before it had a report')
+  return report
 }
 
 function draw(terminal: Terminal, { module, done, total }: ColdplugProgress): void {

@@ -1,6 +1,6 @@
 import { Kernel } from '../kernel/kernel.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { attempt } from './talk.ts'
 
 export const depmod: Command = {
   name: 'depmod',
@@ -16,7 +16,7 @@ export const depmod: Command = {
   ],
   examples: ['outlive depmod modules', 'outlive depmod modules --text'],
   run(line) {
-    const [dir] = line.args as [string]
+    const [dir = ''] = line.args
     const { terminal, options } = line
     return attempt(
       'depmod',

@@ -1,6 +1,7 @@
 import { formatEntry, type LogEntry } from '../kernel/printk.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
 import type { Terminal } from './terminal.ts'
 
 const STYLES = { debug: 'gray', info: 'reset', warn: 'yellow', error: 'red' } as const
@@ -15,7 +16,7 @@ export const dmesg: Command = {
     return attempt('dmesg', line, async () => {
       const client = await connect(line)
       if (line.options.follow) {
-        await client.lines('/dmesg?follow=1', value => print(terminal, value as LogEntry))
+        await client.lines<LogEntry>('/dmesg', { follow: '1' }, entry => print(terminal, entry))
         return 0
       }
       const entries = await client.get<LogEntry[]>('/dmesg')

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path'
 import type { ModuleRow } from '../kernel/lsmod.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { adviseOnParams, attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
+import { adviseOnParams } from './give_advice.ts'
+import { parseParamWords } from './usage.ts'
 
 export const insmod: Command = {
   name: 'insmod',
@@ -11,7 +14,7 @@ export const insmod: Command = {
   options: [HOST_OPTION, { flags: '-f, --force', description: 'do not look at its signature; taints the kernel' }],
   examples: ['outlive insmod modules/hello.ts', 'outlive insmod modules/hello.ts greeting=Hi'],
   run(line) {
-    const [file, ...words] = line.args as [string, ...string[]]
+    const [file = '', ...words] = line.args
     return attempt(
       'insmod',
       line,

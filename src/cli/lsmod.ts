@@ -1,7 +1,8 @@
 import type { LingeringImage } from '../kernel/lingering.ts'
 import type { ModuleRow } from '../kernel/lsmod.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
 
 /** kmod's columns. */
 const columns = (name: string, size: number | string, rest: string): string =>

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { getSystemErrorMap } from 'node:util'
 import { Command as Commander, CommanderError, Help, Option, type OutputConfiguration } from 'commander'
 import type { Command } from './command.ts'
+import { systemReason } from './system_reason.ts'
 import { createTerminal, usageAnswer } from './terminal.ts'
 
 type Loaders = Readonly<Record<string, () => Promise<Command>>>
@@ -48,11 +48,10 @@ const JSON_OPTION = new Option('--json', 'answer in JSON, for programs')
 /** A command whose output cannot be written has failed; a host goes on without its terminal. */
 function onWriteError(command: string): void {
   process.stderr.on('error', () => {})
-  process.stdout.on('error', ({ code, errno, message }: NodeJS.ErrnoException) => {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (command === 'run') return
     // Who reads no more wants to hear no more.
-    const reason = getSystemErrorMap().get(errno ?? 0)?.[1] ?? message
-    if (code !== 'EPIPE') process.stderr.write(`${command}: write error: ${reason}\n`)
+    if (error.code !== 'EPIPE') process.stderr.write(`${command}: write error: ${systemReason(error)}\n`)
     process.exit(1)
   })
 }

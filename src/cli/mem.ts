@@ -1,7 +1,8 @@
 import type { LingeringImage } from '../kernel/lingering.ts'
 import type { MemoryUse } from '../kernel/memory.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
 
 type Answer = MemoryUse & { readonly images: readonly { readonly image: string; readonly size: number }[] }
 

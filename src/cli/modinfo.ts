@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { Kernel } from '../kernel/kernel.ts'
 import type { ModuleDescription } from '../kernel/modinfo.ts'
+import { attemptEach } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
-import { attemptEach, connect, folderNamed, HOST_OPTION } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
+import { folderNamed } from './usage.ts'
 
 export const modinfo: Command = {
   name: 'modinfo',
@@ -35,7 +37,7 @@ async function ask(line: CommandLine, name: string): Promise<ModuleDescription> 
   if (modules !== undefined) return new Kernel({ modules: folderNamed(String(modules)) }).modinfo(name)
   // A file or a folder needs no host to be read, nor to be missed. Aliases have slashes too, but do not begin like a path.
   if (existsSync(name) || /^\.{0,2}\//.test(name)) return new Kernel().modinfo(name)
-  return (await connect(line)).get<ModuleDescription>(`/modinfo?name=${encodeURIComponent(name)}`)
+  return (await connect(line)).get<ModuleDescription>('/modinfo', { name })
 }
 
 function print({ options, terminal }: CommandLine, description: ModuleDescription): void {

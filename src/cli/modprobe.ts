@@ -2,10 +2,13 @@ import { ModuleError } from '../kernel/errno.ts'
 import type { UnloadReport } from '../kernel/free_module.ts'
 import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { ShownStep } from '../kernel/modprobe.ts'
+import { attemptEach } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
+import { connect, HOST_OPTION } from './connect.ts'
+import { adviseOnParams } from './give_advice.ts'
 import { openFolder, type ProbeAnswers } from './modprobe_folder.ts'
-import { reportLines } from './rmmod.ts'
-import { adviseOnParams, attemptEach, connect, HOST_OPTION, parseParamWords, UsageError } from './talk.ts'
+import { unloadLines } from './unload_lines.ts'
+import { parseParamWords, UsageError } from './usage.ts'
 
 export const modprobe: Command = {
   name: 'modprobe',
@@ -62,7 +65,7 @@ async function answers(line: CommandLine): Promise<ProbeAnswers> {
     return openFolder(String(modules), config as string | undefined, { useBlacklist: useBlacklist === true })
   const client = await connect(line)
   return {
-    resolveAlias: name => client.get(`/resolve?name=${encodeURIComponent(name)}`),
+    resolveAlias: name => client.get('/resolve', { name }),
     showDepends: (name, params) => client.post('/show-depends', { name, params, useBlacklist: useBlacklist === true }),
     loaded: async () => (await client.get<ModuleRow[]>('/lsmod')).map(row => row.name),
     directory: async () => (await client.get<{ modules: string[] }>('/')).modules.join(':'),
@@ -118,7 +121,7 @@ async function insert(line: CommandLine, name: string, params: Record<string, st
 async function showRemoval(line: CommandLine, name: string): Promise<string[]> {
   const { options, terminal } = line
   const client = await connect(line)
-  const modules = await client.get<string[]>(`/modprobe-remove?name=${encodeURIComponent(name)}`)
+  const modules = await client.get<string[]>('/modprobe-remove', { name })
   if (!terminal.json && options.verbose) for (const module of modules) terminal.out(`rmmod ${module}`)
   return modules
 }
@@ -129,7 +132,7 @@ async function remove(line: CommandLine, name: string): Promise<UnloadReport[]> 
   const reports = await (await connect(line)).post<UnloadReport[]>('/modprobe-remove', body)
   for (const report of terminal.json ? [] : reports) {
     if (options.verbose) terminal.out(`rmmod ${report.module}`)
-    for (const text of reportLines(report)) terminal.out(text)
+    for (const text of unloadLines(report)) terminal.out(text)
   }
   return reports
 }

@@ -4,7 +4,7 @@ import { ModuleError } from '../kernel/errno.ts'
 import { Kernel } from '../kernel/kernel.ts'
 import type { ModprobeOptions, ShownStep } from '../kernel/modprobe.ts'
 import type { Params } from '../kernel/moduleparam.ts'
-import { folderNamed } from './talk.ts'
+import { folderNamed } from './usage.ts'
 
 /** Who answers modprobe's questions: a host, or a folder of modules. */
 export interface ProbeAnswers {

@@ -17,8 +17,10 @@ import {
   stressAll,
   timeline,
 } from '../races/index.ts'
+import { attempt } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
 import type { Terminal } from './terminal.ts'
+import { UsageError, valuesOf, wholeNumber } from './usage.ts'
 
 /** Nothing is drawn before this many milliseconds: what is over at once needs no progress. */
 const QUIET = 1000
@@ -48,29 +50,31 @@ export const races: Command = {
     'outlive races --replay inside.2.1.1.0111110',
     'outlive races --threads --calls 1000000',
   ],
-  async run(line) {
-    try {
-      if (line.options.replay !== undefined) return replayOne(line)
-      return line.options.threads === true ? await runThreads(line) : exploreAll(line)
-    } catch (error) {
-      if (!(error instanceof RangeError || error instanceof RacesModelError)) throw error
-      line.terminal.err(`races: ${error.message}`)
-      return 2
-    }
-  },
+  run: line => attempt('races', line, () => runAsked(line)),
+}
+
+/** @throws UsageError also for what the models refuse: a size, or a seed that none of them has */
+async function runAsked(line: CommandLine): Promise<number> {
+  try {
+    if (line.options.replay !== undefined) return replayOne(line)
+    return line.options.threads === true ? await runThreads(line) : exploreAll(line)
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof RacesModelError) throw new UsageError(error.message)
+    throw error
+  }
 }
 
 /** 0 when every scheme is found to be what it is known to be, 1 when one is not or its exploration did not end. */
 function exploreAll({ options, terminal }: CommandLine): number {
   const size = definedOnly({
-    cpus: count(options, 'cpus', SMALLEST.cpus, LARGEST.cpus),
-    modules: count(options, 'modules', SMALLEST.modules, LARGEST.modules),
-    rounds: count(options, 'rounds', SMALLEST.rounds, LARGEST.rounds),
+    cpus: wholeNumber(options, 'cpus', SMALLEST.cpus, LARGEST.cpus),
+    modules: wholeNumber(options, 'modules', SMALLEST.modules, LARGEST.modules),
+    rounds: wholeNumber(options, 'rounds', SMALLEST.rounds, LARGEST.rounds),
   })
-  const seconds = count(options, 'time', 1, 86_400)
+  const seconds = wholeNumber(options, 'time', 1, 86_400)
   const limits = definedOnly({
-    maxDepth: count(options, 'depth', 1, 1_000_000),
-    maxStates: count(options, 'maxStates', 1, 100_000_000),
+    maxDepth: wholeNumber(options, 'depth', 1, 1_000_000),
+    maxStates: wholeNumber(options, 'maxStates', 1, 100_000_000),
     timeLimit: seconds === undefined ? undefined : seconds * 1000,
   })
   const models = modelNames(options).map(name => createModel(name, size))
@@ -127,10 +131,10 @@ function replayOne({ options, terminal }: CommandLine): number {
 
 /** 0 when no call ran code that was gone where the scheme promises so; 1 when one did. */
 async function runThreads({ options, terminal }: CommandLine): Promise<number> {
-  const seconds = count(options, 'time', 1, 86_400)
-  const cpus = count(options, 'cpus', SMALLEST.cpus, LARGEST.cpus)
+  const seconds = wholeNumber(options, 'time', 1, 86_400)
+  const cpus = wholeNumber(options, 'cpus', SMALLEST.cpus, LARGEST.cpus)
   const bounds = definedOnly({
-    calls: count(options, 'calls', 1, 10_000_000_000),
+    calls: wholeNumber(options, 'calls', 1, 10_000_000_000),
     callers: cpus === undefined ? undefined : cpus - 1,
     timeLimit: seconds === undefined ? undefined : seconds * 1000,
   })
@@ -184,21 +188,12 @@ function asData({ model, races: found, ...rest }: Exploration): object {
 }
 
 function modelNames(options: CommandLine['options']): readonly ModelName[] {
-  const given = options.model === undefined ? [] : [options.model].flat().map(String)
+  const given = valuesOf(options.model)
   if (given.length === 0) return MODEL_NAMES
   return given.map(name => {
     if (!isModelName(name)) throw new RangeError(`no model is called ${name}: they are ${MODEL_NAMES.join(', ')}`)
     return name
   })
-}
-
-function count(options: CommandLine['options'], name: string, least: number, most: number): number | undefined {
-  const given = options[name]
-  if (given === undefined) return undefined
-  const value = typeof given === 'string' && given.trim() === '' ? Number.NaN : Number(given)
-  if (Number.isInteger(value) && value >= least && value <= most) return value
-  const flag = name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
-  throw new RangeError(`--${flag}: expected a whole number from ${least} to ${most}, got '${given}'`)
 }
 
 /** Leaves out what was not given, so that the defaults stand. */

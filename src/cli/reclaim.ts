@@ -1,6 +1,9 @@
 import type { ReclaimReport } from '../kernel/reclaim.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
+import { reclaimLines } from './unload_lines.ts'
+import { UsageError } from './usage.ts'
 
 export const reclaim: Command = {
   name: 'reclaim',
@@ -21,13 +24,4 @@ export const reclaim: Command = {
       return 0
     })
   },
-}
-
-export function reclaimLines({ images, bytes }: ReclaimReport): string[] {
-  const lines = images.flatMap(({ image, bytes: size, freed, heldBy }) => {
-    if (freed) return [`${image}: ${size} bytes came back`]
-    const held = heldBy?.map(text => `  held by: ${text}`) ?? [`  outlive why ${image} tells who holds it`]
-    return [`${image}: ${size} bytes stay`, ...held]
-  })
-  return [...lines, `${bytes} bytes reclaimed`]
 }

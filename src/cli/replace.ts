@@ -1,7 +1,10 @@
 import type { ReplaceReport } from '../kernel/livepatch.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { reportLines } from './rmmod.ts'
-import { adviseOnParams, attempt, connect, HOST_OPTION, parseParamWords } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
+import { adviseOnParams } from './give_advice.ts'
+import { unloadLines } from './unload_lines.ts'
+import { parseParamWords, valuesOf } from './usage.ts'
 
 export const replace: Command = {
   name: 'replace',
@@ -19,18 +22,22 @@ export const replace: Command = {
   ],
   examples: ['outlive replace hello', 'outlive replace hello greeting=Hi', 'outlive replace db --with api'],
   run(line) {
-    const [name, ...words] = line.args as [string, ...string[]]
+    const [name = '', ...words] = line.args
     const { terminal } = line
     return attempt('replace', line, async () => {
       const params = parseParamWords(words)
-      const others = line.options.with as string[] | undefined
+      const others = valuesOf(line.options.with)
       const client = await connect(line)
-      const report = await client.post<ReplaceReport>('/replace', { name, params, ...(others && { with: others }) })
+      const report = await client.post<ReplaceReport>('/replace', {
+        name,
+        params,
+        ...(others.length > 0 && { with: others }),
+      })
       if (terminal.json) terminal.data(report)
       else
         for (const { module, generation, unloaded } of [report, ...(report.with ?? [])]) {
           terminal.out(`${module}#${generation} replaced ${module}#${unloaded.generation}`)
-          for (const text of reportLines(unloaded)) terminal.out(text)
+          for (const text of unloadLines(unloaded)) terminal.out(text)
         }
       await adviseOnParams(line, params, report.module, client)
       return 0

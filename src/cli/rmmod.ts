@@ -2,9 +2,11 @@ import { existsSync, statSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import type { ControlClient } from '../control/client.ts'
 import type { UnloadReport } from '../kernel/free_module.ts'
+import { attempt, attemptEach } from './attempt.ts'
 import type { Command } from './command.ts'
-import { reclaimLines } from './reclaim.ts'
-import { attempt, attemptEach, connect, HOST_OPTION, UsageError } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
+import { unloadLines } from './unload_lines.ts'
+import { UsageError } from './usage.ts'
 
 /** As kmod, takes a path for the name of the module in it, and what is a file here for a path. */
 const nameOf = (word: string): string => (word.includes('/') || isFile(word) ? basename(word, extname(word)) : word)
@@ -51,23 +53,8 @@ export const rmmod: Command = {
         },
       }
       const report = await host.post<UnloadReport>('/rmmod', body)
-      if (!terminal.json) for (const text of reportLines(report)) terminal.out(text)
+      if (!terminal.json) for (const text of unloadLines(report)) terminal.out(text)
       return report
     })
   },
-}
-
-/** Nothing for a clean unload, as rmmod; a line for each thing that its author should know. */
-export function reportLines(report: UnloadReport): string[] {
-  const image = `${report.module}#${report.generation}`
-  const lines: string[] = []
-  if (!report.drained)
-    lines.push(
-      `${image}: calls were still in flight after the grace period; they ${report.scheme === 'refcount' ? 'are refused' : 'finish in the old code'}`,
-    )
-  if (report.exitError) lines.push(`${image}: exit threw: ${report.exitError.message}`)
-  for (const { kind, where, closed, what } of report.leftovers)
-    lines.push(`${image}: left behind: ${kind} (${what}) at ${where}${closed ? ', closed' : ', could not be closed'}`)
-  if (report.reclaimed) lines.push(...reclaimLines(report.reclaimed))
-  return lines
 }

@@ -5,7 +5,8 @@ import { socketPath } from '../control/socket_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import { Kernel, serviceOf } from '../kernel/kernel.ts'
 import type { SignatureOptions } from '../kernel/signature.ts'
-import type { SchemeName } from '../kernel/unload/scheme.ts'
+import { SCHEME_NAMES } from '../kernel/unload/scheme.ts'
+import { attempt } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
 import { greet } from './host/greeting.ts'
 import { runHostFile } from './host/host_file.ts'
@@ -13,11 +14,12 @@ import { startHttpHost } from './host/http_host.ts'
 import { createReporter, formatError, type Reporter } from './host/report.ts'
 import { hindranceOf, type Waiting } from './host/updates.ts'
 import { watchModules } from './host/watch.ts'
-import { attempt, folderNamed, reasonOf, UsageError } from './talk.ts'
+import { systemReason } from './system_reason.ts'
+import { folderNamed, UsageError, valuesOf, wholeNumber } from './usage.ts'
 
 const DEFAULT_PORT = 8080
+const LARGEST_PORT = 65_535
 const DEFAULT_GRACE = 5000
-const SCHEMES = ['collect', 'retain', 'refcount']
 
 export const run: Command = {
   name: 'run',
@@ -33,7 +35,7 @@ export const run: Command = {
     },
     { flags: '--address <address>', description: 'the address that it listens on', default: '127.0.0.1' },
     { flags: '--name <name>', description: 'what the other commands call this host; by default its process id' },
-    { flags: '--scheme <scheme>', description: 'collect, retain or refcount', default: 'collect' },
+    { flags: '--scheme <scheme>', description: `one of ${SCHEME_NAMES.join(', ')}`, default: 'collect' },
     { flags: '--grace <ms>', description: 'how long exit waits for calls in flight' },
     {
       flags: '--key <file>',
@@ -78,21 +80,21 @@ async function host(line: CommandLine): Promise<number> {
 
 /** @throws UsageError */
 function readSettings(options: CommandLine['options']) {
-  const port = number(options.http, '--http', 65_535) ?? DEFAULT_PORT
+  const port = wholeNumber(options, 'http', 0, LARGEST_PORT) ?? DEFAULT_PORT
   const name = String(options.name ?? process.pid)
   if (!/^[\w.-]+$/.test(name)) throw new UsageError(`--name takes letters, digits, '.', '_' and '-', got '${name}'`)
-  const grace = number(options.grace, '--grace')
-  const scheme = String(options.scheme)
-  if (!SCHEMES.includes(scheme)) throw new UsageError(`--scheme takes ${SCHEMES.join(', ')}, got '${scheme}'`)
+  const grace = wholeNumber(options, 'grace', 0)
+  const scheme = SCHEME_NAMES.find(known => known === options.scheme)
+  if (!scheme) throw new UsageError(`--scheme takes ${SCHEME_NAMES.join(', ')}, got '${String(options.scheme)}'`)
   return {
     port,
     address: String(options.address),
     modules: String(options.modules),
-    scheme: scheme as SchemeName,
+    scheme,
     name,
     path: socketPath(name),
     grace,
-    signatures: signaturesOf(options.key as readonly string[] | undefined, options.signedOnly === true),
+    signatures: signaturesOf(valuesOf(options.key), options.signedOnly === true),
   }
 }
 
@@ -126,8 +128,8 @@ async function startHosting(file: string | undefined, settings: RunSettings, lin
   return { kernel, reporter: report(kernel), ...(ran && { start: ran.start }) }
 }
 
-function signaturesOf(files: readonly string[] | undefined, required: boolean): SignatureOptions | undefined {
-  if (files !== undefined) return { keys: files.map(readKey), required }
+function signaturesOf(files: readonly string[], required: boolean): SignatureOptions | undefined {
+  if (files.length > 0) return { keys: files.map(readKey), required }
   if (required) throw new UsageError('--signed-only needs a --key')
   return undefined
 }
@@ -136,18 +138,8 @@ function readKey(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new UsageError(`--key: cannot read ${file}: ${reasonOf(error)}`)
+    throw new UsageError(`--key: cannot read ${file}: ${systemReason(error)}`)
   }
-}
-
-function number(value: unknown, option: string, most = Number.MAX_SAFE_INTEGER): number | undefined {
-  if (value === undefined) return undefined
-  const parsed = value === '' ? Number.NaN : Number(value)
-  if (!Number.isInteger(parsed) || parsed < 0 || parsed > most)
-    throw new UsageError(
-      `${option} takes a number${most < Number.MAX_SAFE_INTEGER ? ` up to ${most}` : ''}, got '${String(value)}'`,
-    )
-  return parsed
 }
 
 async function listen(kernel: Kernel, reporter: Reporter, { port, address }: { port: number; address: string }) {

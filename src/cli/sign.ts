@@ -9,8 +9,10 @@ import { loadError } from '../kernel/load_errors.ts'
 import { ModuleFolders } from '../kernel/module_folders.ts'
 import { locate, type ModuleLocation } from '../kernel/module_location.ts'
 import { makeSignature, signatureFileOf, signedPath } from '../kernel/signature.ts'
+import { attempt } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
-import { attempt, reasonOf, UsageError } from './talk.ts'
+import { systemReason } from './system_reason.ts'
+import { UsageError } from './usage.ts'
 
 export const sign: Command = {
   name: 'sign',
@@ -70,7 +72,7 @@ function readPrivateKey(file: string): KeyObject {
   } catch (error) {
     const isRead = (error as NodeJS.ErrnoException).errno === undefined
     throw new UsageError(
-      `--key: ${isRead ? `${file} is no private key in PEM` : `cannot read ${file}: ${reasonOf(error)}`}`,
+      `--key: ${isRead ? `${file} is no private key in PEM` : `cannot read ${file}: ${systemReason(error)}`}`,
     )
   }
   throw new UsageError(`--key: ${file} is no ed25519 key`)

@@ -1,6 +1,7 @@
 import { type KernelTaint, TAINTS } from '../kernel/taint.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
 
 export const taint: Command = {
   name: 'taint',

@@ -3,8 +3,10 @@ import type { ControlClient } from '../control/client.ts'
 import type { LingeringImage } from '../kernel/lingering.ts'
 import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { MemoryUse } from '../kernel/memory.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION, UsageError } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
+import { UsageError } from './usage.ts'
 
 interface View {
   readonly modules: readonly ModuleRow[]

@@ -1,9 +1,12 @@
+import { ControlError } from '../control/client.ts'
 import type { Estimate, WhyProgress, WhyReport } from '../kernel/kmemleak/index.ts'
 import { formatReport } from '../kernel/kmemleak/index.ts'
+import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
-import { attempt, connect, HOST_OPTION } from './talk.ts'
+import { connect, HOST_OPTION } from './connect.ts'
 
-type Line = { readonly estimate?: Estimate; readonly progress?: WhyProgress; readonly report?: WhyReport }
+/** One line of the host's answer. */
+type WhyLine = { readonly estimate?: Estimate; readonly progress?: WhyProgress; readonly report?: WhyReport }
 
 export const why: Command = {
   name: 'why',
@@ -13,19 +16,18 @@ export const why: Command = {
   options: [HOST_OPTION],
   examples: ['outlive why hello#3', 'outlive why hello', 'outlive why hello#3 --json'],
   run(line) {
-    const [image] = line.args as [string]
+    const [image] = line.args
     const { terminal } = line
     return attempt('why', line, async () => {
       let report: WhyReport | undefined
       const client = await connect(line)
-      await client.stream('/why', { image }, value => {
-        const { estimate, progress, report: last } = value as Line
+      await client.stream<WhyLine>('/why', { image }, ({ estimate, progress, report: last }) => {
         if (estimate && !terminal.json) terminal.err(costLine(estimate))
         if (progress) terminal.progress(progressLine(progress))
         report = last ?? report
       })
       terminal.progress('')
-      if (!report) throw new Error('the host gave no report')
+      if (!report) throw new ControlError('the host went away before it had a report')
       if (terminal.json) terminal.data(report)
       else terminal.out(formatReport(report))
       return 0

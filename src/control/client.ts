@@ -39,6 +39,13 @@ export async function findHost(wanted: string | undefined): Promise<string> {
   throw new ControlError(`several hosts are running; name one with --host: ${hosts.map(host => host.name).join(', ')}`)
 }
 
+type Query = Readonly<Record<string, string>>
+
+const withQuery = (path: string, query: Query): string => {
+  const text = new URLSearchParams(query).toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
 export class ControlClient {
   readonly #socket: string
 
@@ -46,8 +53,8 @@ export class ControlClient {
     this.#socket = socket
   }
 
-  get<T>(path: string): Promise<T> {
-    return this.#send('GET', path, undefined) as Promise<T>
+  get<T>(path: string, query: Query = {}): Promise<T> {
+    return this.#send('GET', withQuery(path, query), undefined) as Promise<T>
   }
 
   post<T>(path: string, body: unknown): Promise<T> {
@@ -65,23 +72,23 @@ export class ControlClient {
   }
 
   /** Hands over each line of a stream as it comes; resolves when the host ends it. */
-  async lines(path: string, onLine: (value: unknown) => void): Promise<void> {
+  async lines<T>(path: string, query: Query, onLine: (line: T) => void): Promise<void> {
     let rest = ''
-    await this.#exchange('GET', path, undefined, chunk => {
+    await this.#exchange('GET', withQuery(path, query), undefined, chunk => {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop()!
-      for (const line of lines) if (line !== '') onLine(this.#parse(line))
+      for (const line of lines) if (line !== '') onLine(this.#parse(line) as T)
     })
   }
 
   /** The same for work that tells how it goes on: `body` says what to do. An error before the first line is thrown. */
-  async stream(path: string, body: unknown, onLine: (value: unknown) => void): Promise<void> {
+  async stream<T>(path: string, body: unknown, onLine: (line: T) => void): Promise<void> {
     let whole = ''
     let told = 0
     const status = await this.#exchange('POST', path, body, chunk => {
       whole += chunk
       for (let end = whole.indexOf('\n', told); end !== -1; end = whole.indexOf('\n', told)) {
-        onLine(this.#parse(whole.slice(told, end)))
+        onLine(this.#parse(whole.slice(told, end)) as T)
         told = end + 1
       }
     })

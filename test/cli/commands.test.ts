@@ -359,8 +359,14 @@ describe('the command line', () => {
       [['run', '--modules', '/no/such/folder'], /^run: no such folder: \/no\/such\/folder$/m],
       [['run', '--modules', process.execPath], /^run: no such folder: /m],
       [['coldplug', '--modules', process.execPath], /^coldplug: no such folder: /m],
-      [['run', '--modules', '.', '--http', 'eighty'], /^run: --http takes a number up to 65535, got 'eighty'$/m],
-      [['run', '--modules', '.', '--http', '70000'], /^run: --http takes a number up to 65535, got '70000'$/m],
+      [
+        ['run', '--modules', '.', '--http', 'eighty'],
+        /^run: --http takes a whole number from 0 to 65535, got 'eighty'$/m,
+      ],
+      [
+        ['run', '--modules', '.', '--http', '70000'],
+        /^run: --http takes a whole number from 0 to 65535, got '70000'$/m,
+      ],
       [['run', '--modules', '.', '--name', '../x'], /^run: --name takes/m],
       [['run', '--modules', '.', '--scheme', 'none'], /^run: --scheme takes/m],
     ] as const) {
@@ -375,7 +381,8 @@ describe('the command line', () => {
     const sockets = socketFolder(t)
     for (const [words, message] of [
       [['rmmod', '--json'], "missing required argument 'names'"],
-      [['coldplug', '--json', '--parallel', '0'], "--parallel takes a number from 1, got '0'"],
+      [['coldplug', '--json', '--parallel', '0'], "--parallel takes a whole number from 1, got '0'"],
+      [['races', '--json', '--cpus', '1'], "--cpus takes a whole number from 2 to 8, got '1'"],
     ] as const) {
       const { code, stdout } = await outlive(words, sockets)
       assert.equal(code, 2)
@@ -450,6 +457,6 @@ describe('the command line', () => {
       encoding: 'utf8',
     })
     closeSync(full)
-    assert.deepEqual([status, stderr], [1, 'lsmod: write error: no space left on device\n'])
+    assert.deepEqual([status, stderr], [1, 'lsmod: write error: No space left on device\n'])
   })
 })

@@ -210,7 +210,7 @@ memory   N
     assert.deepEqual(await host.run('coldplug', '--parallel', 'x'), {
       code: 2,
       stdout: '',
-      stderr: "coldplug: --parallel takes a number from 1, got 'x'\n",
+      stderr: "coldplug: --parallel takes a whole number from 1, got 'x'\n",
     })
   })
 })

@@ -178,7 +178,7 @@ describe('a kernel', () => {
   })
 
   for (const [option, value, message] of [
-    ['scheme', 'none', /scheme must be refcount, retain, collect, got "none"/],
+    ['scheme', 'none', /scheme must be collect, retain, refcount, got "none"/],
     ['lateCalls', 'drop', /lateCalls must be run, forward, fail, got "drop"/],
     ['grace', -1, /grace must be milliseconds, 0 or more, got -1/],
     ['grace', '5s', /grace must be milliseconds, 0 or more, got "5s"/],

@@ -104,12 +104,12 @@ describe('outlive races', () => {
   it('refuses what it cannot do with 2 and one line', async () => {
     for (const [options, message] of [
       [{ model: 'nothing' }, 'races: no model is called nothing: they are inside, outside,'],
-      [{ cpus: '1' }, "races: --cpus: expected a whole number from 2 to 8, got '1'"],
-      [{ cpus: 'many' }, "races: --cpus: expected a whole number from 2 to 8, got 'many'"],
-      [{ modules: '0' }, "races: --modules: expected a whole number from 1 to 4, got '0'"],
-      [{ depth: '-1' }, "races: --depth: expected a whole number from 1 to 1000000, got '-1'"],
-      [{ maxStates: '' }, 'races: --max-states: expected a whole number'],
-      [{ rounds: '99' }, "races: --rounds: expected a whole number from 1 to 20, got '99'"],
+      [{ cpus: '1' }, "races: --cpus takes a whole number from 2 to 8, got '1'"],
+      [{ cpus: 'many' }, "races: --cpus takes a whole number from 2 to 8, got 'many'"],
+      [{ modules: '0' }, "races: --modules takes a whole number from 1 to 4, got '0'"],
+      [{ depth: '-1' }, "races: --depth takes a whole number from 1 to 1000000, got '-1'"],
+      [{ maxStates: '' }, 'races: --max-states takes a whole number'],
+      [{ rounds: '99' }, "races: --rounds takes a whole number from 1 to 20, got '99'"],
       [{ replay: 'nonsense' }, "races: 'nonsense' is not a seed"],
       [{ replay: 'inside.2.1.1.0z' }, 'races: step 2 of the seed cannot happen'],
     ] as const) {

@@ -5,7 +5,8 @@ import { retain } from './retain.ts'
 /** How unloading treats those who might still call. */
 export type SchemeName = 'refcount' | 'retain' | 'collect'
 
-export const SCHEME_NAMES: readonly SchemeName[] = ['refcount', 'retain', 'collect']
+/** Laxest first. */
+export const SCHEME_NAMES: readonly SchemeName[] = ['collect', 'retain', 'refcount']
 
 /** What a scheme means for the steps of an unload. */
 export interface UnloadScheme {
@@ -21,11 +22,8 @@ export interface UnloadScheme {
 
 const SCHEMES: Readonly<Record<SchemeName, UnloadScheme>> = { collect, retain, refcount }
 
-/** Laxest first. */
-const STRICTNESS: readonly SchemeName[] = ['collect', 'retain', 'refcount']
-
 export const schemeOf = (name: SchemeName): UnloadScheme => SCHEMES[name]
 
 /** A module may ask for a stricter scheme than the kernel's, not for a laxer one. */
 export const stricter = (kernel: SchemeName, asked: SchemeName | undefined): SchemeName =>
-  asked !== undefined && STRICTNESS.indexOf(asked) > STRICTNESS.indexOf(kernel) ? asked : kernel
+  asked !== undefined && SCHEME_NAMES.indexOf(asked) > SCHEME_NAMES.indexOf(kernel) ? asked : kernel
