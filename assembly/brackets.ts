@@ -3,7 +3,7 @@ import { BRACKETS, MOST_BRACKETS } from './tables'
 
 /** Inside a function, where `return` may stand. */
 export const IN_FUNCTION: i32 = 1 << 8
-/** The parenthesis of `if (…)`, `for (…)` and their like: a brace after it opens a block, not a function. */
+/** The parenthesis of `if (…)`, `for (…)` and their like, and the brace behind: it opens a block, not a function. */
 export const IS_CONTROL: i32 = 1 << 9
 /** The parenthesis behind a name, that of `function` included: a brace after it opens a function which has an `arguments` of its own. */
 export const IS_HEAD: i32 = 1 << 10

@@ -8,28 +8,19 @@ import {
   IS_ASYNC, IS_BEHIND_ASYNC, IS_CONTROL, IS_DECLARED, IS_FOR, IS_FUNCTION, IS_HEAD, IS_MEMBER, inherited, isClosedBy,
   OF_EVERY_FUNCTION, open, takeFromTop, top, topStart, UNDER_ARROW,
 } from './brackets'
+// biome-ignore format: a long list
 import {
-  beginDeclaration,
-  beginDeclarations,
-  continueDeclaration,
-  endDeclarations,
-  isInDeclaration,
+  beginDeclaration, beginDeclarations, continueDeclaration, endDeclarations, isBehindAs, isInDeclaration,
 } from './declarations'
+// biome-ignore format: a long list
 import {
-  endOfLine,
-  endOfName,
-  endOfRegexp,
-  endOfSpace,
-  endOfString,
-  endOfTemplateText,
-  hadEscapedLetter,
-  hasPlainOperand,
+  endOfLine, endOfName, endOfRegexp, endOfSpace, endOfString, endOfTemplateText, hadEscapedLetter, hasPlainOperand,
   NO_END,
 } from './ends'
 // biome-ignore format: a long list
 import {
   ARGUMENTS, ASSIGNS, ASTERISK, ASYNC, AWAIT, BACKQUOTE, BACKSLASH, BEFORE_BLOCK, BEFORE_OPERAND, bitOf, CALLS,
-  CLOSE_BRACE, CLOSE_BRACKET, CLOSE_PAREN, CONTROL, classOf, DECLARES, DIGIT, DOLLAR, DOUBLE_QUOTE, EQUALS, EVAL,
+  CLOSE_BRACE, CLOSE_BRACKET, CLOSE_PAREN, COLON, COMMA, CONTROL, classOf, DECLARES, DIGIT, DOLLAR, DOUBLE_QUOTE, EQUALS, EVAL,
   EXCLAMATION, EXPORT, FOR, FUNCTION, GREATER, IMPORT, IN, keyWith, LESS, LINE_END, MINUS, MISREAD, NAME, NAMES,
   NAMES_SIZE, NEW, NUMBER_SIGN, noteName, OF, OPEN_BRACE, OPEN_BRACKET, OPEN_PAREN, PLUS, POINT, prepare, QUOTE, RETURN,
   SEMICOLON, SIGN, SLASH, SPACE, SPECIAL, STRAY, TEXT, UNSURE, USING, unit, wordOf, YIELD,
@@ -218,7 +209,7 @@ function readWord(from: i32): void {
       return
     case AWAIT:
       if (!isUnclear && (top & (IN_ASYNC | HAS_ARROW | UNDER_ARROW)) === IN_ASYNC) lastAwait = from
-      else if (word !== FOR && !hasPlainOperand(at)) flags |= MISREAD
+      else if (word !== FOR && !hasPlainOperand(at) && !isBehindAs()) flags |= MISREAD
       return
     case FUNCTION:
       newAsync = behindAsync === JUST_ASYNC ? ASYNC_FUNCTION : NO_ASYNC
@@ -231,7 +222,7 @@ function readWord(from: i32): void {
       if (isUnclear || !(top & IN_FUNCTION)) flags |= STRAY
       return
     case ARGUMENTS:
-      if (isUnclear || !(top & IN_PLAIN_FUNCTION)) flags |= MISREAD
+      if ((isUnclear || !(top & IN_PLAIN_FUNCTION)) && !isKey()) flags |= MISREAD
       return
     case USING: {
       const next = unit(endOfSpace(at, length))
@@ -242,6 +233,12 @@ function readWord(from: i32): void {
       if (word === NEW) flags |= MISREAD
       return
   }
+}
+
+/** Is the word that ends here the name of a property, or a label? Behind a comma what stands in a `switch` may be neither. */
+function isKey(): bool {
+  if (unit(endOfSpace(at, length)) !== COLON) return false
+  return kind === BRACE || (unit(start) === COMMA && isClosedBy(CLOSE_BRACE) && !(top & IS_CONTROL))
 }
 
 function readSpecial(c: i32): void {
@@ -265,7 +262,6 @@ function readSpecial(c: i32): void {
         giveUp()
         return
       }
-      if (kind === BRACE && word2 === EXPORT) flags |= MISREAD
       close()
       at++
       if (isOfTemplate) readTemplateText()
@@ -411,7 +407,8 @@ function openBrace(): void {
     inner = (inner & OF_EVERY_FUNCTION) | IN_FUNCTION
     if (isAsyncArrow) inner |= IN_ASYNC
   } else if (kind === VALUE || kind === BRACKET_END || (kind === WORD && !(word & BEFORE_BLOCK))) inner &= ~IN_ASYNC
-  openBracket(CLOSE_BRACE | inner | (word & DECLARES ? IS_DECLARED : 0))
+  const ofControl = kind === PAREN_END ? closed & IS_CONTROL : 0
+  openBracket(CLOSE_BRACE | inner | ofControl | (word & DECLARES ? IS_DECLARED : 0))
   newKind = BRACE
 }
 

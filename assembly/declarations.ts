@@ -12,6 +12,7 @@ import {
   DECLARES,
   DEFAULT,
   DOUBLE_QUOTE,
+  EMPTY_LIST,
   EXTENDS,
   FROM,
   FUNCTION,
@@ -39,6 +40,8 @@ const RENAMED: i32 = 5
 const EXPORTED_FROM: i32 = 6
 /** `export *`, with a name or without. */
 const STARRED: i32 = 7
+/** Where the list of this declaration ends. */
+const LIST_END: i32 = 8
 
 // How far a declaration has been read.
 const NOT_IN_ONE: i32 = 0
@@ -67,6 +70,7 @@ let start: i32 = 0
 let count: i32 = 0
 /** A statement can begin where the declaration does. */
 let isPlaced: bool = false
+let isEmptyList: bool = false
 
 export function beginDeclarations(): void {
   state = NOT_IN_ONE
@@ -80,6 +84,11 @@ export function declarationCount(): i32 {
 /** Is one being read to whose end nothing may be missing? */
 export function isInDeclaration(): bool {
   return state !== NOT_IN_ONE
+}
+
+/** Behind the `as` of a list any word is a name. */
+export function isBehindAs(): bool {
+  return state === BEHIND_AS
 }
 
 /** @returns what is to be noted of the text */
@@ -149,7 +158,10 @@ export function continueDeclaration(
 ): i32 {
   switch (state) {
     case BEHIND_EXPORT:
-      if (kind === BRACE) return goOn(IN_LIST)
+      if (kind === BRACE) {
+        isEmptyList = true
+        return goOn(IN_LIST)
+      }
       if (kind === STAR) return goOn(BEHIND_STAR)
       if (word === FUNCTION) return goOn(BEFORE_FUNCTION_NAME)
       if (word & DECLARES) return goOn(BEFORE_VARIABLE)
@@ -197,11 +209,16 @@ export function continueDeclaration(
       // Attributes.
       return word === WITH || word === ASSERT ? giveUp() : goOn(NOT_IN_ONE)
     case IN_LIST:
-      if (kind === BRACE_END) return goOn(BEHIND_LIST)
+      if (kind === BRACE_END) {
+        note(LIST_END, from, to)
+        state = BEHIND_LIST
+        return isEmptyList ? EMPTY_LIST : 0
+      }
       if (c === COMMA && before === WORD) return 0
       if (word === AS && before === WORD) return goOn(BEHIND_AS)
       if (before === WORD || !isPlainName(kind, from, to)) return leaveToParser()
       note(LISTED, from, to)
+      isEmptyList = false
       return 0
     case BEHIND_AS:
       if (!isPlainName(kind, from, to)) return leaveToParser()

@@ -11,6 +11,8 @@ export const MISREAD: i32 = 4
 export const ASSIGNS: i32 = 8
 /** An import or export is written in another way than the usual ones. */
 export const OTHER_DECLARATION: i32 = 16
+/** There is an export of nothing, of which a lexer does not tell. */
+export const EMPTY_LIST: i32 = 32
 
 // Memory, by what stands where: an area ends where the next one begins.
 const CLASSES: usize = 1024
@@ -40,6 +42,7 @@ export const BACKSLASH: i32 = 0x5c
 export const CLOSE_BRACE: i32 = 0x7d
 export const CLOSE_BRACKET: i32 = 0x5d
 export const CLOSE_PAREN: i32 = 0x29
+export const COLON: i32 = 0x3a
 export const COMMA: i32 = 0x2c
 export const DOLLAR: i32 = 0x24
 export const POINT: i32 = 0x2e

@@ -38,6 +38,7 @@ const STRAY = 2
 const MISREAD = 4
 const ASSIGNS = 8
 const OTHER_DECLARATION = 16
+const EMPTY_LIST = 32
 const NAMES = 8192
 const DECLARATIONS = 65_536
 const TEXT = 147_456
@@ -78,6 +79,7 @@ class Reader {
     this.#put(text)
     const found = this.#exports.read(text.length)
     if (found & (UNSURE | MISREAD)) return undefined
+    if (found & OTHER_DECLARATION && found & EMPTY_LIST) return undefined
     return {
       mayStray: (found & STRAY) !== 0,
       declarations: found & OTHER_DECLARATION ? undefined : this.#declarations(),

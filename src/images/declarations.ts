@@ -9,8 +9,12 @@ type Fields<Of> = Of extends unknown
   : never
 /** What is used of what the lexer gives. */
 export type FoundExport = Fields<Export>
-/** Imports and exports of a text, as the lexer gives them. */
-export type FoundDeclarations = readonly [imports: readonly Import[], exports: readonly FoundExport[]]
+/** Imports and exports of a text, as the lexer gives them; and by where they begin, where exports of lists end, if that is known and there are any. */
+export type FoundDeclarations = readonly [
+  imports: readonly Import[],
+  exports: readonly FoundExport[],
+  lists: ReadonlyMap<number, number> | undefined,
+]
 
 // Kinds of declarations, as in assembly/declarations.ts.
 const DECLARED = 1
@@ -20,6 +24,7 @@ const LISTED = 4
 const RENAMED = 5
 const EXPORTED_FROM = 6
 const STARRED = 7
+const LIST_END = 8
 
 /**
  * The imports and exports that a reading found, as the lexer would give them. But one that exports an imported name by a list without `from` is told as direct.
@@ -29,6 +34,7 @@ const STARRED = 7
 export function foundDeclarations(text: string, fields: Int32Array): FoundDeclarations {
   const imports: StaticImport[] = []
   const exports: FoundExport[] = []
+  let lists: Map<number, number> | undefined
   /** What the list or star that is read exports, until it is known from where. */
   let open: Listed[] = []
   const add = (listed: readonly Listed[], importIndex: number | undefined): void => {
@@ -62,6 +68,10 @@ export function foundDeclarations(text: string, fields: Int32Array): FoundDeclar
       case RENAMED:
         open.at(-1)!.name = name!
         break
+      case LIST_END:
+        lists ??= new Map()
+        lists.set(start, to)
+        break
       case STARRED:
         open.push({ exportStart: start, name, importName: null })
         break
@@ -69,12 +79,13 @@ export function foundDeclarations(text: string, fields: Int32Array): FoundDeclar
       case EXPORTED_FROM: {
         const type = kind === EXPORTED_FROM && open[0]?.name === undefined ? 'reexport-star' : 'static'
         imports.push(importOf(type, text, start, from, to))
+        if (lists?.has(start)) lists.set(start, to + 1)
         if (kind === EXPORTED_FROM) add(open, imports.length - 1)
       }
     }
   }
   add(open, undefined)
-  return [imports, exports]
+  return [imports, exports, lists]
 }
 
 interface Listed {

@@ -149,7 +149,7 @@ function declarationsOf(text: string, code: Code): FoundDeclarations | undefined
   if (MAY_HIDE_IMPORT.test(text)) return undefined
   try {
     const [imports, exports] = lex(text)
-    return [imports, exports]
+    return [imports, exports, undefined]
   } catch {
     return undefined
   }

@@ -23,7 +23,7 @@ interface ScannedExports {
 /** What was found of exports, with the edits that take them out of the text; undefined where it cannot be sure. */
 export function readExports(
   text: string,
-  [found, exports]: FoundDeclarations,
+  [found, exports, lists]: FoundDeclarations,
   imports: readonly ImportEntry[],
   requestOf: ReadonlyMap<number, number>,
   edits: Edit[],
@@ -57,7 +57,7 @@ export function readExports(
           indirect.push({ exportName: entry.name, request: from.request, importName: from.importName, offset })
         else {
           local.push({ exportName: entry.name, localName })
-          if (!from && entry.localName !== undefined && isInList(text, offset)) {
+          if (!from && entry.localName !== undefined && (lists ? lists.has(offset) : isInList(text, offset))) {
             // An undeclared name would silently mean the global of that name, and these words a value.
             if (localName in globalThis || WORDS_WITH_VALUES.has(localName)) return undefined
             listed.push(localName)
@@ -65,9 +65,14 @@ export function readExports(
         }
       }
     }
-    if (offset === edited) continue
+    if (offset === edited || lists?.has(offset)) continue
     edited = offset
     const edit = exportEdit(text, entry, found)
+    if (!edit) return undefined
+    edits.push(edit)
+  }
+  for (const [start, end] of lists ?? []) {
+    const edit = blankStatement(text, start, end)
     if (!edit) return undefined
     edits.push(edit)
   }
@@ -150,7 +155,8 @@ function exportEdit(text: string, entry: FoundExport, found: readonly Import[]):
   if (standsAfter(text, start) === 'inside') return undefined
   if (!isDefault && declaration === undefined) return undefined
   if (!isDefault) return blankExport(start)
-  return defaultEdit(text, start, head[0], declaration, entry)
+  // The brace behind `default` is that of an object.
+  return defaultEdit(text, start, list ? head[0].slice(0, -1) : head[0], declaration, entry)
 }
 
 /** `export default` before an expression becomes `let ìdefault=`, as long; before a declaration it is blanked, and the declaration named. */
