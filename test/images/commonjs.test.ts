@@ -251,6 +251,10 @@ const NAMED: Readonly<Record<string, Files>> = {
     'c.cjs':
       'exports.a = 1; if (false) exports.b = 2; Object.defineProperty(exports, "c", { enumerable: true, get: function () { return d.c } }); var d = { get c() { throw new Error() } }; delete exports.a',
   },
+  'names assigned and then given a getter that may throw, as TypeScript writes what it exports again by another name': {
+    'c.cjs': `"use strict"; var __importDefault = m => (m && m.__esModule ? m : { default: m }); Object.defineProperty(exports, "__esModule", { value: true }); exports.a = exports.b = void 0; var d_1 = require("./d.cjs"); Object.defineProperty(exports, "a", { enumerable: true, get: function () { return __importDefault(d_1).default; } }); Object.defineProperty(exports, 'b', { enumerable: true, get: () => d_1.default.length }); Object.defineProperty(exports, "never", { enumerable: true, get: () => d_1.default });`,
+    'd.cjs': 'exports.__esModule = true; exports.default = "d"',
+  },
   'a function with names': {
     'c.cjs': 'module.exports = function f() {}; module.exports.a = 1; module.exports.default = 2',
   },
