@@ -36,7 +36,7 @@ export function prepareFolder(folder: string): void {
 }
 
 /** `busy`: a host that has no room for one more connection, or a caller that has no descriptor for it. */
-export type SocketState = 'alive' | 'busy' | 'dead'
+type SocketState = 'alive' | 'busy' | 'dead'
 
 /** Codes of a socket that nobody listens on, or that is none. */
 const DEAD: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'])

@@ -1,6 +1,6 @@
 import type { AnyNode, Program } from 'acorn'
 import { ARGUMENTS, type Edit } from './module_source.ts'
-import { children } from './scope.ts'
+import { children } from './syntax_tree.ts'
 
 const HAS_ARGUMENTS = new Set<AnyNode['type']>(['FunctionDeclaration', 'FunctionExpression'])
 

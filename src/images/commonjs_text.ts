@@ -1,6 +1,6 @@
 import { lazyRequire } from './lazy.ts'
 import { type Edit, IMPORT } from './module_source.ts'
-import { parseProgram } from './parse.ts'
+import { parsedImportOffsets } from './parse.ts'
 import { dynamicImportOffsets } from './scan.ts'
 
 /** Its JavaScript, which Node's own loader begins with too: compiling the WebAssembly takes longer than most files do. */
@@ -48,20 +48,6 @@ const MAY_IMPORT = /\bimport\s*[(/.]/
  */
 export function dynamicImportEdits(file: string, text: string): readonly Edit[] {
   if (!MAY_IMPORT.test(text)) return []
-  const offsets = dynamicImportOffsets(text) ?? parsedOffsets(file, text)
+  const offsets = dynamicImportOffsets(text) ?? parsedImportOffsets(file, text)
   return offsets.map(start => ({ start, end: start + IMPORT.length, text: IMPORT }))
-}
-
-function parsedOffsets(file: string, text: string): number[] {
-  const offsets: number[] = []
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(visit)
-    else if (typeof value === 'object' && value !== null && 'type' in value) {
-      const node = value as { type: string; start: number }
-      if (node.type === 'ImportExpression') offsets.push(node.start)
-      Object.values(node).forEach(visit)
-    }
-  }
-  visit(parseProgram(file, text, 'script').body)
-  return offsets.sort((a, b) => a - b)
 }

@@ -1,9 +1,10 @@
 import type { Node } from 'acorn'
 import { decorating } from './decorators_runtime.ts'
-import { applyEdits, spacesOver } from './edits.ts'
+import { applyEdits, inOrder, lineEndsOf, spacesOver } from './edits.ts'
 import { faultAt } from './fault.ts'
 import { parseTypeScript } from './jsx.ts'
 import type { Edit } from './module_source.ts'
+import { walk } from './syntax_tree.ts'
 
 interface Decorated extends Node {
   readonly decorators?: readonly (Node & { readonly expression: Node })[]
@@ -26,6 +27,7 @@ interface ClassNode extends Decorated {
 }
 
 const DECORATING = 'ìdecorating'
+
 /**
  * Compiles decorators (the proposal of 2023-11, as TypeScript has it without `experimentalDecorators`), and `accessor`, to calls of `decorating`. Everything stays in its line.
  *
@@ -35,27 +37,19 @@ const DECORATING = 'ìdecorating'
 export function compileDecorators(file: string, text: string): string {
   const program = parseTypeScript(file, text)
   const writer = new DecoratorWriter(file, text)
-  visit(program.body, undefined, writer)
+  walk(program, (node, parent) => {
+    if (isClass(node)) writer.class(node, parent)
+    if (hasParameters(node)) writer.parameters(node.params)
+  })
   if (writer.edits.length === 0) return text
-  const edits = writer.edits.map((edit, order) => ({ edit, order }))
-  edits.sort((a, b) => a.edit.start - b.edit.start || a.edit.end - b.edit.end || a.order - b.order)
-  const runtime = String(decorating)
-  return `${applyEdits(
-    text,
-    edits.map(({ edit }) => edit),
-  )}\n;function ${DECORATING}(...a){return (${runtime.replace(/\s*\n\s*/g, '\n')})(...a)}`
+  const runtime = String(decorating).replace(/\s*\n\s*/g, '\n')
+  return `${applyEdits(text, inOrder(writer.edits))}\n;function ${DECORATING}(...a){return (${runtime})(...a)}`
 }
 
-function visit(value: unknown, parent: Node | undefined, writer: DecoratorWriter): void {
-  if (Array.isArray(value)) {
-    for (const item of value) visit(item, parent, writer)
-    return
-  }
-  if (typeof value !== 'object' || value === null || !('type' in value)) return
-  if (value.type === 'ClassDeclaration' || value.type === 'ClassExpression') writer.class(value as ClassNode, parent)
-  if ('params' in value && Array.isArray(value.params)) writer.parameters(value.params as readonly Decorated[])
-  for (const child of Object.values(value)) visit(child, value as Node, writer)
-}
+const isClass = (node: Node): node is ClassNode => node.type === 'ClassDeclaration' || node.type === 'ClassExpression'
+
+const hasParameters = (node: Node): node is Node & { readonly params: readonly Decorated[] } =>
+  'params' in node && Array.isArray(node.params)
 
 const hasDecorators = (node: Decorated): boolean => (node.decorators?.length ?? 0) > 0
 
@@ -146,18 +140,7 @@ class DecoratorWriter {
     }
     const prefix = member.static ? 'static ' : ''
     const isMethod = member.type === 'MethodDefinition'
-    const kind = isMethod
-      ? ({ get: 'getter', set: 'setter', method: 'method', constructor: 'method' } as const)[member.kind!]
-      : member.accessor
-        ? 'accessor'
-        : 'field'
-    const words = isMethod
-      ? member.kind === 'method'
-        ? `${value?.async ? 'async ' : ''}${value?.generator ? '*' : ''}`
-        : `${member.kind} `
-      : member.accessor
-        ? 'get '
-        : ''
+    const { kind, words } = placeOf(member)
     const start = decorators[0]?.start ?? member.start
     const afterDecorators = decorators.at(-1)?.end ?? start
     this.#insert(start, `${prefix}${words}[${own}.member('${kind}',${member.static === true},[`)
@@ -165,7 +148,7 @@ class DecoratorWriter {
     const close = member.computed ? this.#text.indexOf(']', key.end) + 1 : key.end
     const name =
       key.type === 'Identifier' && !member.computed ? JSON.stringify(key.name) : this.#text.slice(key.start, key.end)
-    const lineEnds = this.#text.slice(afterDecorators, key.start).replace(/[^\r\n]/g, '')
+    const lineEnds = lineEndsOf(this.#text, afterDecorators, key.start)
     const store = `#ìa${own}${index}`
     const accessor = `(){return this.${store}}${prefix}set [${own}.key(${index})](v){this.${store}=v}${prefix}${store}`
     this.edits.push({
@@ -195,4 +178,16 @@ class DecoratorWriter {
   #blank(start: number, end: number): void {
     if (end > start) this.edits.push({ start, end, text: spacesOver(this.#text, start, end) })
   }
+}
+
+const METHODS = { get: 'getter', set: 'setter', method: 'method', constructor: 'method' } as const
+
+/** What a member is to its decorators, and the words that stand before its key. */
+function placeOf({ type, kind = 'method', value, accessor }: ClassMember): {
+  readonly kind: string
+  readonly words: string
+} {
+  if (type !== 'MethodDefinition') return accessor ? { kind: 'accessor', words: 'get ' } : { kind: 'field', words: '' }
+  if (kind !== 'method') return { kind: METHODS[kind], words: `${kind} ` }
+  return { kind: METHODS[kind], words: `${value?.async ? 'async ' : ''}${value?.generator ? '*' : ''}` }
 }

@@ -1,7 +1,7 @@
 import type { Program } from 'acorn'
 import { acornParser } from './acorn.ts'
 import { renameArguments } from './arguments.ts'
-import { applyEdits } from './edits.ts'
+import { applyEdits, inOrder } from './edits.ts'
 import { type Edit, IMPORT } from './module_source.ts'
 import { Publisher } from './publishing.ts'
 import { analyseTopLevel, declaredNames } from './scope.ts'
@@ -42,10 +42,7 @@ export function directEvalCode(code: unknown, scope: EvalScope): unknown {
   const publisher = new Publisher(shifted)
   publisher.assignments(use, scope.imported, scope.exported, scope.inFunction)
   edits.push(...publisher.edits)
-  return applyEdits(
-    shifted,
-    edits.sort((a, b) => a.start - b.start || a.end - b.end),
-  ).slice(STRICT.length)
+  return applyEdits(shifted, inOrder(edits)).slice(STRICT.length)
 }
 
 const mentions = (code: string, { imported, exported }: EvalScope): boolean => {

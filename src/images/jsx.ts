@@ -1,10 +1,11 @@
-import type { Node, Parser, Token } from 'acorn'
+import type { Node, Parser, Program, Token } from 'acorn'
 import { acornParser } from './acorn.ts'
-import { applyEdits } from './edits.ts'
+import { applyEdits, inOrder } from './edits.ts'
 import { faultAt, syntaxReason } from './fault.ts'
 import { JsxEditor, type JsxElement, type JsxFragment } from './jsx_element.ts'
 import { type JsxRuntime, readRuntime, runtimeText } from './jsx_runtime.ts'
 import { lazyRequire } from './lazy.ts'
+import { walk } from './syntax_tree.ts'
 
 /**
  * A parser of JSX within JavaScript and TypeScript: small, without dependencies, an extension of the parser that is here anyway. The compilers that
@@ -25,10 +26,14 @@ export function compileJsx(file: string, text: string, isModule: boolean): strin
   const module = isModule || program.body.some(({ type }) => /^(?:Import|Export)/.test(type)) || MODULE_META.test(text)
   const runtime: JsxRuntime = { ...readRuntime(text), isModule: module }
   const editor = new JsxEditor(text, runtime)
-  visit(program, node => editor.element(node))
-  const edits = editor.edits.sort((a, b) => a.start - b.start || a.end - b.end)
-  return applyEdits(text, edits) + runtimeText(runtime, editor.used)
+  walk(program, node => {
+    if (isJsx(node)) editor.element(node)
+  })
+  return applyEdits(text, inOrder(editor.edits)) + runtimeText(runtime, editor.used)
 }
+
+const isJsx = (node: Node): node is JsxElement | JsxFragment =>
+  node.type === 'JSXElement' || node.type === 'JSXFragment'
 
 const MODULE_META = /\bimport\s*\.\s*meta\b/
 
@@ -65,7 +70,7 @@ const PARSING = {
 } as const
 
 /** @throws ImageFault `syntax` */
-export function parseTypeScript(file: string, text: string): { readonly body: readonly Node[] } {
+export function parseTypeScript(file: string, text: string): Program {
   try {
     return typeScriptParser().parse(text, PARSING)
   } catch (error) {
@@ -88,14 +93,4 @@ export function typeScriptTokens(text: string): Token[] {
   }
   typeScriptParser().parse(text, { ...PARSING, onToken })
   return tokens
-}
-
-function visit(value: unknown, found: (node: JsxElement | JsxFragment) => void): void {
-  if (Array.isArray(value)) {
-    for (const item of value) visit(item, found)
-    return
-  }
-  if (typeof value !== 'object' || value === null || !('type' in value)) return
-  if (value.type === 'JSXElement' || value.type === 'JSXFragment') found(value as JsxElement | JsxFragment)
-  for (const child of Object.values(value)) visit(child, found)
 }

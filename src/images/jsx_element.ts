@@ -1,4 +1,5 @@
 import type { Node } from 'acorn'
+import { isNamePart } from './edits.ts'
 import { JSX_KEY, type JsxRuntime, RUNTIME_NAMES, type RuntimeName } from './jsx_runtime.ts'
 import type { Edit } from './module_source.ts'
 
@@ -109,7 +110,7 @@ export class JsxEditor {
     const isKeyed = !isClassic && attributes.some(isKey)
     const start = isKeyed ? `${this.#use('keyed')}(${call},` : `${call}(`
     // `return<a/>` is right, `returnìj(` is not.
-    const space = /[\w$\u0080-\uffff]/.test(this.#text[node.start - 1] ?? '') ? ' ' : ''
+    const space = isNamePart(this.#text[node.start - 1]) ? ' ' : ''
     const props = isClassic && attributes.length === 0 ? ',null' : ',{'
     if (node.type === 'JSXFragment') {
       // Its `>` is written over with the children.

@@ -1,32 +1,14 @@
-import type {
-  AnyNode,
-  ExportDefaultDeclaration,
-  Identifier,
-  ImportAttribute,
-  ImportDeclaration,
-  Literal,
-  Program,
-  Token,
-} from 'acorn'
+import type { Program, Token } from 'acorn'
 import { acornParser } from './acorn.ts'
 import { renameArguments } from './arguments.ts'
-import { blank } from './blank.ts'
-import { spacesOver } from './edits.ts'
+import { inOrder } from './edits.ts'
 import { faultAt, syntaxReason } from './fault.ts'
-import {
-  DEFAULT,
-  type Edit,
-  IMPORT,
-  type ImportEntry,
-  type IndirectExport,
-  type LocalExport,
-  type ModuleRequest,
-  type ModuleSource,
-  REEXPORTS_NAMESPACES,
-} from './module_source.ts'
+import { ModuleReader } from './module_reader.ts'
+import { IMPORT, type ModuleSource } from './module_source.ts'
 import { Publisher } from './publishing.ts'
-import { phaseImports } from './scan.ts'
-import { analyseTopLevel, boundNames } from './scope.ts'
+import { type PhaseImport, phaseImports } from './scan.ts'
+import { analyseTopLevel } from './scope.ts'
+import { walk } from './syntax_tree.ts'
 
 /** acorn ends its messages with `(line:column)`; the place is told apart from the text here. */
 const PLACE_SUFFIX = / \(\d+:\d+\)$/
@@ -43,12 +25,7 @@ export function parseModule(file: string, text: string, cyclic = false): ModuleS
   return judged(file, text, () => readProgram(program, text, phases, cyclic))
 }
 
-function readProgram(
-  program: Program,
-  text: string,
-  phases: ReturnType<typeof phaseImports>,
-  cyclic: boolean,
-): ModuleSource {
+function readProgram(program: Program, text: string, phases: readonly PhaseImport[], cyclic: boolean): ModuleSource {
   const reader = new ModuleReader(text, new Set(phases.map(({ offset }) => offset)))
   for (const statement of program.body) reader.statement(statement)
   const use = analyseTopLevel(program)
@@ -62,7 +39,7 @@ function readProgram(
     requests: reader.requests,
     imports: reader.imports,
     ...reader.exports(),
-    edits: [...reader.edits, ...renamed, ...publisher.edits].sort((a, b) => a.start - b.start || a.end - b.end),
+    edits: inOrder([...reader.edits, ...renamed, ...publisher.edits]),
     hasTopLevelAwait: use.hasTopLevelAwait,
     mutableExports: publisher.mutable,
     namesDefault: reader.namesDefault,
@@ -71,7 +48,7 @@ function readProgram(
 }
 
 /** The parser does not know them. */
-function withoutPhases(text: string, phases: ReturnType<typeof phaseImports>): string {
+function withoutPhases(text: string, phases: readonly PhaseImport[]): string {
   let out = text
   for (const { word } of phases) out = out.slice(0, word[0]) + ' '.repeat(word[1] - word[0]) + out.slice(word[1])
   return out
@@ -108,6 +85,19 @@ function judged<T>(file: string, text: string, read: () => T): T {
 }
 
 /**
+ * Where a CommonJS text has `import(…)`.
+ *
+ * @throws ImageFault `syntax`
+ */
+export function parsedImportOffsets(file: string, text: string): number[] {
+  const offsets: number[] = []
+  walk(parseProgram(file, text, 'script'), ({ type, start }) => {
+    if (type === 'ImportExpression') offsets.push(start)
+  })
+  return offsets.sort((a, b) => a - b)
+}
+
+/**
  * In a module `x <!--y` is an expression to the parser, an error to Node's own loader, and to the engine a comment, since there it stands in a function: code would
  * vanish.
  *
@@ -117,185 +107,4 @@ function refuseHtmlComment(text: string, { type, start }: Token): void {
   // The text of a template may begin so, too.
   if (type.label !== 'template' && text.startsWith('<!--', start))
     throw Object.assign(new SyntaxError('HTML comments are not allowed in modules'), { pos: start })
-}
-
-const nameOf = (node: Identifier | Literal): string => (node.type === 'Identifier' ? node.name : String(node.value))
-
-/** The length of `export default`, with what may stand between. */
-const defaultKeyword = (text: string, start: number): number =>
-  /^export(?:\s|\/\*[\s\S]*?\*\/|\/\/.*)*default/.exec(text.slice(start))![0].length
-
-const namesItself = (node: AnyNode): boolean =>
-  (node.type === 'ClassDeclaration' || node.type === 'ClassExpression') &&
-  !node.id &&
-  node.body.body.some(member => member.type === 'StaticBlock' || ('static' in member && member.static))
-
-class ModuleReader {
-  readonly requests: ModuleRequest[] = []
-  readonly imports: ImportEntry[] = []
-  readonly edits: Edit[] = []
-  readonly #declarations: { readonly end: number; readonly names: readonly string[] }[] = []
-  namesDefault = false
-  readonly #text: string
-  readonly #phases: ReadonlySet<number>
-  readonly #seen = new Map<string, number>()
-  readonly #direct: (LocalExport & { offset: number })[] = []
-  readonly #indirect: IndirectExport[] = []
-  readonly #stars: number[] = []
-
-  /** @param phases offsets of the imports of a source phase */
-  constructor(text: string, phases: ReadonlySet<number>) {
-    this.#text = text
-    this.#phases = phases
-  }
-
-  statement(node: AnyNode): void {
-    switch (node.type) {
-      case 'ImportDeclaration':
-        this.#import(node)
-        return
-      case 'ExportAllDeclaration': {
-        const request = this.#request(node.source, node.attributes, node.start)
-        if (node.exported)
-          this.#indirect.push({ exportName: nameOf(node.exported), request, importName: undefined, offset: node.start })
-        else this.#stars.push(request)
-        this.#blank(node)
-        return
-      }
-      case 'ExportNamedDeclaration': {
-        const request = node.source ? this.#request(node.source, node.attributes, node.start) : undefined
-        for (const { local, exported, start } of node.specifiers) {
-          if (request === undefined)
-            this.#direct.push({ exportName: nameOf(exported), localName: nameOf(local), offset: start })
-          else this.#indirect.push({ exportName: nameOf(exported), request, importName: nameOf(local), offset: start })
-        }
-        if (!node.declaration) {
-          this.#blank(node)
-          return
-        }
-        const declared =
-          node.declaration.type === 'VariableDeclaration'
-            ? node.declaration.declarations.flatMap(({ id }) => boundNames(id))
-            : [node.declaration.id.name]
-        for (const name of declared) this.#direct.push({ exportName: name, localName: name, offset: node.start })
-        this.edits.push({ start: node.start, end: node.start + 6, text: ' '.repeat(6) })
-        this.#declarations.push({ end: node.end, names: declared })
-        return
-      }
-      case 'ExportDefaultDeclaration':
-        this.#default(node)
-        this.#declarations.push({ end: node.end, names: [this.#direct.at(-1)!.localName] })
-        return
-      case 'VariableDeclaration':
-        this.#declarations.push({ end: node.end, names: node.declarations.flatMap(({ id }) => boundNames(id)) })
-        return
-      case 'ClassDeclaration':
-        this.#declarations.push({ end: node.end, names: node.id ? [node.id.name] : [] })
-        return
-    }
-  }
-
-  get exportedNames(): ReadonlySet<string> {
-    return new Set(this.#direct.map(entry => entry.localName))
-  }
-
-  /** Where statements end that declare what is exported, there or by a list elsewhere. */
-  get declarationEnds(): number[] {
-    const exported = this.exportedNames
-    return this.#declarations.flatMap(({ end, names }) => (names.some(name => exported.has(name)) ? [end] : []))
-  }
-
-  #import(node: ImportDeclaration): void {
-    const request = this.#request(node.source, node.attributes, node.start)
-    for (const specifier of node.specifiers) {
-      const importName =
-        specifier.type === 'ImportDefaultSpecifier'
-          ? 'default'
-          : specifier.type === 'ImportNamespaceSpecifier'
-            ? undefined
-            : nameOf(specifier.imported)
-      this.imports.push({ request, importName, localName: specifier.local.name, offset: specifier.start })
-    }
-    this.#blank(node)
-  }
-
-  #request(source: Literal, attributes: readonly ImportAttribute[], offset: number): number {
-    const entries = attributes.map(({ key, value }) => [nameOf(key), String(value.value)] as const)
-    const phase = this.#phases.has(offset) ? { phase: 'source' as const } : {}
-    const found = { specifier: String(source.value), attributes: Object.fromEntries(entries), ...phase, offset }
-    const key = JSON.stringify([found.specifier, found.attributes, phase])
-    const known = this.#seen.get(key)
-    if (known !== undefined) return known
-    this.#seen.set(key, this.requests.length)
-    return this.requests.push(found) - 1
-  }
-
-  #default(node: ExportDefaultDeclaration): void {
-    const { declaration, start } = node
-    const isDeclaration = declaration.type === 'FunctionDeclaration' || declaration.type === 'ClassDeclaration'
-    if (isDeclaration && declaration.id) {
-      this.#direct.push({ exportName: 'default', localName: declaration.id.name, offset: start })
-      this.edits.push({ start, end: declaration.start, text: spacesOver(this.#text, start, declaration.start) })
-      return
-    }
-    this.namesDefault = true
-    this.#direct.push({ exportName: 'default', localName: DEFAULT, offset: start })
-    if (namesItself(declaration)) {
-      this.#defaultClass(node)
-      return
-    }
-    if (!isDeclaration) {
-      const keyword = start + defaultKeyword(this.#text, start)
-      this.edits.push({
-        start,
-        end: keyword,
-        text: `let ${DEFAULT}=${this.#lineEnds(start, keyword)}`.padEnd(keyword - start),
-      })
-      return
-    }
-    // The name goes behind `function`, `function*` or `class`; comments between them make room for nothing, so they may go.
-    const head = /^(async\s+)?(?:function|class)(?:\s|\/\*[\s\S]*?\*\/)*\*?/.exec(
-      this.#text.slice(declaration.start),
-    )![0]
-    const end = declaration.start + head.length
-    const named = `${declaration.type === 'ClassDeclaration' ? 'class' : `${declaration.async ? 'async ' : ''}function${declaration.generator ? '*' : ''}`} ${DEFAULT}`
-    const space = /[\w$\u0080-\uffff]/.test(this.#text[end] ?? '') ? ' ' : ''
-    this.edits.push({ start, end, text: this.#lineEnds(start, end) + (named + space).padStart(end - start) })
-  }
-
-  /** A class that can look at its name while it is defined gets the right one at once, from a property of that name. */
-  #defaultClass({ start, end, declaration }: ExportDefaultDeclaration): void {
-    const keyword = start + defaultKeyword(this.#text, start)
-    const last = this.#text[end - 1] === ';' ? end - 1 : end
-    this.edits.push(
-      {
-        start,
-        end: keyword,
-        text: `let ${DEFAULT}={default:${this.#lineEnds(start, keyword)}`.padEnd(keyword - start),
-      },
-      { start: last, end: last, text: `}.default${declaration.type === 'ClassDeclaration' ? ';' : ''}` },
-    )
-  }
-
-  /** Imported names that are exported again are indirect exports (ECMA-262, 16.2.1.7.1 ParseModule, step 10). */
-  exports(): { localExports: LocalExport[]; indirectExports: IndirectExport[]; starExports: number[] } {
-    const imported = new Map(this.imports.map(entry => [entry.localName, entry]))
-    const localExports: LocalExport[] = []
-    const indirectExports = [...this.#indirect]
-    for (const { exportName, localName, offset } of this.#direct) {
-      const from = imported.get(localName)
-      if (from && (REEXPORTS_NAMESPACES || from.importName !== undefined))
-        indirectExports.push({ exportName, request: from.request, importName: from.importName, offset })
-      else localExports.push({ exportName, localName })
-    }
-    return { localExports, indirectExports, starExports: this.#stars }
-  }
-
-  #blank(node: AnyNode): void {
-    this.edits.push(blank(this.#text, node.start, node.end))
-  }
-
-  #lineEnds(start: number, end: number): string {
-    return this.#text.slice(start, end).replace(/[^\r\n]/g, '')
-  }
 }

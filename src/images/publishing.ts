@@ -1,4 +1,5 @@
 import type { AnyNode } from 'acorn'
+import { isNamePart } from './edits.ts'
 import { type Edit, PUBLISH } from './module_source.ts'
 import type { TopLevelUse } from './scope.ts'
 
@@ -104,7 +105,7 @@ export class Publisher {
   /** All of the room that is wanted before an offset, or none: `returnì(x)` must not come of `return  x`. */
   #spaceBefore(offset: number, count: number): number {
     const start = offset - count
-    if (start > 0 && /[\w$\u0080-\uffff]/.test(this.#text[start - 1]!)) return 0
+    if (isNamePart(this.#text[start - 1])) return 0
     for (let at = start; at < offset; at++) if (!this.#isSpare(at)) return 0
     for (let at = start; at < offset; at++) this.#used.add(at)
     return count

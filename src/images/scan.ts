@@ -65,8 +65,14 @@ export function literalSpecifiers(text: string): string[] {
   }
 }
 
-/** Where a text imports a phase of a module (`import source`, `import.source()`): the offset of each, and where the word stands. */
-export function phaseImports(text: string): { readonly offset: number; readonly word: readonly [number, number] }[] {
+/** An import of a phase of a module: `import source`, `import.source()`. */
+export interface PhaseImport {
+  readonly offset: number
+  /** From where to where the word stands that names the phase. */
+  readonly word: readonly [start: number, end: number]
+}
+
+export function phaseImports(text: string): PhaseImport[] {
   if (!MAY_IMPORT_SOURCE.test(text)) return []
   try {
     return lex(text)[0].flatMap(found => {

@@ -1,4 +1,6 @@
 import type { AnyNode, CallExpression, Node, Pattern, Program } from 'acorn'
+import { boundNames, lexicallyDeclared, namesOf, varDeclared } from './declared.ts'
+import { children } from './syntax_tree.ts'
 
 /** An expression or loop head that assigns to a binding of the module's top level. */
 export interface Assignment {
@@ -6,13 +8,16 @@ export interface Assignment {
   readonly names: readonly string[]
 }
 
+type ImportExpression = Extract<AnyNode, { type: 'ImportExpression' }>
+type MetaProperty = Extract<AnyNode, { type: 'MetaProperty' }>
+
 export interface TopLevelUse {
   readonly assignments: readonly Assignment[]
   readonly hasTopLevelAwait: boolean
   /** Calls of `eval` by that name: their code can assign whatever is in scope. */
   readonly directEvals: readonly DirectEval[]
-  readonly dynamicImports: readonly Extract<AnyNode, { type: 'ImportExpression' }>[]
-  readonly metaProperties: readonly Extract<AnyNode, { type: 'MetaProperty' }>[]
+  readonly dynamicImports: readonly ImportExpression[]
+  readonly metaProperties: readonly MetaProperty[]
 }
 
 type Scope = ReadonlySet<string>
@@ -23,176 +28,144 @@ interface DirectEval {
   readonly scopes: readonly Scope[]
 }
 
+/** What stands around a node. */
+interface Surroundings {
+  /** Below the top level, outermost first. */
+  readonly scopes: readonly Scope[]
+  readonly inFunction: boolean
+}
+
 /**
  * Walks a module once for what its text does to its own top-level bindings. Inner bindings of the same name shadow them.
  *
  * @param around scopes around the text itself
  */
 export function analyseTopLevel(program: Program, around: readonly Scope[] = []): TopLevelUse {
-  const assignments: Assignment[] = []
-  const dynamicImports: Extract<AnyNode, { type: 'ImportExpression' }>[] = []
-  const metaProperties: Extract<AnyNode, { type: 'MetaProperty' }>[] = []
-  const directEvals: DirectEval[] = []
-  let hasTopLevelAwait = false
+  const reader = new TopLevelReader()
+  for (const statement of program.body) reader.visit(statement, { scopes: around, inFunction: false })
+  return reader
+}
 
-  const visitAll = (nodes: readonly (Node | null)[], scopes: readonly Scope[], inFunction: boolean) => {
-    for (const node of nodes) if (node) visit(node as AnyNode, scopes, inFunction)
+class TopLevelReader implements TopLevelUse {
+  readonly assignments: Assignment[] = []
+  readonly directEvals: DirectEval[] = []
+  readonly dynamicImports: ImportExpression[] = []
+  readonly metaProperties: MetaProperty[] = []
+  hasTopLevelAwait = false
+
+  visit(node: AnyNode, around: Surroundings): void {
+    this.#note(node, around)
+    const parts = partsOf(node, around)
+    if (!parts) for (const child of children(node)) this.visit(child, around)
+    else for (const part of parts) for (const child of part.nodes) if (child) this.visit(child as AnyNode, part.around)
   }
-  const assign = (node: AnyNode, target: Pattern, scopes: readonly Scope[]) => {
-    const names = boundNames(target).filter(name => !scopes.some(scope => scope.has(name)))
-    if (names.length > 0) assignments.push({ node, names })
-  }
-  const visit = (node: AnyNode, scopes: readonly Scope[], inFunction: boolean): void => {
+
+  #note(node: AnyNode, { scopes, inFunction }: Surroundings): void {
     switch (node.type) {
-      case 'FunctionDeclaration':
-      case 'FunctionExpression':
-      case 'ArrowFunctionExpression': {
-        const own = new Set(node.params.flatMap(boundNames))
-        if (node.type === 'FunctionExpression' && node.id) own.add(node.id.name)
-        if (node.type !== 'ArrowFunctionExpression') own.add('arguments')
-        if (node.body.type === 'BlockStatement') for (const name of varNames(node.body)) own.add(name)
-        const inner = [...scopes, own]
-        visitAll(node.params, inner, true)
-        visit(node.body as AnyNode, inner, true)
-        return
-      }
-      case 'ClassDeclaration':
-      case 'ClassExpression': {
-        const inner = node.id ? [...scopes, new Set([node.id.name])] : scopes
-        visitAll([node.superClass ?? null, node.body], inner, inFunction)
-        return
-      }
-      case 'PropertyDefinition':
-        if (node.computed) visit(node.key as AnyNode, scopes, inFunction)
-        if (node.value) visit(node.value as AnyNode, [...scopes, FIELD], true)
-        return
-      case 'BlockStatement':
-      case 'StaticBlock': {
-        const own = lexicalNames(node.body)
-        const isStatic = node.type === 'StaticBlock'
-        if (isStatic) for (const name of ['arguments', ...varNames(node)]) own.add(name)
-        visitAll(node.body, [...scopes, own], inFunction || isStatic)
-        return
-      }
-      case 'SwitchStatement': {
-        visit(node.discriminant as AnyNode, scopes, inFunction)
-        visitAll(node.cases, [...scopes, lexicalNames(node.cases.flatMap(part => part.consequent))], inFunction)
-        return
-      }
-      case 'CatchClause':
-        visitAll(
-          [node.param ?? null, node.body],
-          node.param ? [...scopes, new Set(boundNames(node.param))] : scopes,
-          inFunction,
-        )
-        return
-      case 'ForStatement':
-        visitAll(
-          [node.init ?? null, node.test ?? null, node.update ?? null, node.body],
-          headScope(node.init, scopes),
-          inFunction,
-        )
-        return
-      case 'ForInStatement':
-      case 'ForOfStatement': {
-        if (node.type === 'ForOfStatement' && node.await && !inFunction) hasTopLevelAwait = true
-        const inner = headScope(node.left, scopes)
-        if (node.left.type !== 'VariableDeclaration') assign(node, node.left, scopes)
-        else if (node.left.kind === 'var') for (const { id } of node.left.declarations) assign(node, id, scopes)
-        visitAll([node.left, node.right, node.body], inner, inFunction)
-        return
-      }
       case 'AssignmentExpression':
-        assign(node, node.left, scopes)
-        break
+        this.#assign(node, node.left, scopes)
+        return
       case 'UpdateExpression':
-        if (node.argument.type === 'Identifier') assign(node, node.argument, scopes)
-        break
+        if (node.argument.type === 'Identifier') this.#assign(node, node.argument, scopes)
+        return
+      case 'ForOfStatement':
+      case 'ForInStatement':
+        if (node.type === 'ForOfStatement' && node.await) this.#await(inFunction)
+        if (node.left.type !== 'VariableDeclaration') this.#assign(node, node.left, scopes)
+        else if (node.left.kind === 'var') for (const { id } of node.left.declarations) this.#assign(node, id, scopes)
+        return
       case 'AwaitExpression':
-        if (!inFunction) hasTopLevelAwait = true
-        break
+        this.#await(inFunction)
+        return
       case 'VariableDeclaration':
-        if ((node.kind as string) === 'await using' && !inFunction) hasTopLevelAwait = true
-        break
+        if ((node.kind as string) === 'await using') this.#await(inFunction)
+        return
       case 'CallExpression':
-        if (node.callee.type === 'Identifier' && node.callee.name === 'eval') directEvals.push({ node, scopes })
-        break
+        if (node.callee.type === 'Identifier' && node.callee.name === 'eval') this.directEvals.push({ node, scopes })
+        return
       case 'ImportExpression':
-        dynamicImports.push(node)
-        break
+        this.dynamicImports.push(node)
+        return
       case 'MetaProperty':
-        if (node.meta.name === 'import') metaProperties.push(node)
-        break
+        if (node.meta.name === 'import') this.metaProperties.push(node)
     }
-    for (const child of children(node)) visit(child, scopes, inFunction)
   }
-  for (const statement of program.body) visit(statement, around, false)
-  return { assignments, hasTopLevelAwait, directEvals, dynamicImports, metaProperties }
+
+  #await(inFunction: boolean): void {
+    this.hasTopLevelAwait ||= !inFunction
+  }
+
+  #assign(node: AnyNode, target: Pattern, scopes: readonly Scope[]): void {
+    const names = boundNames(target).filter(name => !scopes.some(scope => scope.has(name)))
+    if (names.length > 0) this.assignments.push({ node, names })
+  }
+}
+
+/** Children that have the same surroundings. */
+interface Part {
+  readonly nodes: Iterable<Node | null | undefined>
+  readonly around: Surroundings
+}
+
+/** The children that hold code of a node that opens a scope, with what stands around them there; undefined for any other node. */
+function partsOf(node: AnyNode, around: Surroundings): readonly Part[] | undefined {
+  const within = (names: Iterable<string>, inFunction = around.inFunction): Surroundings => ({
+    scopes: [...around.scopes, new Set(names)],
+    inFunction,
+  })
+  switch (node.type) {
+    case 'FunctionDeclaration':
+    case 'FunctionExpression':
+    case 'ArrowFunctionExpression':
+      return [{ nodes: [...node.params, node.body], around: within(functionNames(node), true) }]
+    case 'ClassDeclaration':
+    case 'ClassExpression':
+      return [{ nodes: [node.superClass, node.body], around: node.id ? within([node.id.name]) : around }]
+    case 'PropertyDefinition':
+      return [
+        { nodes: node.computed ? [node.key] : [], around },
+        { nodes: [node.value], around: within(FIELD_NAMES, true) },
+      ]
+    case 'BlockStatement':
+      return [{ nodes: node.body, around: within(namesOf(lexicallyDeclared(node.body))) }]
+    case 'StaticBlock': {
+      const names = ['arguments', ...namesOf(lexicallyDeclared(node.body)), ...namesOf(varDeclared(node.body))]
+      return [{ nodes: node.body, around: within(names, true) }]
+    }
+    case 'SwitchStatement': {
+      const body = node.cases.flatMap(part => part.consequent)
+      return [
+        { nodes: [node.discriminant], around },
+        { nodes: node.cases, around: within(namesOf(lexicallyDeclared(body))) },
+      ]
+    }
+    case 'CatchClause':
+      return node.param ? [{ nodes: children(node), around: within(boundNames(node.param)) }] : undefined
+    case 'ForStatement':
+      return node.init
+        ? [{ nodes: children(node), around: within(namesOf(lexicallyDeclared([node.init]))) }]
+        : undefined
+    case 'ForInStatement':
+    case 'ForOfStatement':
+      return [{ nodes: children(node), around: within(namesOf(lexicallyDeclared([node.left]))) }]
+    default:
+      return undefined
+  }
+}
+
+type FunctionNode = Extract<AnyNode, { type: 'FunctionDeclaration' | 'FunctionExpression' | 'ArrowFunctionExpression' }>
+
+function functionNames(node: FunctionNode): string[] {
+  const names = node.params.flatMap(boundNames)
+  if (node.type === 'FunctionExpression' && node.id) names.push(node.id.name)
+  if (node.type !== 'ArrowFunctionExpression') names.push('arguments')
+  if (node.body.type === 'BlockStatement') names.push(...namesOf(varDeclared([node.body])))
+  return names
 }
 
 /** What initialises a field is a function, though nobody sees it. */
-const FIELD: Scope = new Set(['arguments'])
+const FIELD_NAMES = ['arguments']
 
 /** What a text declares at its top level. */
 export const declaredNames = (program: Program): Set<string> =>
-  new Set([...varNames(program), ...lexicalNames(program.body)])
-
-const headScope = (head: Node | null | undefined, scopes: readonly Scope[]): readonly Scope[] => {
-  const declaration = head as AnyNode | null | undefined
-  if (declaration?.type !== 'VariableDeclaration' || declaration.kind === 'var') return scopes
-  return [...scopes, new Set(declaration.declarations.flatMap(({ id }) => boundNames(id)))]
-}
-
-export function* children(node: AnyNode): Generator<AnyNode> {
-  for (const value of Object.values(node)) {
-    if (Array.isArray(value)) {
-      for (const item of value) if (isNode(item)) yield item
-    } else if (isNode(value)) yield value
-  }
-}
-
-const isNode = (value: unknown): value is AnyNode =>
-  typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string'
-
-/** BoundNames (ECMA-262, 8.2.1) of a pattern; of an assignment target, the identifiers it assigns. */
-export function boundNames(pattern: Pattern | null): string[] {
-  switch (pattern?.type) {
-    case 'Identifier':
-      return [pattern.name]
-    case 'ObjectPattern':
-      return pattern.properties.flatMap(part => boundNames(part.type === 'RestElement' ? part.argument : part.value))
-    case 'ArrayPattern':
-      return pattern.elements.flatMap(boundNames)
-    case 'RestElement':
-      return boundNames(pattern.argument)
-    case 'AssignmentPattern':
-      return boundNames(pattern.left)
-    default:
-      return []
-  }
-}
-
-/** LexicallyDeclaredNames of a block, functions of the block included. */
-function lexicalNames(body: readonly Node[]): Set<string> {
-  const names = new Set<string>()
-  for (const node of body as readonly AnyNode[]) {
-    if (node.type === 'VariableDeclaration' && node.kind !== 'var')
-      for (const { id } of node.declarations) for (const name of boundNames(id)) names.add(name)
-    else if ((node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node.id)
-      names.add(node.id.name)
-  }
-  return names
-}
-
-/** VarDeclaredNames (ECMA-262, 8.2.6): those of inner blocks too, but not of inner functions. */
-function varNames(root: AnyNode): Set<string> {
-  const names = new Set<string>()
-  const walk = (node: AnyNode): void => {
-    if (node !== root && /Function|^Class|^StaticBlock$/.test(node.type)) return
-    if (node.type === 'VariableDeclaration' && node.kind === 'var')
-      for (const { id } of node.declarations) for (const name of boundNames(id)) names.add(name)
-    for (const child of children(node)) walk(child)
-  }
-  walk(root)
-  return names
-}
+  new Set([...namesOf(varDeclared(program.body)), ...namesOf(lexicallyDeclared(program.body))])

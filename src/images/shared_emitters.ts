@@ -1,9 +1,10 @@
 import type { AnyNode, CallExpression, Expression, MemberExpression, Node } from 'acorn'
 import { acorn } from './acorn.ts'
-import { applyEdits } from './edits.ts'
+import { boundNames, lexicallyDeclared, varDeclared } from './declared.ts'
+import { applyEdits, isNamePart } from './edits.ts'
 import { ADDERS, mayAdd, type SourceType } from './listener_calls.ts'
 import { type Edit, EMITTER, MOVED_EMITTER } from './module_source.ts'
-import { boundNames, children } from './scope.ts'
+import { children } from './syntax_tree.ts'
 
 /** What a CommonJS file is given, and `process`, which has a view of its own. */
 const GIVEN: ReadonlySet<string> = new Set(['exports', 'require', 'module', 'arguments', 'process'])
@@ -128,28 +129,25 @@ function scopeOf(node: AnyNode, outer: Scope): Scope {
     case 'ArrowFunctionExpression': {
       const scope = new Scope(outer)
       if (node.type === 'FunctionExpression' && node.id) scope.declare([node.id.name])
-      declareVars(node.body as AnyNode, scope)
+      declareAll(varDeclared([node.body]), scope)
       scope.declare(node.params.flatMap(boundNames))
       return scope
     }
     case 'Program':
     case 'StaticBlock': {
       const scope = new Scope(outer)
-      for (const part of node.body) declareVars(part as AnyNode, scope)
-      declareLexical(node.body, scope)
+      declareAll(varDeclared(node.body), scope)
+      declareAll(lexicallyDeclared(node.body), scope)
       return scope
     }
     case 'BlockStatement': {
       const scope = new Scope(outer)
-      declareLexical(node.body, scope)
+      declareAll(lexicallyDeclared(node.body), scope)
       return scope
     }
     case 'SwitchStatement': {
       const scope = new Scope(outer)
-      declareLexical(
-        node.cases.flatMap(part => part.consequent),
-        scope,
-      )
+      declareAll(lexicallyDeclared(node.cases.flatMap(part => part.consequent)), scope)
       return scope
     }
     case 'ForStatement':
@@ -157,7 +155,7 @@ function scopeOf(node: AnyNode, outer: Scope): Scope {
     case 'ForOfStatement': {
       const scope = new Scope(outer)
       const head = node.type === 'ForStatement' ? node.init : node.left
-      if (head) declareLexical([head], scope)
+      if (head) declareAll(lexicallyDeclared([head]), scope)
       return scope
     }
     case 'CatchClause': {
@@ -175,21 +173,8 @@ function scopeOf(node: AnyNode, outer: Scope): Scope {
   }
 }
 
-function declareLexical(nodes: readonly Node[], scope: Scope): void {
-  for (const node of nodes as readonly AnyNode[]) {
-    if (node.type === 'VariableDeclaration' && node.kind !== 'var')
-      for (const { id, init } of node.declarations) scope.declare(boundNames(id), init)
-    else if ((node.type === 'FunctionDeclaration' || node.type === 'ClassDeclaration') && node.id)
-      scope.declare([node.id.name])
-  }
-}
-
-/** Those of inner blocks too, but not of inner functions. */
-function declareVars(node: AnyNode, scope: Scope): void {
-  if (/Function|^Class|^StaticBlock$/.test(node.type)) return
-  if (node.type === 'VariableDeclaration' && node.kind === 'var')
-    for (const { id, init } of node.declarations) scope.declare(boundNames(id), init)
-  for (const child of children(node)) declareVars(child, scope)
+const declareAll = (declared: ReturnType<typeof lexicallyDeclared>, scope: Scope): void => {
+  for (const { names, init } of declared) scope.declare(names, init)
 }
 
 /** Changes a text and keeps its columns as well as it can. */
@@ -232,7 +217,7 @@ class Writer {
     const used = this.#edits.at(-1)?.end ?? 0
     let count = 0
     while (count < most && offset - count > used && /[ \t]/.test(this.#code[offset - count - 1] ?? '')) count++
-    const parts = /[\w$\u0080-\uffff]/.test(this.#code[offset - count - 1] ?? '')
+    const parts = isNamePart(this.#code[offset - count - 1])
     return parts && count > 0 ? count - 1 : count
   }
 

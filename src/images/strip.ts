@@ -42,7 +42,7 @@ const TRANSFORM = { verbatimModuleSyntax: true, nativeClassProperties: true, noE
  *
  * @throws ImageFault `syntax`
  */
-export function stripTypes(file: string, text: string): string {
+function stripTypes(file: string, text: string): string {
   const typed = isJsx(file) ? compileJsx(file, text, packageType(file) === 'module') : text
   const stripped = stripTypesOnly(file, typed)
   return mayDecorate(stripped) ? compileDecorators(file, stripped) : stripped
