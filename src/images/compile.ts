@@ -212,13 +212,13 @@ export function checkPlacement(text: string, source: ModuleSource, url: string):
   checkSyntax(code, url)
 }
 
-/** Does the engine take the text as a CommonJS file? Nothing is run. */
-export function isCommonJs(text: string): boolean {
+/** What the engine has against the text as a CommonJS file; nothing is run. */
+export function commonJsFault(text: string): string | undefined {
   try {
     checkSyntax(`(function(exports,require,module,__filename,__dirname){${withoutHashbang(text)}\n})`)
-    return true
-  } catch {
-    return false
+    return undefined
+  } catch (error) {
+    return (error as Error).message
   }
 }
 

@@ -1,7 +1,7 @@
 import { dirname, extname } from 'node:path'
-import { isCommonJs } from './compile.ts'
+import { commonJsFault } from './compile.ts'
 import { manifestOf } from './disk.ts'
-import { awaitsAtTopLevel } from './parse.ts'
+import { awaitsAtTopLevel, isModuleText } from './parse.ts'
 import { hasModuleSyntax } from './scan.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
@@ -41,11 +41,20 @@ export function formatOf(file: string, text: string, facts: TextFacts = NO_FACTS
   return isModule ? 'module' : 'commonjs'
 }
 
-/** A text that CommonJS cannot take, and that awaits at its top level or imports and exports in a way that is too much for the lexer. */
-const onlyRunsAsModule = (file: string, text: string): boolean =>
-  (DECLARES.test(text) || /\bawait\b/.test(text)) &&
-  !isCommonJs(text) &&
-  (DECLARES.test(text) || awaitsAtTopLevel(file, text))
+/** A text that CommonJS cannot take, and that awaits at its top level, declares what CommonJS has, or imports and exports in a way that is too much for the lexer. */
+function onlyRunsAsModule(file: string, text: string): boolean {
+  const declares = DECLARES.test(text)
+  if (!declares && !/\bawait\b/.test(text) && !MAY_REDECLARE.test(text)) return false
+  const fault = commonJsFault(text)
+  if (fault === undefined) return false
+  if (declares || awaitsAtTopLevel(file, text)) return true
+  return REDECLARED.test(fault) && packageType(file) === undefined && isModuleText(file, text)
+}
+
+const GIVEN = '(?:exports|require|module|__filename|__dirname)'
+/** In a pattern or a list of declarations, too; mostly it is in a function. */
+const MAY_REDECLARE = new RegExp(String.raw`\b(?:let|const|class)\b[^;=(]{0,200}?\b${GIVEN}\b`)
+const REDECLARED = new RegExp(`^Identifier '${GIVEN}' has already been declared`)
 
 const DECLARES = /(?:^|;)\s*(?:export\b|import\b(?!\s*[.(]))/m
 

@@ -62,6 +62,16 @@ export function awaitsAtTopLevel(file: string, text: string): boolean {
   }
 }
 
+/** Is the text right, as that of an ES module? */
+export function isModuleText(file: string, text: string): boolean {
+  try {
+    parseProgram(file, withoutPhases(text, phaseImports(text)), 'module')
+    return true
+  } catch {
+    return false
+  }
+}
+
 export function parseProgram(file: string, text: string, sourceType: 'module' | 'script') {
   return judged(file, text, () =>
     acornParser().parse(text, {

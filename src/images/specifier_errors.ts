@@ -18,10 +18,7 @@ export function resolutionError(specifier: string, from: string): Error {
         'ERR_UNSUPPORTED_ESM_URL_SCHEME',
         `Only file, data and node URLs are loaded, not '${protocol}' ${asked}`,
       )
-    const path = pathOf(href)
-    return kindOf(path) === 'folder'
-      ? coded('ERR_UNSUPPORTED_DIR_IMPORT', `Directory import '${path}' is not supported resolving ES modules ${asked}`)
-      : notFound(`module '${path}'`, asked)
+    return noFile(pathOf(href), asked)
   }
   return packageError(specifier, from, asked)
 }
@@ -56,7 +53,7 @@ function packageError(specifier: string, from: string, asked: string): Error {
   const folders = name === undefined ? [] : (resolve.paths(name) ?? []).map(folder => join(folder, name))
   const folder = folders.find(path => kindOf(path) === 'folder')
   if (folder === undefined) return notFound(`package '${name ?? specifier}'`, asked)
-  if (file !== undefined) return notFound(`module '${join(folder, file)}'`, asked)
+  if (file !== undefined) return noFile(join(folder, file), asked)
   const main = manifestOf(folder)?.main
   return notFound(`package '${join(folder, typeof main === 'string' ? main : 'index.js')}'`, asked)
 }
@@ -65,6 +62,11 @@ function packageError(specifier: string, from: string, asked: string): Error {
 const PACKAGE = /^((?:@[^/]+\/)?[^/]+)(?:\/(.+))?$/
 
 const notFound = (what: string, asked: string): Error => coded('ERR_MODULE_NOT_FOUND', `Cannot find ${what} ${asked}`)
+
+const noFile = (path: string, asked: string): Error =>
+  kindOf(path) === 'folder'
+    ? coded('ERR_UNSUPPORTED_DIR_IMPORT', `Directory import '${path}' is not supported resolving ES modules ${asked}`)
+    : notFound(`module '${path}'`, asked)
 
 function pathOf(url: string): string {
   try {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Files, loadImage, loadNative, sameAsNative } from '../support/image_harness.ts'
+import { errorOf, type Files, loadImage, loadNative, sameAsNative } from '../support/image_harness.ts'
 
 /** Looks into promises among the exports. */
 const ENTRY = `import cjs from './main.cjs'; const r = {}; for (const [name, value] of Object.entries(cjs)) r[name] = await value; export { r }`
@@ -128,5 +128,38 @@ describe('package.json', () => {
       'c.js': 'const require = 1; const exports = 2; globalThis.sawConst = await 3',
     })
     assert.equal((globalThis as { sawAwait?: number }).sawAwait, 1)
+  })
+
+  it('without a type, so does declaring what a CommonJS file is given, unless the text is wrong anyway', async () => {
+    const main = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+      .map(
+        name =>
+          `await import('./${name}.js').then(() => seen.push('${name} runs'), e => seen.push('${name}: ' + e.name))`,
+      )
+      .join('\n')
+    const { seen } = (await sameAsNative({
+      'main.mjs': `export const seen = globalThis.seen = []\n${main}`,
+      'a.js': 'const module = 1; seen.push(typeof require)',
+      'b.js': 'let [exports] = [1]; seen.push(this)',
+      'c.js': 'const { a, __dirname } = { a: 1 }, b = 1; seen.push(typeof require)',
+      'd.js': 'class __filename {} seen.push(typeof require)',
+      'e.js': 'var require = 1; seen.push(typeof module)',
+      'f.js': '{ const require = 1 } seen.push(typeof module)',
+      'g.js':
+        'const require = module => { const exports = 1; return exports + module }; seen.push(require(1), typeof module)',
+      'h.js':
+        'const notModule = "const module", inside = () => { const module = 1; return module }; seen.push(inside(), typeof module)',
+    })) as { seen: unknown[] }
+    assert.ok(seen.includes('a runs'))
+    const wrong = {
+      'a.js': 'const module = 1; with ({}) {}',
+      'b/a.js': 'const module = 1',
+      'b/package.json': '{"type":"commonjs"}',
+    }
+    for (const file of ['a', 'b/a'])
+      assert.match(
+        (await errorOf({ ...wrong, 'main.mjs': `import './${file}.js'` })).message,
+        /'module' has already been declared/,
+      )
   })
 })

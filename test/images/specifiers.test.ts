@@ -20,6 +20,8 @@ for (const specifier of ${JSON.stringify(specifiers)})
       'no',
       'p/no',
       'p/gone',
+      'plain/folder',
+      'plain/empty/',
       '#no',
       './p',
       '.',
@@ -28,7 +30,14 @@ for (const specifier of ${JSON.stringify(specifiers)})
       '',
       './deep.mjs',
     ]
-    const files = { ...PACKAGE, 'package.json': '{}', 'p/index.js': '', 'deep.mjs': 'import "no"' }
+    const files = {
+      ...PACKAGE,
+      'node_modules/plain/folder/index.js': '',
+      'node_modules/plain/empty/package.json': '{}',
+      'package.json': '{}',
+      'p/index.js': '',
+      'deep.mjs': 'import "no"',
+    }
     const namespace = await sameAsNative({ ...files, 'main.mjs': attempt(specifiers) })
     assert.equal((namespace as { seen: unknown[] }).seen.length, specifiers.length)
   })
