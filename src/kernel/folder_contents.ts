@@ -39,7 +39,7 @@ export class FolderContents {
       this.#others = before.#others
     } else [this.files, this.#others] = readNames(this.folder)
     this.placed = this.#others.flatMap(entry => {
-      const location = locateEntry(join(this.folder, entry), entry)
+      const location = locateEntry(join(given, entry), entry)
       return location ? [{ entry, location }] : []
     })
   }
@@ -52,9 +52,15 @@ export class FolderContents {
   /** All modules in order of their names; several may have one name, the preferred one first. */
   modules(): ModuleLocation[] {
     const prefix = join(this.folder, sep)
+    const isLinked = this.folder !== this.given
     const plain = this.files.map(entry => ({
       entry,
-      location: { name: nameOfFile(entry), file: prefix + entry, root: undefined },
+      location: {
+        name: nameOfFile(entry),
+        file: prefix + entry,
+        root: undefined,
+        placed: isLinked ? join(this.given, entry) : undefined,
+      },
     }))
     return [...plain, ...this.placed]
       .map(({ entry, location }) => ({ location, key: orderKey(entry) }))
@@ -96,7 +102,7 @@ function locateEntry(path: string, name: string): ModuleLocation | undefined {
     const stats = fs.statSync(path)
     if (stats.isDirectory()) return locateFolder(path)
     if (stats.isFile() && isModuleFile(name))
-      return { name: nameOfFile(name), file: fs.realpathSync.native(path), root: undefined }
+      return { name: nameOfFile(name), file: fs.realpathSync.native(path), root: undefined, placed: path }
   } catch (error) {
     if (error instanceof ModuleError || isShortage(error)) throw loadError(error, path)
     // A dangling link, or a file that went while we looked.

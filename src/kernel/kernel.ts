@@ -30,7 +30,7 @@ import {
   showRemoval,
 } from './modprobe.ts'
 import { foldName } from './module.ts'
-import { isSourceFile, locate, realPath } from './module_location.ts'
+import { isSourceFile, locate, locateAgain, realPath } from './module_location.ts'
 import { modulePut, tryModuleGet } from './module_references.ts'
 import type { Params } from './moduleparam.ts'
 import type { KernelEventName, KernelEvents } from './notifier.ts'
@@ -423,15 +423,28 @@ export class Kernel implements AsyncDisposable {
     const real = realPath(file) ?? file
     const isSource = isSourceFile(file)
     const names = new Set<string>()
-    for (const { name, state, root } of this.#core.modules.values())
+    const isPartOf = (path: string, folder: string | undefined): boolean =>
+      isSource && folder !== undefined && isInside(path, folder)
+    for (const { name, state, root, placed } of this.#core.modules.values())
       if (
         state.is === 'LIVE' &&
-        (state.loaded.image.files.includes(real) || (isSource && root !== undefined && isInside(real, root)))
+        (state.loaded.image.files.includes(real) ||
+          file === placed ||
+          isPartOf(real, root) ||
+          // The link to it may be gone.
+          isPartOf(file, placed))
       )
         names.add(name)
     const belonging = isSource ? this.#core.folders.belongingTo(file) : undefined
     if (belonging !== undefined) names.add(belonging)
     return [...names]
+  }
+
+  /** False for a loaded module whose file, or the link to it, is no longer there. */
+  isInPlace(name: string): boolean {
+    checkText('isInPlace', 'the name of a module', name)
+    const module = this.#core.modules.get(foldName(name))
+    return module !== undefined && locateAgain(module) !== undefined
   }
 
   /** The files that a LIVE module has been made of so far; none of a module that is not. */

@@ -7,7 +7,7 @@ import { ModuleError } from './errno.ts'
 import { finishRemoval, type UnloadReport } from './free_module.ts'
 import { type LoadInfo, prepareModule } from './load_module.ts'
 import { foldName, type Loaded, type Module } from './module.ts'
-import type { ModuleLocation } from './module_location.ts'
+import { locateAgain, type ModuleLocation } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
 import { rollBack } from './roll_back.ts'
 import { within } from './seam.ts'
@@ -91,16 +91,18 @@ async function succeed(
   const peers = new Map<string, Preparation>()
   for (const [index, old] of olds.entries()) {
     const { loadDependency, params } = options
+    const { name, file, root, placed } = old
+    const location = locateAgain(old) ?? { name, file, root, placed }
     const info: LoadInfo = {
-      location: { name: old.name, file: old.file, root: old.root },
-      given: old.file,
+      location,
+      given: location.file,
       params: index === 0 && params ? mergeParams(old.given, params) : old.given,
       ...(loadDependency && { loadDependency }),
       // Closes over the record alone, which lets go of the code: the new image may hold this for as long as it lives.
       inherit: () => handOff(core, old),
       peers,
     }
-    peers.set(old.file, new Preparation(core, old, info, ready))
+    peers.set(location.file, new Preparation(core, old, info, ready))
   }
   try {
     for (const peer of peers.values()) await peer.prepare()

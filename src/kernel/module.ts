@@ -53,6 +53,8 @@ export class Module {
   readonly file: string
   /** The folder that belongs to the module, when it is one. */
   readonly root: string | undefined
+  /** Where it was found, if that may lead to another file one day. */
+  readonly placed: string | undefined
   /** The kernel's, or a stricter one that the module asked for; settled before it is COMING. */
   scheme: SchemeName
   readonly gate: CallGate
@@ -70,6 +72,7 @@ export class Module {
     generation: number
     file: string
     root: string | undefined
+    placed?: string | undefined
     scheme: SchemeName
     gate: CallGate
     leftovers: Leftovers
@@ -80,6 +83,7 @@ export class Module {
     this.generation = options.generation
     this.file = options.file
     this.root = options.root
+    this.placed = options.placed
     this.scheme = options.scheme
     this.gate = options.gate
     this.leftovers = options.leftovers

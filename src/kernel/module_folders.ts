@@ -43,10 +43,12 @@ export class ModuleFolders {
     for (const folder of this.folders) {
       const real = realPath(folder)
       if (real === undefined || !isInside(file, real)) continue
-      if (dirname(file) === real)
-        return isModuleFile(basename(file)) ? { name: nameOfFile(file), file, root: undefined } : undefined
+      if (dirname(file) === real) {
+        const placed = real === folder ? undefined : join(folder, basename(file))
+        return isModuleFile(basename(file)) ? { name: nameOfFile(file), file, root: undefined, placed } : undefined
+      }
       const top = file.slice(real.length + 1).split(/[\\/]/)[0]!
-      const location = locateFolder(join(real, top))
+      const location = locateFolder(join(folder, top))
       if (location?.file === file) return location
     }
     return undefined

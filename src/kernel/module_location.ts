@@ -14,6 +14,8 @@ export interface ModuleLocation {
   readonly file: string
   /** The module's own folder, or undefined for a module of one file. */
   readonly root: string | undefined
+  /** The path that it was found at, where that may lead to another file one day: through a symbolic link, or to the folder of a package. */
+  readonly placed?: string | undefined
 }
 
 /** In order of preference where a folder has several files of one name. */
@@ -82,7 +84,8 @@ export function locateFolder(folder: string): ModuleLocation | undefined {
   const { name } = packageOf(folder)!
   const named = typeof name === 'string' && name !== '' ? withoutScope(name) : basename(folder)
   if (!isName(named)) return undefined
-  return { name: foldName(named), file: fs.realpathSync.native(entry), root: fs.realpathSync.native(folder) }
+  const [file, root] = [entry, folder].map(path => fs.realpathSync.native(path)) as [string, string]
+  return { name: foldName(named), file, root, placed: folder }
 }
 
 /** Of a path as it is given, which may be a `file:` URL, such as `import.meta.resolve` gives. */
@@ -118,10 +121,23 @@ export function locate(path: string): ModuleLocation {
   // Reading a pipe or a device may never end.
   if (!stats.isFile() && !stats.isDirectory())
     throw new ModuleError('ENOENT', { missing: path, reason: 'it is neither a file nor a folder' })
-  if (stats.isFile()) return { name: nameOfFile(full), file: real, root: undefined }
+  if (stats.isFile())
+    return { name: nameOfFile(full), file: real, root: undefined, placed: real === full ? undefined : full }
   const found = locateFolder(full)
   if (!found) throw noModule(full, path)
   return found
+}
+
+/** Where a module is by now, which its next version is made of; undefined when nothing is there any more. */
+export function locateAgain({ name, file, root, placed }: ModuleLocation): ModuleLocation | undefined {
+  if (placed !== undefined)
+    try {
+      const found = locate(placed)
+      if (found.name === name) return found
+    } catch {
+      // Its package.json may be half written: the file that it had says more.
+    }
+  return [placed ?? file, file].every(path => fs.existsSync(path)) ? { name, file, root, placed } : undefined
 }
 
 /** Why a folder is no module. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { renameSync } from 'node:fs'
+import { renameSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -391,6 +391,39 @@ describe('outlive run --watch', () => {
     renameSync(host.file('draft.txt'), host.file('b.mts'))
     const problem = await host.complains(/^.* x b: could not insert module .*b\.mts: .*$/)
     assert.doesNotMatch(problem[0], /keeps serving/)
+  })
+
+  it('follows links that lead elsewhere, to files and to folders, and removes what a link no longer names', async t => {
+    const folder = new Folder({
+      'files/a.ts': route('file one'),
+      'files/a2.ts': route('file two'),
+      'one/package.json': '{ "name": "f", "main": "main.ts" }',
+      'one/main.ts': route('folder one').replace('/a', '/f'),
+      'two/package.json': '{ "name": "f", "main": "main.ts" }',
+      'two/main.ts': route('folder two').replace('/a', '/f'),
+      'plugins/.keep': '',
+    })
+    const link = (to: string, at: string): void => {
+      symlinkSync(to, folder.file('link'))
+      renameSync(folder.file('link'), folder.file(at))
+    }
+    link('../files/a.ts', 'plugins/a.ts')
+    link('../one', 'plugins/f')
+    const host = await startHost(t, {}, { folder, words: ['--modules', folder.file('plugins'), '--watch'] })
+    link('../files/a2.ts', 'plugins/a.ts')
+    await host.says(/\+ a#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'file two')
+    link('../two', 'plugins/f')
+    await host.says(/\+ f#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/f`), 'folder two')
+    folder.write({ 'two/main.ts': route('folder three').replace('/a', '/f') })
+    await host.says(/\+ f#3 live$/)
+    assert.equal(await bodyOf(`${host.url}/f`), 'folder three')
+    folder.remove('plugins/f')
+    await host.says(/- f#3 gone$/)
+    folder.remove('plugins/a.ts')
+    await host.says(/- a#2 gone$/)
+    assert.deepEqual(host.err, [])
   })
 
   it('replaces together what has changed a name between them, and tells what is wrong with that', async t => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { rmSync, symlinkSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { ManualClock } from '../support/clock.ts'
 import { callAll, loaded, logOf, refusal, stage } from '../support/stage.ts'
@@ -39,6 +40,39 @@ describe('replace', () => {
     assert.deepEqual(loaded(kernel), ['a#2 LIVE'])
     assert.deepEqual(probe.said, ['exit v1'])
     assert.equal(kernel.lingering()[0]!.image, 'a#1')
+  })
+
+  it('makes the new version of what a link leads to by now, and of the entry that a package names', async t => {
+    const { kernel, file, folder } = stage(t, {
+      'old/a.ts': version(1),
+      'new/a.ts': version(2),
+      'pkg/package.json': '{ "name": "pkg", "main": "./one.ts" }',
+      'pkg/one.ts': version(3),
+      'pkg/two.ts': version(4),
+      'r1/b.ts': version(5),
+      'r2/b.ts': version(6),
+    })
+    const link = (to: string, at: string): void => {
+      rmSync(file(at), { force: true })
+      symlinkSync(to, file(at))
+    }
+    link('old/a.ts', 'a.ts')
+    link('r1', 'current')
+    for (const name of ['a.ts', 'pkg', 'current/b.ts']) await kernel.insmod(file(name))
+    link('new/a.ts', 'a.ts')
+    link('r2', 'current')
+    folder.write({ 'pkg/package.json': '{ "name": "pkg", "main": "./two.ts" }' })
+    for (const name of ['a', 'pkg', 'b']) await kernel.replace(name)
+    assert.deepEqual(await callAll(kernel, 'p'), ['v2', 'v4', 'v6'])
+    assert.equal(kernel.lsmod().find(({ name }) => name === 'a')!.file, file('new/a.ts'))
+    assert.ok(kernel.isInPlace('a'))
+    rmSync(file('a.ts'))
+    assert.ok(!kernel.isInPlace('a'))
+    folder.write({ 'pkg/package.json': '{ "name": "pk' })
+    assert.ok(kernel.isInPlace('pkg'), 'its package.json may be half written')
+    for (const name of ['a', 'pkg', 'b']) await kernel.rmmod(name)
+    await kernel.insmod(file('old/a.ts'))
+    assert.deepEqual(await callAll(kernel, 'p'), ['v1'])
   })
 
   it('swaps in one tick: at every moment the host finds one of the two, and never both', async t => {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { ModuleError } from '../../kernel/errno.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { ModuleRow } from '../../kernel/lsmod.ts'
@@ -107,7 +106,7 @@ export class Updates {
     this.#waiting.delete(name)
     this.#untold.delete(name)
     try {
-      if (row && existsSync(row.file)) await this.#kernel.replace(name)
+      if (row && this.#kernel.isInPlace(name)) await this.#kernel.replace(name)
       else {
         if (row) await this.#kernel.rmmod(name)
         // Its file or folder may have another name now.

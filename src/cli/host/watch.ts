@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { watch as watchFiles } from 'chokidar'
 import { isInside } from '../../images/resolve.ts'
@@ -24,6 +25,8 @@ const INSTALLED = /(?:^|[\\/])node_modules[\\/]\.(?:package-lock\.json|modules\.
  * @param below the path inside of the folder, which may have any name itself
  */
 const isLeftOut = (below: string): boolean => !INSTALLED.test(below) && (IN_PACKAGES.test(below) || NOISE.test(below))
+
+const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
 
 /**
  * Replaces modules whose files change, inserts new ones, removes those whose file is gone. What fails because of another module is tried
@@ -63,7 +66,7 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
   kernel.on('live', onLive)
   for (const { name } of kernel.lsmod()) watchFilesOf(name)
 
-  watcher.on('all', (_event, path) => {
+  const onChange = (path: string): void => {
     // An installation is a change of the package that it was made for.
     const changed = INSTALLED.test(path) ? join(dirname(dirname(path)), 'package.json') : path
     try {
@@ -71,6 +74,14 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
     } catch (error) {
       report.problem(`watch: ${path}: ${formatError(error)}`)
     }
+  }
+  watcher.on('all', (_event, path) => onChange(path))
+  // A link that leads to another folder now is no event of its own.
+  watcher.on('raw', (_event, name, details) => {
+    const { watchedPath } = details as { readonly watchedPath?: string }
+    if (typeof name !== 'string' || watchedPath === undefined || !roots.has(watchedPath)) return
+    const path = join(watchedPath, name)
+    if (isLink(path)) onChange(join(path, 'package.json'))
   })
   watcher.on('error', error => report.problem(`watch: ${(error as Error).message}`))
   await new Promise<void>(ready => watcher.once('ready', ready))
