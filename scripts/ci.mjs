@@ -61,7 +61,10 @@ function run(env, command, ...args) {
 }
 
 const tool = name => join(ROOT, 'node_modules', '.bin', name)
-const script = (name, ...args) => [process.execPath, join(ROOT, 'scripts', name), ...args]
+const ours = (name, ...args) => [join(ROOT, 'scripts', name), ...args]
+const script = (name, ...args) => [process.execPath, ...ours(name, ...args)]
+/** What only computes runs under the newest line of Node, in two thirds of the time that it takes under the oldest. */
+const { path: newest } = await provideNode(NODE_LINES.at(-1))
 
 /** Schedules are random elsewhere; here every run of a change is the same. */
 const FIRST_SEED = '20030730'
@@ -83,11 +86,8 @@ async function check(name, ...command) {
   return ok
 }
 
-/** Under the newest line of Node, where a schedule takes two thirds of the time that it takes under the oldest. */
-async function schedules(name, part) {
-  const { path } = await provideNode(NODE_LINES.at(-1))
-  return check(name, path, join(ROOT, 'scripts', 'schedules.mjs'), part)
-}
+const computes = (name, ...command) => check(name, newest, ...command)
+const schedules = (name, part) => computes(name, ...ours('schedules.mjs', part))
 
 /** What takes longest is shared out over the lines; see test/support/share.ts. The others have their part of the processors. */
 async function test(line, part) {
@@ -109,23 +109,34 @@ async function inTurns(steps, width) {
   await Promise.all(Array.from({ length: width }, work))
 }
 
-await check('format and lint', tool('biome'), 'check', '.')
-if ((await check('build', tool('tsc'), '-b')) && (await check('bundle', ...script('bundle.mjs')))) {
+// The compiler takes longest, and has one processor. What reads the sources alone has the others.
+let isBuilt = false
+await inTurns(
+  [
+    async () => {
+      isBuilt = (await computes('build', tool('tsc'), '-b')) && (await check('bundle', ...script('bundle.mjs')))
+    },
+    () => computes('assembly', ...ours('assembly.mjs', '--check')),
+    () => computes('seam', ...ours('seam.mjs')),
+    () => check('format and lint', tool('biome'), 'check', '.'),
+    () => computes('layers', ...ours('layers.mjs')),
+  ],
+  Math.max(2, PROCESSORS),
+)
+if (isBuilt) {
   await inTurns(
     [
       () => check('package', ...script('package.mjs')),
-      () => check('seam', ...script('seam.mjs')),
-      () => check('public interface', ...script('api.mjs', '--check')),
-      () => check('layers', ...script('layers.mjs')),
-      () => check('assembly', ...script('assembly.mjs', '--check')),
+      () => computes('public interface', ...ours('api.mjs', '--check')),
     ],
     PROCESSORS,
   )
-  // Tests wait now and then, and while one does another line goes on. Schedules wait for nothing: they come last and leave no processor idle, the longest first, which has one alone.
+  // Tests wait now and then, and while one does another line goes on. Schedules wait for nothing: they come last and leave no processor idle, the longest first.
   await inTurns(
     [
       ...NODE_LINES.map((line, index) => () => test(line, index + 1)),
       () => schedules('100,000 schedules', 'random'),
+      () => schedules('every schedule', 'every_schedule'),
       () => schedules('deliberate mistakes', 'mutations'),
     ],
     NODE_LINES.length,

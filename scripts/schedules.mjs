@@ -1,7 +1,8 @@
 /**
- * Puts the kernel under random schedules in earnest: as many as CI wants, or the deliberate mistakes that they must catch.
+ * Puts the kernel under random schedules in earnest: as many as CI wants, the deliberate mistakes that they must catch, or every schedule
+ * of small programs.
  *
- *   node scripts/schedules.mjs random|mutations
+ *   node scripts/schedules.mjs random|mutations|every_schedule
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
