@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Files, folderOf, imageOf, loadFolder, loadImage, sameAsNative } from '../support/image_harness.ts'
+import {
+  type Files,
+  folderOf,
+  imageOf,
+  loadFolder,
+  loadImage,
+  type Namespace,
+  sameAsNative,
+} from '../support/image_harness.ts'
+import { shareOf } from '../support/share.ts'
 
 /** A file that logs when it begins, and again after it has waited. */
 const file = (name: string, imports: string[], rest = ''): string =>
@@ -281,18 +290,34 @@ describe('evaluation is that of the native loader', () => {
     })
 })
 
+/** Many files, and whether what was loaded of the first is right. How deep a walk goes is a matter of how it is written, not of the engine. */
+const LARGE: readonly (readonly [
+  name: string,
+  text: (n: number) => string,
+  files: number,
+  isRight: (first: Namespace) => boolean,
+])[] = [
+  [
+    '3000 files in a chain',
+    n => (n === 2999 ? 'export const x = 1' : `export { x } from './f${n + 1}.mjs'`),
+    3000,
+    ({ x }) => x === 1,
+  ],
+  [
+    '1000 files in one cycle',
+    n =>
+      `import { next as after } from './f${(n + 1) % 1000}.mjs'; export const own = ${n}; export function next() { return own } export const late = () => after()`,
+    1000,
+    ({ late }) => (late as () => number)() === 1,
+  ],
+]
+
 describe('evaluation', () => {
-  it('of 5000 files in a chain, and in one cycle, does not run out of stack', async () => {
-    const chain: Record<string, string> = {}
-    for (let n = 0; n < 3000; n++)
-      chain[`f${n}.mjs`] = n === 2999 ? 'export const x = 1' : `export { x } from './f${n + 1}.mjs'`
-    assert.equal((await loadFolder(folderOf(chain), 'f0.mjs')).namespace.x, 1)
-    const cycle: Record<string, string> = {}
-    for (let n = 0; n < 1000; n++)
-      cycle[`f${n}.mjs`] =
-        `import { next as after } from './f${(n + 1) % 1000}.mjs'; export const own = ${n}; export function next() { return own } export const late = () => after()`
-    assert.equal(((await loadFolder(folderOf(cycle), 'f0.mjs')).namespace.late as () => number)(), 1)
-  })
+  for (const [name, text, files, isRight] of shareOf(LARGE))
+    it(`of ${name} does not run out of stack`, async () => {
+      const texts = Object.fromEntries(Array.from({ length: files }, (_, n) => [`f${n}.mjs`, text(n)]))
+      assert.ok(isRight((await loadFolder(folderOf(texts), 'f0.mjs')).namespace))
+    })
 
   it('runs once, and gives the same promise of its end', async () => {
     const image = imageOf(

@@ -16,9 +16,13 @@ import { root } from '../support/paths.ts'
 
 describe('explainImage', () => {
   for (const thread of [true, false])
-    it(`says that an image is not there, and how far it is (${thread ? 'in a thread' : 'in this thread'})`, async () => {
+    it(`says that an image is not there, how far it is, and nothing of the cost of a small heap (${thread ? 'in a thread' : 'in this thread'})`, async () => {
       const seen: WhyProgress[] = []
-      const report = await explainImage('nobody#1', { thread, onProgress: progress => seen.push(progress) })
+      const report = await explainImage('nobody#1', {
+        thread,
+        onProgress: progress => seen.push(progress),
+        onEstimate: () => assert.fail('asked'),
+      })
       assert.equal(report.found, false)
       assert.equal(formatReport(report), 'nobody#1 is not in memory: it was collected, or there was no such image')
       assert.ok(report.snapshotBytes > 1e6)
@@ -94,11 +98,6 @@ describe('explainImage', () => {
     assert.equal(told.length, 1)
     assert.ok(told[0]!.heapBytes > 1e6 && told[0]!.ms > 0 && told[0]!.memoryBytes > told[0]!.heapBytes)
     assert.deepEqual(seen, [])
-  })
-
-  it('says nothing of the cost of a small heap', async () => {
-    const onEstimate = () => assert.fail('asked')
-    assert.equal((await explainImage('nobody#1', { onEstimate })).found, false)
   })
 
   it('names what serves before what was removed too', async t => {
