@@ -257,7 +257,7 @@ describe('bad input', () => {
         clearInterval(timer)
         server.close()
       })
-      if (server.listening) await once(server, 'close', { signal: AbortSignal.timeout(5000) })
+      if (server.listening) await once(server, 'close', { signal: AbortSignal.timeout(60_000) })
       assert.deepEqual([process.listenerCount('SIGUSR2'), server.listening], [before, false])
       await isAsBefore(made)
     })

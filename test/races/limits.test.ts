@@ -79,7 +79,7 @@ describe('a limit ends the exploration and says how far it came', () => {
     const { verdict, limit, message } = explore(large, { timeLimit: 200 })
     assert.deepEqual({ verdict, limit }, { verdict: 'unfinished', limit: 'time' })
     assert.match(message!, /^stopped at the limit of 0\.2 seconds; \d+ states/)
-    assert.ok(performance.now() - started < 5000)
+    assert.ok(performance.now() - started < 60_000)
   })
 
   it('of depth, and what is within it was tried in full', () => {

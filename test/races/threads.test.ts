@@ -29,7 +29,7 @@ describe('real threads', () => {
       results.map(({ scheme, ended }) => [scheme, ended]),
       THREAD_SCHEMES.map(scheme => [scheme, 'time']),
     )
-    for (const { ms } of results) assert.ok(ms < 5000)
+    for (const { ms } of results) assert.ok(ms < 60_000)
   })
 
   it('make the calls that were asked for', async () => {

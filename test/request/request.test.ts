@@ -53,7 +53,7 @@ describe('request', () => {
     const { kernel, folder } = stage(t, HELLO)
     assert.equal(await kernel.request('late:one'), false)
     folder.write({ 'db.ts': `export const info = { aliases: ['late:*'] }` })
-    for (const giveUp = Date.now() + 5000; !(await kernel.request('late:one')); ) {
+    for (const giveUp = Date.now() + 60_000; !(await kernel.request('late:one')); ) {
       assert.ok(Date.now() < giveUp)
       await setTimeout(100)
     }
