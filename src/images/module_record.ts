@@ -48,44 +48,50 @@ export function makeNamespace(
   return createNamespace(bindings)
 }
 
+/** What becomes of the values of a Synthetic Module Record. */
+type Evaluation =
+  /** They are there, and made when they are read, which nobody does just for show. */
+  | { readonly is: 'not needed' }
+  | { readonly is: 'to come'; evaluate(): void; readonly waiting: (() => void)[] }
+  | { readonly is: 'over' }
+  | { readonly is: 'failed'; readonly error: unknown }
+
 /** A Synthetic Module Record: JSON, a CommonJS file, a builtin, or a package that the host owns. */
 export class SyntheticModule implements ModuleRecord {
   readonly file: string
   readonly requested: readonly ModuleRecord[] = []
   readonly #names: readonly string[]
   readonly #read: (name: string) => unknown
-  readonly #evaluate: (() => void) | undefined
-  #evaluated = false
-  #failed: { readonly error: unknown } | undefined
-  #waiting: (() => void)[] = []
+  #evaluation: Evaluation
   #namespace: ModuleNamespace | undefined
 
-  /** @param evaluate makes the values; without it they are there, and made when they are read, which nobody does just for show */
+  /** @param evaluate makes the values; without it they are there */
   constructor(file: string, names: readonly string[], read: (name: string) => unknown, evaluate?: () => void) {
     this.file = file
     this.#names = names
     this.#read = read
-    this.#evaluate = evaluate
+    this.#evaluation = evaluate ? { is: 'to come', evaluate, waiting: [] } : { is: 'not needed' }
   }
 
   /** Runs the module when its turn comes in the order of evaluation. What it throws once it throws always. */
   evaluateOnce(): void {
-    if (this.#failed) throw this.#failed.error
-    if (this.#evaluated) return
+    const evaluation = this.#evaluation
+    if (evaluation.is === 'failed') throw evaluation.error
+    if (evaluation.is !== 'to come') return
     try {
-      this.#evaluate?.()
-      this.#evaluated = true
-      this.#fill()
-      for (const tell of this.#waiting.splice(0)) tell()
+      evaluation.evaluate()
     } catch (error) {
-      this.#failed = { error }
+      this.#evaluation = { is: 'failed', error }
       throw error
     }
+    this.#evaluation = { is: 'over' }
+    this.#namespace?.fill()
+    for (const tell of evaluation.waiting) tell()
   }
 
   /** Calls back when the values are there, in case that it is imported by way of a cycle and runs after its importer. */
   whenEvaluated(tell: () => void): void {
-    this.#waiting.push(tell)
+    if (this.#evaluation.is === 'to come') this.#evaluation.waiting.push(tell)
   }
 
   exportNames(): readonly string[] {
@@ -98,18 +104,14 @@ export class SyntheticModule implements ModuleRecord {
 
   /** Undefined before its turn: there is no temporal dead zone. */
   readBinding(bindingName: string): unknown {
-    return this.#evaluate && !this.#evaluated ? undefined : this.#read(bindingName)
+    return this.#evaluation.is === 'to come' || this.#evaluation.is === 'failed' ? undefined : this.#read(bindingName)
   }
 
   get namespace(): object {
     if (!this.#namespace) {
       this.#namespace = makeNamespace(this, () => true)
-      this.#fill()
+      if (this.#evaluation.is === 'over') this.#namespace.fill()
     }
     return this.#namespace.object
-  }
-
-  #fill(): void {
-    if (this.#evaluated && this.#evaluate) this.#namespace?.fill()
   }
 }

@@ -27,6 +27,12 @@ import { NO_FACTS, type TextFacts } from './text_facts.ts'
 /** Emitters of Node that look after the image's listeners by themselves. */
 const HAVE_VIEWS: ReadonlySet<string> = new Set(['node:process', 'node:cluster'])
 
+/** A file that is compiled and waits for its turn: its scope is open, unless it has top-level await and nobody can ask for its functions before it runs. */
+type Opened =
+  | { readonly kind: 'generator'; readonly scope: Generator<undefined, unknown, undefined> }
+  | { readonly kind: 'async generator'; readonly scope: AsyncGenerator<undefined, unknown, undefined> }
+  | Extract<ModuleBody, { kind: 'async function' }>
+
 /** The part of an image that a file calls back into. */
 export interface FileOwner {
   readonly globals: ImageGlobals
@@ -57,9 +63,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   #resolved: readonly ResolvedBinding[] = []
   #early = NO_EARLY_IMPORTS
-  #body: ReturnType<ModuleBody['start']> | undefined
-  /** Begins a file with top-level await that did not have to be opened before. */
-  #begin: (() => Promise<unknown>) | undefined
+  /** Undefined before the file is instantiated, and from the moment on at which it runs. */
+  #opened: Opened | undefined
   /** Set while an asynchronous body is on its way to its first pause, before which it must not be run. */
   pausing: Promise<void> | undefined
   /** How many are: mostly none, and then nobody has to be asked. */
@@ -212,19 +217,31 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   #open(body: ModuleBody): void {
     if (body.kind === 'async function') {
-      this.#begin = body.start
+      this.#opened = body
       return
     }
-    // Called as no one's method: `this` of a module is undefined.
+    if (body.kind === 'generator') {
+      // Called as no one's method: `this` of a module is undefined.
+      const { start } = body
+      const scope = start()
+      scope.next()
+      this.#opened = { kind: body.kind, scope }
+      return
+    }
     const { start } = body
-    this.#body = start()
-    const paused = this.#body.next()
-    if (!(paused instanceof Promise)) return
+    const scope = start()
+    this.#opened = { kind: body.kind, scope }
     SourceModule.pausing++
-    this.pausing = paused.then(() => {
+    this.pausing = scope.next().then(() => {
       SourceModule.pausing--
       this.pausing = undefined
     })
+  }
+
+  #takeOpened(): Opened | undefined {
+    const opened = this.#opened
+    this.#opened = undefined
+    return opened
   }
 
   #compile(reads: EarlyReads, dynamicImport: unknown, publish: unknown): ModuleBody {
@@ -268,9 +285,9 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   execute(): void {
     this.#started = true
     this.#rebind?.(this.#plainValues())
-    const body = this.#body as Generator<undefined, unknown, undefined>
-    this.#body = undefined
-    this.#checkEnd(body.next().value)
+    const opened = this.#takeOpened()
+    if (opened?.kind !== 'generator') throw new TypeError(`${this.file} cannot be run at once`)
+    this.#checkEnd(opened.scope.next().value)
   }
 
   /** ExecuteModule with a capability: runs the file to its first await, and calls back one turn after its end. */
@@ -283,21 +300,20 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
         rejected(error)
       }
     }
-    if (this.#begin) {
-      const begin = this.#begin
-      this.#begin = undefined
-      void begin().then(value => {
+    const opened = this.#takeOpened()
+    if (opened?.kind === 'async function') {
+      const { start } = opened
+      void start().then(value => {
         if (value === COMPLETED) fulfilled()
         else end(value)
       }, rejected)
       return
     }
-    const body = this.#body as AsyncGenerator<undefined, unknown, undefined>
-    this.#body = undefined
+    if (opened?.kind !== 'async generator') throw new TypeError(`${this.file} has no top-level await`)
     this.#rebind?.(this.#plainValues())
     // The generator's own promise takes some turns more to tell of its end.
     this.#ended = () => void Promise.resolve().then(fulfilled)
-    void body.next().then(({ value }) => end(value), rejected)
+    void opened.scope.next().then(({ value }) => end(value), rejected)
   }
 
   #checkEnd(value: unknown): void {
