@@ -62,6 +62,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'swap without looking whether the old image is still there',
+    seed: 20_030_117,
     file: 'swap.js',
     changes: [["if (state.is === 'LIVE' && core.modules.get(name) === old)", 'if (state.loaded)']],
   },
@@ -129,6 +130,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'a wait for the count that never wakes',
+    seed: 20_030_116,
     file: 'unload/reference_count.js',
     changes: [['for (const done of this.#waiting)\n            done();\n', '']],
   },
@@ -206,6 +208,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'coldplug that takes out what it keeps',
+    seed: 20_030_116,
     file: 'coldplug.js',
     changes: [['if (this.#kept.has(name) || ', 'if (']],
   },
