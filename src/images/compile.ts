@@ -1,8 +1,8 @@
-import { applyEdits, edited } from './edits.ts'
+import { applyEdits } from './edits.ts'
 import { checkSyntax, checkWhole, compileFunctionExpression } from './engine.ts'
 import { withoutHashbang } from './hashbang.ts'
 import type { ImageGlobals } from './image.ts'
-import { joinText } from './large_text.ts'
+import { joinText, type Piece } from './large_text.ts'
 import { GENERATED, mentionsOf, namedIn } from './mentions.ts'
 import { type Edit, EMITTER, FILE, IMPORT, type ImportEntry, type ModuleSource, PUBLISH } from './module_source.ts'
 import { wrapSharedEmitters } from './shared_emitters.ts'
@@ -98,7 +98,7 @@ function compileWith(
   request: Composition & Pick<CompileRequest, 'url'>,
   surroundings: Readonly<Record<string, unknown>>,
   variant: string,
-  body: () => readonly string[],
+  body: () => readonly Piece[],
 ): { readonly code: string; readonly value: unknown } {
   const names = namesFor(request)
   const parameters = [...Object.keys(surroundings), ...names].join()
@@ -109,10 +109,12 @@ function compileWith(
   return { code, value: factory(...Object.values(surroundings), ...names.map(name => globals.of(name))) as unknown }
 }
 
-/** The text as it is compiled, in pieces. */
-function compose(request: Composition, edits: readonly Edit[], sourceType: 'module' | 'script'): readonly string[] {
-  const pieces = edited(withoutHashbang(request.text), edits)
-  return isWatched(request) ? [wrapSharedEmitters(joinText(pieces), sourceType, request.ownImports!)] : pieces
+/** The text as it is compiled. */
+function compose(request: Composition, edits: readonly Edit[], sourceType: 'module' | 'script'): Piece {
+  const text = withoutHashbang(request.text)
+  return isWatched(request)
+    ? wrapSharedEmitters(applyEdits(text, edits), sourceType, request.ownImports!)
+    : { text, edits }
 }
 
 export interface CompileRequest {
@@ -158,7 +160,7 @@ function variantOf(request: CompileRequest): string {
   return `${source.unchecked ? 'scanned' : 'parsed'} ${reads} ${names} ${own}`
 }
 
-function bodyOfModule(request: CompileRequest, kind: ModuleBody['kind']): readonly string[] {
+function bodyOfModule(request: CompileRequest, kind: ModuleBody['kind']): readonly Piece[] {
   const { source, early } = request
   const plain = source.imports.filter(entry => !early.has(entry))
   const nested = source.imports.filter(entry => early.has(entry))
@@ -180,7 +182,7 @@ function bodyOfModule(request: CompileRequest, kind: ModuleBody['kind']): readon
   const values = request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : listed(source)
   // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
   const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
-  return [head, '\n', ...compose(request, source.edits, 'module'), '\n', tail]
+  return [head, '\n', compose(request, source.edits, 'module'), '\n', tail]
 }
 
 const KEYWORDS: Readonly<Record<ModuleBody['kind'], string>> = {
@@ -243,7 +245,7 @@ export function compileCommonJs(
   const { code, value } = compileWith(request, surroundings, variant, () => [
     opening,
     'function(exports,require,module,__filename,__dirname){\n',
-    ...compose(request, request.edits, 'script'),
+    compose(request, request.edits, 'script'),
     '\n}',
     ')',
   ])
