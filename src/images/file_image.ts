@@ -86,10 +86,13 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
     return this.#graph.get(this.entry)!
   }
 
+  get #isRemembered(): boolean {
+    return this.#stores !== undefined && (this.#root !== undefined || isOnlyTyped(this.entry))
+  }
+
   async read(): Promise<void> {
     forgetDisk()
-    if (this.#stores && (this.#root !== undefined || isOnlyTyped(this.entry)))
-      this.#memory = new LoadMemory(this.#stores, this.entry)
+    if (this.#isRemembered) this.#memory = new LoadMemory(this.#stores!, this.entry)
     await this.#graph.read(this.entry)
     for (const { module, targets } of this.#graph.unlinked(this.entry))
       for (const [request, target] of targets.entries())
@@ -133,6 +136,12 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
 
   sourceModules(): Iterable<SourceModule> {
     return this.#graph.sourceModules()
+  }
+
+  dropTexts(): void {
+    // What is remembered for the next load is held by its image.
+    if (this.#isRemembered) return
+    for (const module of this.sourceModules()) if (module.dropText()) this.#texts.drop(module.file)
   }
 
   cut(stale: (name: string) => Error): void {

@@ -94,6 +94,8 @@ export interface Image {
   /** Runs the entry and what it imports, in the order of the specification. Undefined when all has run to its end by now. */
   evaluate(): Promise<void> | undefined
   sourceModules(): Iterable<Importer>
+  /** Lets go of texts that nobody needs any more once the image is removed. */
+  dropTexts(): void
   /**
    * Makes the image useless: whatever its files import or export throws `stale(name)` when it is touched, and everything that it held is let go. Code that is running goes
    * on as far as it needs none of that.

@@ -50,7 +50,8 @@ export interface FileOwner {
 export class SourceModule implements ModuleRecord, FileEnvironment {
   readonly file: string
   readonly url: string
-  readonly text: string
+  /** The author's, for messages; see `dropText`. */
+  text: string
   source: ModuleSource
   readonly owner: FileOwner
   requested: ModuleRecord[] = []
@@ -211,6 +212,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     Object.defineProperty(dynamicImport, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
     this.#open(this.#compile(reads, dynamicImport, publish))
     this.#facts = NO_FACTS
+    this.source = { ...this.source, edits: NO_EDITS }
     this.#subscribe()
     this.transition({ is: 'linked' })
   }
@@ -422,6 +424,13 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#importers = undefined
   }
 
+  /** Lets the text go, which only a message about an import could show, if the file has run: then all its imports have been found. */
+  dropText(): boolean {
+    if (!this.#exports.isComplete) return false
+    this.text = ''
+    return true
+  }
+
   #evalCode(code: unknown, shadowed: string, place: string): unknown {
     const { imports, localExports } = this.source
     return directEvalCode(code, {
@@ -437,5 +446,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     throw new TypeError('Assignment to constant variable.')
   }
 }
+
+const NO_EDITS: ModuleSource['edits'] = []
 
 const MAY_HOIST = /\bfunction\b/

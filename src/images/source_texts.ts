@@ -39,6 +39,8 @@ export class SourceTexts {
   /** Most images have none. */
   #wasm: WasmFiles | undefined
   readonly #files = new Map<string, SourceFile>()
+  /** Files whose texts were let go. */
+  #dropped: Set<string> | undefined
   readonly #formats = new Map<string, Format>()
   /** The folder that the files are in, and which one it was when the image was made. */
   readonly #folder: string | undefined
@@ -71,7 +73,7 @@ export class SourceTexts {
   }
 
   get files(): readonly string[] {
-    return [...this.#files.keys()]
+    return [...(this.#dropped ?? []), ...this.#files.keys()]
   }
 
   /** For the next load of the same files. */
@@ -79,8 +81,16 @@ export class SourceTexts {
     return this.#files
   }
 
+  /** Lets a text go that nobody is likely to ask for again; who does reads it anew. */
+  drop(file: string): void {
+    if (!this.#files.delete(file)) return
+    this.#dropped ??= new Set()
+    this.#dropped.add(file)
+  }
+
   clear(): void {
     this.#files.clear()
+    this.#dropped = undefined
     this.#formats.clear()
     this.#wasm = undefined
   }
@@ -91,7 +101,7 @@ export class SourceTexts {
   }
 
   has(file: string): boolean {
-    return this.#files.has(file)
+    return this.#files.has(file) || this.#dropped?.has(file) === true
   }
 
   /**
@@ -112,7 +122,7 @@ export class SourceTexts {
     if (found) return found
     found = this.#attempt(file, () => this.#find(file))
     this.#files.set(file, found)
-    this.#bytes += found.bytes
+    if (!this.#dropped?.delete(file)) this.#bytes += found.bytes
     return found
   }
 

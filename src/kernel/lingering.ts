@@ -59,6 +59,7 @@ export class Lingering {
   }
 
   add(module: Module, image: Image, since: number): void {
+    image.dropTexts()
     this.#records.set(module.label, {
       name: module.name,
       generation: module.generation,

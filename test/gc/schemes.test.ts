@@ -22,4 +22,10 @@ describe('a removed image', () => {
       landed: { lingering: ['m#1 retain', 'm#2 retain', 'm#3 retain'], inFlight: 0 },
     })
   })
+
+  it('keeps its text once, as the engine has it', async () => {
+    const { texts, answers } = await runProgram<{ texts: number; answers: number[] }>('gc/programs/lingering_text')
+    assert.deepEqual(answers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    assert.ok(texts < 1.5, `${texts} times its text`)
+  })
 })

@@ -122,6 +122,8 @@ export class MemoryImage implements Image {
 
   #retargeted: (ModuleRecord | undefined)[] | undefined
 
+  dropTexts(): void {}
+
   cut(stale: (name: string) => Error): void {
     this.#stale = stale
     for (const binding of this.#bindings) binding.record = undefined
