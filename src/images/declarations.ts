@@ -9,12 +9,23 @@ type Fields<Of> = Of extends unknown
   : never
 /** What is used of what the lexer gives. */
 export type FoundExport = Fields<Export>
-/** Imports and exports of a text, as the lexer gives them; and by where they begin, where exports of lists end, if that is known and there are any. */
-export type FoundDeclarations = readonly [
-  imports: readonly Import[],
-  exports: readonly FoundExport[],
-  lists: ReadonlyMap<number, number> | undefined,
-]
+
+/** Imports and exports of a text. */
+export interface FoundDeclarations {
+  readonly imports: readonly Import[]
+  /** As the lexer gives them. */
+  readonly exports: readonly FoundExport[]
+  /** What `export` stands before, where that is known: a statement can begin there, and the name is as it is written. */
+  readonly declared: readonly DeclaredExport[]
+  /** Where exports of lists end, by where they begin, if that is known and there are any. */
+  readonly lists: ReadonlyMap<number, number> | undefined
+}
+
+/** `export const name = …` */
+interface DeclaredExport {
+  readonly name: string
+  readonly exportStart: number
+}
 
 // Kinds of declarations, as in assembly/declarations.ts.
 const DECLARED = 1
@@ -27,13 +38,14 @@ const STARRED = 7
 const LIST_END = 8
 
 /**
- * The imports and exports that a reading found, as the lexer would give them. But one that exports an imported name by a list without `from` is told as direct.
+ * The imports and exports that a reading found, most of them as the lexer would give them. But one that exports an imported name by a list without `from` is told as direct.
  *
  * @param fields of each its kind, where the statement begins, and from where to where the name or specifier stands
  */
 export function foundDeclarations(text: string, fields: Int32Array): FoundDeclarations {
   const imports: StaticImport[] = []
   const exports: FoundExport[] = []
+  const declared: DeclaredExport[] = []
   let lists: Map<number, number> | undefined
   /** What the list or star that is read exports, until it is known from where. */
   let open: Listed[] = []
@@ -57,7 +69,7 @@ export function foundDeclarations(text: string, fields: Int32Array): FoundDeclar
     if (open.length > 0 && open[0]!.exportStart !== start) add(open, undefined)
     switch (kind) {
       case DECLARED:
-        exports.push({ type: 'direct', name: name!, localName: name!, exportStart: start, typeOnly: false })
+        declared.push({ name: name!, exportStart: start })
         break
       case DEFAULTED:
         exports.push({ type: 'direct', name: 'default', localName: name, exportStart: start, typeOnly: false })
@@ -85,7 +97,7 @@ export function foundDeclarations(text: string, fields: Int32Array): FoundDeclar
     }
   }
   add(open, undefined)
-  return [imports, exports, lists]
+  return { imports, exports, declared, lists }
 }
 
 interface Listed {

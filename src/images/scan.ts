@@ -105,7 +105,7 @@ export function scanModule(text: string, names: readonly string[] = []): ModuleS
   const edits: Edit[] = []
   const imports: ImportEntry[] = []
   const requestOf = new Map<number, number>()
-  for (const [index, found] of declared[0].entries()) {
+  for (const [index, found] of declared.imports.entries()) {
     if (found.type !== 'import-meta' && found.phase && found.phase !== 'source') return undefined
     if (found.type === 'import-meta' && !MEMBER_ACCESS.test(text.slice(found.end, found.end + 16))) return undefined
     if (found.type === 'dynamic' && !isPlainCall(text, found)) return undefined
@@ -124,9 +124,12 @@ export function scanModule(text: string, names: readonly string[] = []): ModuleS
   }
   const exports = readExports(text, declared, imports, requestOf, edits)
   if (!exports) return undefined
-  const bound = new Set(imports.map(entry => entry.localName))
-  for (const entry of exports.local) bound.add(entry.localName)
-  if (bound.has('await')) return undefined
+  // What is called otherwise outside than inside is looked for under both names: a name too many costs a parse, at most.
+  const bound = exports.names
+  for (const { localName } of imports) bound.add(localName)
+  for (const { localName, exportName } of exports.local) if (localName !== exportName) bound.add(localName)
+  if (bound.has('await') && [...imports, ...exports.local].some(({ localName }) => localName === 'await'))
+    return undefined
   if (code.assigns(bound)) return undefined
   edits.sort((a, b) => a.start - b.start)
   return {
@@ -155,7 +158,7 @@ function declarationsOf(text: string, code: Code): FoundDeclarations | undefined
   if (MAY_HIDE_IMPORT.test(text)) return undefined
   try {
     const [imports, exports] = lex(text)
-    return [imports, exports, undefined]
+    return { imports, exports, declared: [], lists: undefined }
   } catch {
     return undefined
   }

@@ -12,6 +12,8 @@ import {
 import { standsAfter } from './statement_position.ts'
 
 interface ScannedExports {
+  /** Of all that is exported by name. */
+  readonly names: Set<string>
   readonly local: readonly LocalExport[]
   readonly indirect: readonly IndirectExport[]
   readonly stars: readonly number[]
@@ -23,7 +25,7 @@ interface ScannedExports {
 /** What was found of exports, with the edits that take them out of the text; undefined where it cannot be sure. */
 export function readExports(
   text: string,
-  [found, exports, lists]: FoundDeclarations,
+  { imports: found, exports, declared, lists }: FoundDeclarations,
   imports: readonly ImportEntry[],
   requestOf: ReadonlyMap<number, number>,
   edits: Edit[],
@@ -36,6 +38,13 @@ export function readExports(
   const imported = new Map(imports.map(entry => [entry.localName, entry]))
   let namesDefault = false
   let edited = -1
+  for (const { name, exportStart } of declared) {
+    if (imported.has(name)) return undefined
+    names.add(name)
+    local.push({ exportName: name, localName: name })
+    edits.push(blankExport(exportStart))
+  }
+  if (names.size < declared.length) return undefined
   for (const entry of exports) {
     const offset = entry.exportStart
     if (entry.type === 'reexport-all') stars.push(requestOf.get(entry.importIndex)!)
@@ -76,7 +85,7 @@ export function readExports(
     if (!edit) return undefined
     edits.push(edit)
   }
-  return { local, indirect, stars, namesDefault, listed }
+  return { names, local, indirect, stars, namesDefault, listed }
 }
 
 const WORDS_WITH_VALUES: ReadonlySet<string> = new Set(['this', 'null', 'true', 'false'])
@@ -99,12 +108,8 @@ const importedNamespaces = (
     : []
 
 const LIST_HEAD = /export\s*\{/y
-const SPACE = 32
 
 function isInList(text: string, offset: number): boolean {
-  // Most are declarations: a letter stands behind the space.
-  if (text.charCodeAt(offset + 6) === SPACE && text.charCodeAt(offset + 7) > 96 && text.charCodeAt(offset + 7) < 123)
-    return false
   LIST_HEAD.lastIndex = offset
   return LIST_HEAD.test(text)
 }
@@ -131,18 +136,11 @@ function isAsWritten(entry: Exclude<FoundExport, { type: 'reexport-all' }>): boo
 
 const blankExport = (start: number): Edit => ({ start, end: start + 6, text: '      ' })
 
-const DECLARATIONS = ['function ', 'const ', 'class ', 'let ', 'async function ']
-
-/** Most exports are: seen without taking the head apart. */
-const isPlainDeclaration = (text: string, start: number): boolean =>
-  text.charCodeAt(start + 6) === SPACE && DECLARATIONS.some(head => text.startsWith(head, start + 7))
-
 function exportEdit(text: string, entry: FoundExport, found: readonly Import[]): Edit | undefined {
   const start = entry.exportStart
   if (entry.typeOnly) return undefined
   if (entry.type !== 'direct' && !isOfImport(entry, found))
     return blankStatement(text, start, found[entry.importIndex]!.importEnd)
-  if (isPlainDeclaration(text, start)) return standsAfter(text, start) === 'inside' ? undefined : blankExport(start)
   EXPORT_HEAD.lastIndex = start
   const head = EXPORT_HEAD.exec(text)
   if (!head) return undefined
