@@ -384,11 +384,11 @@ function openParenthesis(): void {
   openBracket(known)
 }
 
-/** Can the parenthesis that begins here be that of parameters? Behind a name, unless that is called. */
+/** Can the parenthesis that begins here be that of parameters? Behind a name, unless that is called, or what a class extends. */
 function headOfFunction(): i32 {
   if (kind === STAR || kind === WORD) {
     if (word === FUNCTION || word2 === FUNCTION) return IS_HEAD | IS_FUNCTION
-    if (kind === STAR || !(kind2 === DOT || word2 & CALLS)) return IS_HEAD
+    if (kind === STAR || !(kind2 === DOT || (word | word2) & CALLS)) return IS_HEAD
   }
   return 0
 }

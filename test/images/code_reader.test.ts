@@ -84,6 +84,7 @@ describe('what only a parser can tell', () => {
     'export { a as "\\u0061" }',
     'a ? arguments : b',
     'switch (a) { case b, arguments: }',
+    'class A extends (b) { [arguments[0]]() {} }',
     'const a = { arguments }',
     'const a = { arguments /* b */ : c }',
     'const a = {} / 2',
