@@ -6,7 +6,8 @@ import type { MemoryUse } from '../kernel/memory.ts'
 import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
 import { connect, HOST_OPTION } from './connect.ts'
-import { UsageError } from './usage.ts'
+import { fitted, HEADING } from './fitted.ts'
+import { UsageError, wholeNumber } from './usage.ts'
 
 interface View {
   readonly modules: readonly ModuleRow[]
@@ -28,16 +29,16 @@ export const top: Command = {
     const { terminal, options } = line
     return attempt('top', line, async () => {
       const delay = positive(options.delay, '--delay')
-      const looks = options.looks === undefined ? undefined : positive(options.looks, '--looks')
-      const last = looks ?? (terminal.interactive ? Number.POSITIVE_INFINITY : 1)
+      const last = wholeNumber(options, 'looks', 1) ?? (terminal.interactive ? Number.POSITIVE_INFINITY : 1)
       const client = await connect(line)
       for (let look = 1; ; look++) {
         const view = await readView(client)
         if (terminal.json) terminal.data(view)
-        else {
-          if (terminal.interactive) process.stdout.write('\u001b[H\u001b[2J')
-          for (const text of viewLines(view, text => terminal.style('bold', text))) terminal.out(text)
-        }
+        else if (terminal.interactive) {
+          process.stdout.write('\u001b[H\u001b[2J')
+          for (const [index, text] of fitted(viewLines(view), process.stdout).entries())
+            terminal.out(index === HEADING ? terminal.style('bold', text) : text)
+        } else for (const text of viewLines(view)) terminal.out(text)
         if (look >= last) return 0
         await sleep(delay * 1000)
       }
@@ -70,16 +71,26 @@ const since = (time: number | undefined): string => {
       : `${seconds}s`
 }
 
-const cells = (image: string, state: string, size: string, used: string, age: string): string =>
-  `${image.padEnd(24)} ${state.padEnd(9)} ${size.padStart(9)} ${used.padStart(6)} ${age.padStart(8)}`
-
-function viewLines({ modules, lingering, memory }: View, bold: (text: string) => string): string[] {
+function viewLines({ modules, lingering, memory }: View): string[] {
   const heap = `heap ${megabytes(memory.heapUsed)} of ${megabytes(memory.heapLimit)}`
-  const lines = [`${modules.length} modules, ${lingering.length} lingering, ${heap}`, '']
-  lines.push(bold(cells('Image', 'State', 'Size', 'Used', 'For')))
-  for (const { name, generation, state, size, refs, since: time } of modules)
-    lines.push(cells(`${name}#${generation}`, state, String(size), String(refs), since(time)))
-  for (const { image, size, callsInFlight, since: time } of lingering)
-    lines.push(cells(image, 'lingering', String(size), String(callsInFlight), since(time)))
-  return lines
+  const rows = [
+    ...modules.map(({ name, generation, state, size, refs, since: time }) => ({
+      image: `${name}#${generation}`,
+      cells: cells(state, String(size), String(refs), since(time)),
+    })),
+    ...lingering.map(({ image, size, callsInFlight, since: time }) => ({
+      image,
+      cells: cells('lingering', String(size), String(callsInFlight), since(time)),
+    })),
+  ]
+  const width = Math.max(24, ...rows.map(({ image }) => image.length))
+  return [
+    `${modules.length} modules, ${lingering.length} lingering, ${heap}`,
+    '',
+    `${'Image'.padEnd(width)} ${cells('State', 'Size', 'Used', 'For')}`,
+    ...rows.map(row => `${row.image.padEnd(width)} ${row.cells}`),
+  ]
 }
+
+const cells = (state: string, size: string, used: string, age: string): string =>
+  `${state.padEnd(9)} ${size.padStart(9)} ${used.padStart(6)} ${age.padStart(8)}`

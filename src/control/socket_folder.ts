@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import { join, resolve } from 'node:path'
 import { lazyRequire } from '../images/lazy.ts'
+import { makeFolder } from '../images/make_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 
 const net = lazyRequire<typeof import('node:net')>('node:net')
@@ -25,7 +26,7 @@ export const socketPath = (name: string): string => join(socketFolder(), `${name
  * @throws ModuleError EINVAL when it belongs to another user
  */
 export function prepareFolder(folder: string): void {
-  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const { uid } = fs.statSync(folder)
   const { uid: me } = os().userInfo()
   if (me !== -1 && uid !== me)

@@ -5,6 +5,7 @@ import { buildOfThis } from './build.ts'
 import type { DiskFact } from './disk.ts'
 import { HASH_LENGTH, hashOf } from './hash.ts'
 import type { Answer, LoadRecord, LoadStore } from './load_memory.ts'
+import { makeFolder } from './make_folder.ts'
 import type { Facts } from './text_facts.ts'
 
 interface LoadStoreOptions {
@@ -90,7 +91,7 @@ export class FileLoadStore implements LoadStore {
     const content = pack(record)
     if (content.length > this.#options.limit * LARGEST_PART) return
     const { folder } = this.#options
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     if (!isOwn(fs.statSync(folder))) return
     const beside = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`
     try {

@@ -283,7 +283,8 @@ export class Kernel implements AsyncDisposable {
     const label = parseLabel(given)
     if (label && label.generation <= (this.#core.generations.get(label.name) ?? 0)) return given
     const oldest = this.lingering().find(({ image: lingering }) => parseLabel(lingering)?.name === given)
-    if (!oldest) throw new ModuleError('ENOENT', { module: image, lingering: true })
+    const state = this.#core.modules.get(given)?.state.is
+    if (!oldest) throw new ModuleError('ENOENT', { module: image, lingering: true, ...(state && { state }) })
     return oldest.image
   }
 
