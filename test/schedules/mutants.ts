@@ -84,6 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     mistake: 'point importers at the first of several new images alone',
     file: 'swap.js',
+    seed: 1077,
     changes: [['relink([...importers.keys()], moves,', 'relink([...importers.keys()], moves.slice(0, 1),']],
   },
   {
