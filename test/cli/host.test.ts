@@ -366,6 +366,28 @@ describe('outlive run --watch', () => {
     assert.ok(!host.out.some(line => line.includes('f#5')), 'data and what was not loaded count for nothing')
   })
 
+  it('sees a change that comes before the file is watched', async t => {
+    const changing = (file: string, word: string) => `
+      import { writeFileSync } from 'node:fs'
+      import { word } from '${file}'
+      export function init(k) {
+        if (word === 'one') setImmediate(() => writeFileSync(new URL('${file}', import.meta.url), "export const word = '${word}'"))
+        k.register('http.route', { method: 'GET', url: '/' + word, handler: () => word })
+      }
+    `
+    const folder = new Folder({
+      'plugins/a.js': changing('../outside.js', 'two'),
+      'plugins/b.js': changing('./lib/inside.js', 'three'),
+      'plugins/lib/inside.js': `export const word = 'one'\n`,
+      'outside.js': `export const word = 'one'\n`,
+    })
+    const host = await startHost(t, {}, { folder, words: ['--modules', folder.file('plugins'), '--watch'] })
+    await host.says(/\+ a#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/two`), 'two')
+    await host.says(/\+ b#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/three`), 'three')
+  })
+
   it('inserts a new module and removes one whose file is deleted', async t => {
     const host = await startHost(t, {}, { words: ['--watch'] })
     host.folder.write({ 'a.ts': route('new') })

@@ -2,8 +2,10 @@ import { lstatSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { watch as watchFiles } from 'chokidar'
 import { isInside } from '../../images/resolve.ts'
+import { isSameStamp, type Stamp, stampAt } from '../../images/stamp.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { realPath } from '../../kernel/module_location.ts'
+import { tryToRead } from '../../kernel/thrown.ts'
 import { formatError, type Reporter } from './report.ts'
 import { Updates, type Waiting } from './updates.ts'
 
@@ -26,6 +28,9 @@ const INSTALLED = /(?:^|[\\/])node_modules[\\/]\.(?:package-lock\.json|modules\.
  */
 const isLeftOut = (below: string): boolean => !INSTALLED.test(below) && (IN_PACKAGES.test(below) || NOISE.test(below))
 
+/** Undefined also of what may not be looked at. */
+const stampOf = (file: string): Stamp | undefined => tryToRead(() => stampAt(file))
+
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
 
 /**
@@ -45,18 +50,19 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
     return folder === undefined ? undefined : relative(folder, path)
   }
   /** Files that are watched one by one. */
-  const loaded = new Set<string>()
-  const watcher = watchFiles(folders, {
-    ignoreInitial: true,
-    ignored: path => !loaded.has(path) && isLeftOut(belowFolder(path) ?? ''),
-  })
+  const single = new Set<string>()
+  /** What files were when a module of them went into service: they may change before they are watched. */
+  const loaded = new Map<string, Stamp | undefined>()
+  const watcher = watchFiles(folders, { ignored: path => !single.has(path) && isLeftOut(belowFolder(path) ?? '') })
 
   const watchFilesOf = (name: string): void => {
-    const others = kernel.filesOf(name).filter(file => {
+    const files = kernel.filesOf(name)
+    for (const file of files) loaded.set(file, stampOf(file))
+    const others = files.filter(file => {
       const below = belowFolder(file)
-      return !loaded.has(file) && (below === undefined || isLeftOut(below))
+      return !single.has(file) && (below === undefined || isLeftOut(below))
     })
-    for (const file of others) loaded.add(file)
+    for (const file of others) single.add(file)
     watcher.add(others)
   }
   const onLive = ({ module }: { readonly module: string }): void => {
@@ -75,7 +81,16 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
       report.problem(`watch: ${path}: ${formatError(error)}`)
     }
   }
-  watcher.on('all', (_event, path) => onChange(path))
+  let isReady = false
+  /** Each file is told when it begins to be watched, too. */
+  const isNews = (path: string): boolean => {
+    const before = loaded.get(path)
+    const now = before && stampOf(path)
+    return before && now ? !isSameStamp(before, now) : isReady
+  }
+  watcher.on('all', (event, path) => {
+    if (event === 'addDir' ? isReady : event !== 'add' || isNews(path)) onChange(path)
+  })
   // A link that leads to another folder now is no event of its own.
   watcher.on('raw', (_event, name, details) => {
     const { watchedPath } = details as { readonly watchedPath?: string }
@@ -85,6 +100,7 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
   })
   watcher.on('error', error => report.problem(`watch: ${(error as Error).message}`))
   await new Promise<void>(ready => watcher.once('ready', ready))
+  isReady = true
   return {
     async close() {
       kernel.off('live', onLive)
