@@ -141,7 +141,7 @@ function measure(aliases) {
   ]) {
     const [made, answered] = measureReadyInProcesses(form, contents, common)
     row(`index made from the ${form} form, in a new process`, made, 'ms')
-    row('... and the first look-up answered', answered, 'ms', form === 'prepared' ? { below: 50 } : {})
+    row(`... and the first look-up answered, ${form} form`, answered, 'ms', form === 'prepared' ? { below: 50 } : {})
   }
 
   row(

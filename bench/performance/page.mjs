@@ -94,29 +94,32 @@ const contentsOf = parts =>
     .map(([, marks, heading]) => `${marks === '##' ? '' : '  '}- [${heading}](#${anchorOf(heading)})`)
     .join('\n')
 
+/** `v24.21.0` is of line 24. */
+const lineOf = version => version.replace(/^v(\d+).*/, '$1')
+
 /** One line a row, one column a line of Node. */
 function tableOf(results, keep) {
-  const versions = [...new Set(results.flatMap(({ node, rows }) => rows.map(row => row.node ?? node)))].sort()
+  const columns = [...new Set(results.flatMap(({ node, rows }) => rows.map(row => lineOf(row.node ?? node))))].sort()
   const lines = new Map()
   for (const { bench, node, rows } of results)
     for (const row of rows) {
       if (!keep(row)) continue
       const key = `${bench}\0${row.what}`
       if (!lines.has(key)) lines.set(key, { bench, what: row.what, unit: row.unit, goal: row.goal, of: {} })
-      lines.get(key).of[row.node ?? node] = row
+      lines.get(key).of[lineOf(row.node ?? node)] = row
     }
   const cells = [...lines.values()].map(({ bench, what, unit, goal = '', of }) => [
     bench,
     what,
     unit,
     goal,
-    ...versions.map(version => {
-      const row = of[version]
+    ...columns.map(column => {
+      const row = of[column]
       if (row === undefined) return ''
       return row.met === false ? `**${digits(row.figure)}**` : digits(row.figure)
     }),
   ])
-  const head = ['bench', 'what', 'unit', 'goal', ...versions.map(version => `Node ${version.replace(/^v/, '')}`)]
+  const head = ['bench', 'what', 'unit', 'goal', ...columns.map(column => `Node ${column}`)]
   return markdown(head, cells)
 }
 
@@ -173,6 +176,7 @@ export function writePage(all, { quick }) {
   const results = all.toSorted(bySense)
   const goals = results.flatMap(({ rows }) => rows.filter(row => row.goal !== undefined))
   const dates = results.map(({ date }) => date).sort()
+  const versions = [...new Set(results.map(({ node }) => node.slice(1)))].sort()
   const machines = [...new Set(results.map(({ machine }) => machine))]
   const peers = newestOf(results, 'peers')
   const { missed, tried } = readNotes(results)
@@ -205,7 +209,7 @@ export function writePage(all, { quick }) {
   ]
   const head = [
     '# Performance',
-    `Written by \`npm run bench -- performance${quick ? ' --quick' : ''}\`, on ${machines.join(' and on ')}; ${days}.`,
+    `Written by \`npm run bench -- performance${quick ? ' --quick' : ''}\`, on ${machines.join(' and on ')}, under Node ${versions.join(', ')}; ${days}.`,
     [
       '- A ratio (`x`) is of things that took turns in one run, and is what counts. Times by themselves are those of this machine.',
       '- What a bench does is told in [bench/README.md](../bench/README.md); each can be run by itself, `npm run bench -- NAME`.',
