@@ -120,13 +120,14 @@ function tableOf(results, keep) {
     }),
   ])
   const head = ['bench', 'what', 'unit', 'goal', ...columns.map(column => `Node ${column}`)]
-  return markdown(head, cells)
+  return markdown(head, cells, 4)
 }
 
-const markdown = (head, rows) =>
+/** @param words how many columns, from the left, are no figures */
+const markdown = (head, rows, words) =>
   [
     `| ${head.join(' | ')} |`,
-    `| ${head.map((_, column) => (column < 4 && head.length > 4 ? '---' : '---:')).join(' | ')} |`,
+    `| ${head.map((_, column) => (column < words ? '---' : '---:')).join(' | ')} |`,
     ...rows.map(cells => `| ${cells.map(cell => cell.replaceAll('|', '\\|')).join(' | ')} |`),
   ].join('\n')
 
@@ -148,10 +149,7 @@ function peersTable({ peers }) {
     FREED[peer] ?? `${Math.round(freed * 100)} %`,
     String(stale),
   ])
-  return markdown(['peer', 'time', 'KB kept', 'after a last resort', 'freed', 'stale'], rows).replace(
-    '| ---: |',
-    '| --- |',
-  )
+  return markdown(['peer', 'time', 'KB kept', 'after a last resort', 'freed', 'stale'], rows, 1)
 }
 
 /** The same table beside what the peers do to calls in flight, which is written by hand. */

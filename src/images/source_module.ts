@@ -212,6 +212,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     Object.defineProperty(dynamicImport, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
     this.#open(this.#compile(reads, dynamicImport, publish))
     this.#facts = NO_FACTS
+    // There may be one for each export, and only the compiler of a text needs them.
     this.source = { ...this.source, edits: NO_EDITS }
     this.#subscribe()
     this.transition({ is: 'linked' })

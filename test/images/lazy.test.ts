@@ -142,7 +142,26 @@ describe('an image loads its own version of what it can name', { concurrency: tr
       rmSync(folder, { recursive: true })
       assert.equal(await load(), 'old')
     })
+
+    it(`${what}, after it was removed and the files changed`, async () => {
+      const { load, folder, image } = await loadLazily(files, entry)
+      image.dropTexts()
+      writeFiles(folder, newer(files))
+      assert.equal(await load(), 'old')
+    })
   }
+
+  it('by require of what it has run, after it was removed and the files changed', async () => {
+    const files = {
+      'main.mjs': `import './ran.mjs'; export { load } from './load.cjs'`,
+      'load.cjs': `exports.load = () => require('./ran.mjs').v`,
+      'ran.mjs': 'export const v = "old"',
+    }
+    const { load, folder, image } = await loadLazily(files)
+    image.dropTexts()
+    writeFiles(folder, newer(files))
+    assert.equal(load(), 'old')
+  })
 
   it('and the new image the new one, at the same time', async () => {
     const [entry, files] = OWN['by import()']!

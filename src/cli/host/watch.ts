@@ -29,7 +29,7 @@ const INSTALLED = /(?:^|[\\/])node_modules[\\/]\.(?:package-lock\.json|modules\.
 const isLeftOut = (below: string): boolean => !INSTALLED.test(below) && (IN_PACKAGES.test(below) || NOISE.test(below))
 
 /** Undefined also of what may not be looked at. */
-const stampOf = (file: string): Stamp | undefined => tryToRead(() => stampAt(file))
+const stampNow = (file: string): Stamp | undefined => tryToRead(() => stampAt(file))
 
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
 
@@ -57,7 +57,7 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
 
   const watchFilesOf = (name: string): void => {
     const files = kernel.filesOf(name)
-    for (const file of files) loaded.set(file, stampOf(file))
+    for (const file of files) loaded.set(file, stampNow(file))
     const others = files.filter(file => {
       const below = belowFolder(file)
       return !single.has(file) && (below === undefined || isLeftOut(below))
@@ -85,7 +85,7 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
   /** Each file is told when it begins to be watched, too. */
   const isNews = (path: string): boolean => {
     const before = loaded.get(path)
-    const now = before && stampOf(path)
+    const now = before && stampNow(path)
     return before && now ? !isSameStamp(before, now) : isReady
   }
   watcher.on('all', (event, path) => {
