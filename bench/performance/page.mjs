@@ -196,7 +196,7 @@ export function writePage(all, { quick }) {
             '- *freed* is how many dropped versions the collector took; in a `Worker` and in isolated-vm nothing of a module is in this heap.',
             '- *stale* is how often the old code answered.',
           ].join('\n'),
-          'What each does to calls in flight and to what is left behind is told in [comparison.md](comparison.md).',
+          '[comparison.md](comparison.md) says what each does to calls in flight and to what is left behind.',
           '![Time of a reload, by peer](images/peers-time.svg)',
           '![Heap left behind by a reload, by peer](images/peers-memory.svg)',
           peersTable(peers),
@@ -210,8 +210,8 @@ export function writePage(all, { quick }) {
     `Written by \`npm run bench -- performance${quick ? ' --quick' : ''}\`, on ${machines.join(' and on ')}, under Node ${versions.join(', ')}; ${days}.`,
     [
       '- A ratio (`x`) is of things that took turns in one run, and is what counts. Times by themselves are those of this machine.',
-      '- What a bench does is told in [bench/README.md](../bench/README.md); each can be run by itself, `npm run bench -- NAME`.',
-      '- The explanations are written by hand; the tables are not.',
+      '- [bench/README.md](../bench/README.md) says what each bench does; each can be run by itself, `npm run bench -- NAME`.',
+      '- The tables are generated, the explanations are written by hand.',
     ].join('\n'),
     contentsOf(parts),
   ]
