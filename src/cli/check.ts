@@ -18,7 +18,7 @@ const QUIET = 1000
 export const check: Command = {
   name: 'check',
   summary: 'find out whether a module is safe to unload',
-  details: 'It is loaded and unloaded many times, in processes of their own, and what stays is told.',
+  details: 'Loads and unloads it many times, in processes of their own, and reports what stays.',
   arguments: '<file> [params...]',
   options: [
     {
@@ -34,7 +34,7 @@ export const check: Command = {
     },
     { flags: '--modules <dir>', description: 'where modules are found that it imports from' },
     { flags: '--setup <file>', description: 'import this first: it prepares what the module expects of its host' },
-    { flags: '--allow-leftovers', description: 'what the kernel closes in its place is told, and does not fail it' },
+    { flags: '--allow-leftovers', description: 'report what it leaves for the kernel to close, but do not fail for it' },
     { flags: '--tap', description: 'answer in TAP' },
     { flags: '--junit', description: 'answer in JUnit XML' },
   ],

@@ -5,7 +5,7 @@ import type { Command } from './command.ts'
 export const depmod: Command = {
   name: 'depmod',
   summary: 'read the modules of a folder, and write an index beside them',
-  details: 'No module is run. What is wrong with one is told with its place.',
+  details: 'No module is run. Mistakes are reported with their place.',
   arguments: '<dir>',
   options: [
     {

@@ -28,7 +28,7 @@ const QUIET = 1000
 export const races: Command = {
   name: 'races',
   summary: 'find races of module unloading, by trying every schedule',
-  details: 'Of models of six schemes, not of a host.',
+  details: 'It tries models of six schemes; no host is needed.',
   options: [
     { flags: '--model <name>', description: `one of ${MODEL_NAMES.join(', ')}`, repeatable: true },
     { flags: '--cpus <n>', description: `virtual CPUs: one unloads, the others call (default ${SMALLEST.cpus})` },

@@ -16,7 +16,7 @@ const isFile = (path: string): boolean => existsSync(path) && statSync(path).isF
 export const rmmod: Command = {
   name: 'rmmod',
   summary: 'unload modules',
-  details: 'Calls in flight finish, then exit runs. What a module left behind is closed and told.',
+  details: 'Calls in flight finish, then exit runs. What a module left behind is closed and reported.',
   arguments: '<names...>',
   options: [
     HOST_OPTION,

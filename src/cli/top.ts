@@ -22,7 +22,7 @@ export const top: Command = {
   options: [
     HOST_OPTION,
     { flags: '-d, --delay <seconds>', description: 'between two looks', default: '1' },
-    { flags: '-n, --looks <count>', description: 'how many; without a terminal one' },
+    { flags: '-n, --looks <count>', description: 'how many; by default without end on a terminal, else one' },
   ],
   examples: ['outlive top', 'outlive top -n 1', 'outlive top --json -n 10'],
   run(line) {
