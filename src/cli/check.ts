@@ -34,7 +34,10 @@ export const check: Command = {
     },
     { flags: '--modules <dir>', description: 'where modules are found that it imports from' },
     { flags: '--setup <file>', description: 'import this first: it prepares what the module expects of its host' },
-    { flags: '--allow-leftovers', description: 'report what it leaves for the kernel to close, but do not fail for it' },
+    {
+      flags: '--allow-leftovers',
+      description: 'report what it leaves for the kernel to close, but do not fail for it',
+    },
     { flags: '--tap', description: 'answer in TAP' },
     { flags: '--junit', description: 'answer in JUnit XML' },
   ],
