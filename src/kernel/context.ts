@@ -58,8 +58,10 @@ export interface Registered {
 /** What a context asks of its kernel. */
 export interface ContextHost {
   entryOf(point: string, ops: unknown): Entry
-  /** Gives it a slot, and then tells others of the entry. */
-  publish(registered: Registered): void
+  /** Gives it a slot. */
+  place(registered: Registered): void
+  /** Tells others of an entry that was placed, unless it is gone already. */
+  tell(registered: Registered): void
   retract(point: string, slot: Slot): void
   request(alias: string): Promise<boolean>
   createLog(): ModuleLog
@@ -135,7 +137,10 @@ export class ModuleContextImplementation implements ModuleContext {
       })
     const registered: Registered = { point, entry: this.#host.entryOf(point, ops), slot: undefined }
     this.registered.push(registered)
-    if (this.#phase === 'published') this.#host.publish(registered)
+    if (this.#phase === 'published') {
+      this.#host.place(registered)
+      this.#host.tell(registered)
+    }
     const unregister = (): void => {
       const place = this.registered.indexOf(registered)
       if (place === -1) return
@@ -175,14 +180,18 @@ export class ModuleContextImplementation implements ModuleContext {
     throw this.#gone(new Date(), name)
   }
 
-  /** Lets the host see everything that was registered so far, and from now on at once. */
-  publish(): void {
+  /**
+   * Lets the host see everything that was registered so far, and from now on at once.
+   *
+   * @returns tells of these entries. To be called once the module is LIVE: who hears of one may take a reference to its module, or remove it.
+   */
+  publish(): () => void {
     this.#phase = 'published'
-    // Who hears of one may call it, and it may unregister others.
-    const all = [...this.registered]
-    for (const registered of all)
-      if (!registered.slot && (this.registered.length === all.length || this.registered.includes(registered)))
-        this.#host.publish(registered)
+    const placed = this.registered.filter(({ slot }) => !slot)
+    for (const registered of placed) this.#host.place(registered)
+    return () => {
+      for (const registered of placed) this.#host.tell(registered)
+    }
   }
 
   /** As `publish`, when the entries have been put into their slots already. */

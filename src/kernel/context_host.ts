@@ -27,10 +27,12 @@ export class KernelHost implements ContextHost {
     }
   }
 
-  publish(registered: Registered): void {
-    const point = this.#core.point(registered.point)
-    registered.slot = point.add(registered.entry)
-    point.tell(registered.slot)
+  place(registered: Registered): void {
+    registered.slot = this.#core.point(registered.point).add(registered.entry)
+  }
+
+  tell({ point, slot }: Registered): void {
+    if (slot) this.#core.point(point).tell(slot)
   }
 
   retract(point: string, slot: Slot): void {

@@ -56,6 +56,8 @@ export function rmmod(core: Core, name: string, options: RemoveOptions): Promise
     const force = options.force === true
     checkRemovable(module, name)
     refuseToTake(module, options)
+    // Called off before it has begun, whether or not there would have been anything to wait for.
+    options.signal?.throwIfAborted()
     const held = isHeld(module)
     if (force) taintIfForced(core, module, held)
     leaving =
@@ -77,8 +79,6 @@ function taintIfForced(core: Core, module: Module, held: boolean): void {
 async function waitForZero(core: Core, module: Module, options: RemoveOptions): Promise<UnloadReport> {
   const { state } = module
   if (state.is !== 'LIVE') throw new TypeError(`${module.label} is ${state.is}`)
-  // Called off before it has begun: nothing has to be put back.
-  options.signal?.throwIfAborted()
   const { loaded } = state
   const withdrawn = { at: core.seam.now(), callsInFlight: module.gate.inFlight }
   module.gate.withdraw()
@@ -87,8 +87,9 @@ async function waitForZero(core: Core, module: Module, options: RemoveOptions): 
     await core.seam.step(`${module.label}: its count is zero`, module.count.zero(options.signal))
   } catch (error) {
     module.gate.reopen()
-    loaded.context.publish()
+    const tellOfEntries = loaded.context.publish()
     module.transition({ is: 'LIVE', loaded, since: state.since })
+    tellOfEntries()
     throw error
   }
   loaded.context.withdraw()

@@ -138,6 +138,7 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     const slot: Slot = { entry }
     this.#tidied().push(slot)
     this.#size++
+    this.#own(entry)
     this.#untold.add(slot)
     return slot
   }
@@ -197,7 +198,6 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
   }
 
   #tell(event: 'add' | 'remove', entry: Entry): void {
-    this.#own(entry)
     for (const listener of this.#events.listeners(event)) {
       try {
         listener.call(this, entry.face, entry.owner)

@@ -33,8 +33,9 @@ export async function insmod(core: Core, info: LoadInfo): Promise<Module> {
   let live = false
   try {
     const loaded = await prepareModule(core, module, info)
-    loaded.context.publish()
+    const tellOfEntries = loaded.context.publish()
     module.transition({ is: 'LIVE', loaded, since: Date.now() })
+    tellOfEntries()
     live = true
     core.log.info(`${module.label} inserted, ${loaded.image.bytes} bytes, from ${module.file}`, name)
     return module

@@ -105,6 +105,31 @@ describe('events', () => {
     assert.deepEqual(loaded(kernel), ['b#1 LIVE'])
   })
 
+  it('of a point find a module that serves: it can be called, referred to and removed', async t => {
+    const { kernel, file } = stage(
+      t,
+      { 'a.ts': `export const init = k => { for (const i of [1, 2]) k.register('p', () => i) }` },
+      { scheme: 'refcount' },
+    )
+    const point = kernel.point<() => number>('p')
+    const owners: unknown[] = []
+    kernel.on('live', () => owners.push(...[...point].map(say => point.owner(say)?.module)))
+    const inside: Promise<unknown>[] = []
+    const removed: number[] = []
+    point.on('remove', () => removed.push(point.size))
+    point.on('add', (say, owner) => {
+      const reference = kernel.tryModuleGet(owner)
+      assert.deepEqual([say(), loaded(kernel), point.size], [1, ['a#1 LIVE'], 2])
+      reference?.put()
+      assert.equal(reference?.module, 'a')
+      inside.push(kernel.rmmod('a'))
+    })
+    await kernel.insmod(file('a.ts'))
+    await Promise.all(inside)
+    // The second is gone before anybody has heard of it.
+    assert.deepEqual([inside.length, owners, removed, loaded(kernel)], [1, ['a', 'a'], [1], []])
+  })
+
   it('of a point find a module that is leaving on its way already, and cannot remove it a second time', async t => {
     const source = `export const init = k => void k.register('p', () => 1)`
     for (const options of [{}, { wait: true }]) {

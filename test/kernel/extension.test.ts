@@ -113,7 +113,7 @@ describe('an extension point', () => {
     })
     point.on('add', added).on('remove', note('remove'))
     await kernel.insmod(file('a.ts'))
-    assert.deepEqual(seen.splice(0), ['add 1 of a#1, 1 now', 'add 2 of a#1, 2 now'])
+    assert.deepEqual(seen.splice(0), ['add 1 of a#1, 2 now', 'add 2 of a#1, 2 now'])
     await callAll(kernel, 'q')
     await callAll(kernel, 'q')
     assert.deepEqual(seen.splice(0), ['remove 2 of a#1, 1 now'])
