@@ -89,6 +89,7 @@ export async function insertAll(
           params: isWanted ? params : {},
           firstTime: isWanted && firstTime,
           isWanted,
+          isImported: step.required && !isWanted,
         }).run()
         // Soft dependencies are wishes: one that is not there, or fails, is noted and stops nothing.
         await (step.required ? work : work.catch(error => noteSoft(core, step, error)))
@@ -117,13 +118,20 @@ class Insertion {
   readonly #params: Params
   readonly #firstTime: boolean
   readonly #isWanted: boolean
+  readonly #isImported: boolean
 
   constructor(
     core: Core,
     source: CatalogueSource,
     probe: Probe,
     candidate: Candidate,
-    how: { readonly params: Params; readonly firstTime: boolean; readonly isWanted: boolean },
+    how: {
+      readonly params: Params
+      readonly firstTime: boolean
+      readonly isWanted: boolean
+      /** By a module of the same modprobe, which waits for it by itself. */
+      readonly isImported: boolean
+    },
   ) {
     this.#core = core
     this.#source = source
@@ -132,6 +140,7 @@ class Insertion {
     this.#params = mergeParams(source.policy.options(candidate), how.params)
     this.#firstTime = how.firstTime
     this.#isWanted = how.isWanted
+    this.#isImported = how.isImported
   }
 
   async run(): Promise<void> {
@@ -141,8 +150,9 @@ class Insertion {
     this.#refuseWhenCalledOff()
     const state = this.#core.modules.get(module)?.state.is
     if (state === 'LIVE' && this.#firstTime) throw new ModuleError('EEXIST', { module, firstTime: true })
-    // Whoever needs a module that is on its way out says so better.
+    // Whoever needs a module that is on its way out, or that somebody else is loading, says better what came of it.
     if (state === 'LIVE' || (state === 'GOING' && !this.#isWanted)) return
+    if (this.#isImported && this.#core.loading.has(module)) return
     const hook = this.#source.policy.installHook(module)
     if (hook === undefined) await this.#insert()
     else await runHook(this.#core.seam, hook, 'install', module, this.#params, () => this.#insert())
@@ -167,6 +177,7 @@ class Insertion {
         params: {},
         firstTime: false,
         isWanted: false,
+        isImported: true,
       }).run()
     }
     try {

@@ -89,23 +89,27 @@ describe('a module that is being loaded', () => {
     probe.open('exit')
   })
 
-  it('and fails, gives its dependents ESYMBOL', async t => {
-    const { kernel, file, probe } = stage(t, FILES)
-    Object.assign(probe, { fails: true })
-    const db = kernel.insmod(file('db.ts'))
-    await probe.reached('init')
-    const api = kernel.insmod(file('api.ts'))
-    await turns()
-    probe.open('init')
-    await refusal(db, 'EINIT', 'ECANCELED', /no disk/)
-    await refusal(
-      api,
-      'ESYMBOL',
-      'ENOENT',
-      `could not insert module ${file('api.ts')}: Unknown symbol 'query' (imported from db) at ${file('api.ts')}:1:10`,
-    )
-    assert.deepEqual(loaded(kernel), [])
-  })
+  for (const by of ['insmod', 'modprobe'] as const)
+    it(`and fails, gives its dependents ESYMBOL, by ${by}`, async t => {
+      const { kernel, file, probe } = stage(t, FILES)
+      Object.assign(probe, { fails: true })
+      const db = kernel.insmod(file('db.ts'))
+      await probe.reached('init')
+      const api = by === 'insmod' ? kernel.insmod(file('api.ts')) : kernel.modprobe('api')
+      const told: string[] = []
+      const failed = refusal(
+        api.finally(() => told.push('api')),
+        'ESYMBOL',
+        'ENOENT',
+        `could not insert module ${file('api.ts')}: Unknown symbol 'query' (imported from db) at ${file('api.ts')}:1:10`,
+      )
+      await turns()
+      assert.deepEqual(told, [], 'it waits')
+      probe.open('init')
+      await refusal(db, 'EINIT', 'ECANCELED', /no disk/)
+      await failed
+      assert.deepEqual(loaded(kernel), [])
+    })
 
   it('cannot remove itself from its init', async t => {
     const { kernel, file } = stage(t, {
