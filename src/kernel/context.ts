@@ -78,7 +78,7 @@ export class ModuleContextImplementation implements ModuleContext {
   readonly #host: ContextHost
   /** Made when it is first asked for: most modules never do, and it costs more than all else here. */
   #controller: AbortController | undefined
-  #abortedAt: Date | undefined
+  #isAborted = false
   #disposers: (() => unknown)[] | undefined
   #disposed = false
   #phase: 'held back' | 'published' | 'withdrawn' = 'held back'
@@ -109,7 +109,7 @@ export class ModuleContextImplementation implements ModuleContext {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
-      if (this.#abortedAt) this.#controller.abort(this.#gone(this.#abortedAt))
+      if (this.#isAborted) this.#controller.abort(this.#abortReason())
     }
     return this.#controller.signal
   }
@@ -128,7 +128,7 @@ export class ModuleContextImplementation implements ModuleContext {
   }
 
   #register(point: string, ops: unknown): Registration {
-    if (this.#phase === 'withdrawn') throw this.#gone(new Date(), `register('${point}')`)
+    if (this.#phase === 'withdrawn') throw this.#gone(`register('${point}')`)
     if (typeof point !== 'string' || point === '')
       throw new ModuleError('EINVAL', { reason: 'register() needs the name of an extension point' })
     if (typeof ops !== 'function' && (typeof ops !== 'object' || ops === null))
@@ -177,7 +177,7 @@ export class ModuleContextImplementation implements ModuleContext {
     Promise.resolve()
       .then(dispose)
       .catch((error: unknown) => this.log.error(`a deferred function threw: ${messageOf(error)}`))
-    throw this.#gone(new Date(), name)
+    throw this.#gone(name)
   }
 
   /**
@@ -223,16 +223,17 @@ export class ModuleContextImplementation implements ModuleContext {
   }
 
   abort(): void {
-    this.#abortedAt = new Date()
-    this.#controller?.abort(this.#gone(this.#abortedAt))
+    this.#isAborted = true
+    this.#controller?.abort(this.#abortReason())
   }
 
-  #gone(at: Date, name?: string): ModuleError {
-    return new ModuleError('ESTALE', {
-      image: labelOf(this.module),
-      ...(name !== undefined && { export: name }),
-      time: at.toISOString(),
-    })
+  /** By its name, as that of any signal: a `fetch` that the module calls off so rejects with it, and authors look for `AbortError`. */
+  #abortReason(): DOMException {
+    return new DOMException(`${labelOf(this.module)} is being unloaded`, 'AbortError')
+  }
+
+  #gone(name: string): ModuleError {
+    return new ModuleError('ESTALE', { image: labelOf(this.module), export: name, time: new Date().toISOString() })
   }
 
   /**

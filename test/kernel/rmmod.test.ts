@@ -165,7 +165,7 @@ describe('rmmod', () => {
           k.use({ [Symbol.dispose]: () => probe.say('used, aborted: ' + k.signal.aborted) })
           k.use({ [Symbol.asyncDispose]: async () => { await null; probe.say('used asynchronously') } })
           k.defer(async () => { await null; probe.say('deferred last') })
-          k.signal.addEventListener('abort', () => probe.say('aborted'))
+          k.signal.addEventListener('abort', () => probe.say(String(k.signal.reason)))
           process.on('SIGUSR2', () => {})
         }
         export async function exit(k) {
@@ -178,7 +178,7 @@ describe('rmmod', () => {
     await kernel.insmod(file('a.ts'))
     const report = await kernel.rmmod('a')
     assert.deepEqual(probe.said, [
-      'aborted',
+      'AbortError: a#1 is being unloaded',
       'exit, same context: true',
       `listeners: ${before + 1}`,
       'deferred last',
