@@ -10,8 +10,13 @@ import type { TextFacts } from './text_facts.ts'
 
 /** Where a file meets its image: what the generated code calls. Held by every closure of the file, and by nothing else for long. */
 export interface FileEnvironment {
-  /** Called once, before any of the author's code, in the scope of the file: at instantiation, or when a file with top-level await begins. */
-  link(rebind: (values: readonly unknown[]) => void, exports: () => ExportValues): void
+  /**
+   * Called once, before any of the author's code, in the scope of the file: at instantiation, or when a file begins whose scope nobody can see before.
+   *
+   * @param rebind gives the plain imports their values; undefined when there are none
+   * @param exports tells what is exported while the file runs; undefined when nobody can ask
+   */
+  link(rebind: Rebind | undefined, exports: (() => ExportValues) | undefined): void
   /** Called at instantiation too, with an exported name that the file does not declare, or nothing. */
   undeclared(name: string): void
   /** Called as the last statement; the file has run to its end. Values that cannot change any more come as a list, in the order of `localExports`. */
@@ -19,6 +24,8 @@ export interface FileEnvironment {
   /** Opens a scope whose one binding stays in its temporal dead zone until it is initialised. Gives what is to be run in that scope. */
   nest(scope: () => Generator<unknown, void, unknown>): unknown
 }
+
+export type Rebind = (values: readonly unknown[]) => void
 
 /** Values of the local exports by local name; getters while the file runs, plain values when it is done. */
 export type ExportValues = Readonly<Record<string, unknown>>
@@ -34,17 +41,20 @@ export type EarlyReads = 'never' | 'by namespaces' | 'by imports'
 
 /** What a module is compiled to; see `bodyKind`. */
 export type ModuleBody =
+  | { readonly kind: 'function'; readonly start: () => unknown }
   | { readonly kind: 'generator'; readonly start: () => Generator<undefined, unknown, undefined> }
   | { readonly kind: 'async function'; readonly start: () => Promise<unknown> }
   | { readonly kind: 'async generator'; readonly start: () => AsyncGenerator<undefined, unknown, undefined> }
 
 /**
- * A module with top-level await has to begin at once when its turn comes, which an async function does. Only in a cycle must its functions be there
- * before, so that it has to pause like others; its evaluation has to wait until that pause is reached.
+ * The first step of a generator instantiates the scope (functions are hoisted, the rest is in its temporal dead zone) and its second runs it, as ECMA-262 tells
+ * InitializeEnvironment from ExecuteModule. A function does both at once, which is enough where nobody can look into the scope between them and nothing in it has to be
+ * checked. With top-level await, evaluation has to wait until the pause of a generator is reached.
  */
-const bodyKind = (source: ModuleSource, reads: EarlyReads): ModuleBody['kind'] => {
-  if (!source.hasTopLevelAwait) return 'generator'
-  return reads === 'never' ? 'async function' : 'async generator'
+const bodyKind = ({ hasTopLevelAwait, unchecked }: ModuleSource, reads: EarlyReads): ModuleBody['kind'] => {
+  const isSeenBefore = reads !== 'never'
+  if (hasTopLevelAwait) return isSeenBefore ? 'async generator' : 'async function'
+  return isSeenBefore || (unchecked && unchecked.exportedNames.length > 0) ? 'generator' : 'function'
 }
 
 /** What reads without a parser may take for a name what is none; the parser finds the mistake then. */
@@ -134,9 +144,7 @@ export interface CompileRequest {
 }
 
 /**
- * Turns a module into a generator function, as a rule: its first step instantiates the scope (functions are hoisted, the rest is in its temporal dead
- * zone) and its second runs it, as ECMA-262 tells InitializeEnvironment from ExecuteModule. Imports are plain variables of that scope that
- * the image sets, so reading one costs no more than any variable, and the author's text keeps its lines and columns: what is added stands on a
+ * Turns a module into a function, or a generator function. Imports are plain variables of its scope that the image sets, so reading one costs no more than any variable, and the author's text keeps its lines and columns: what is added stands on a
  * line 0 before it and on a line after it.
  *
  * @throws SyntaxError as V8 words it; the caller finds the place with the parser
@@ -172,13 +180,15 @@ function bodyOfModule(request: CompileRequest, kind: ModuleBody['kind']): readon
     .join('')
   const declared = plain.length === 0 ? '' : `let ${plain.map(entry => entry.localName).join(',')};`
   const rebound = plain.map((entry, index) => `${entry.localName}=${PUBLISH}[${index}]`).join(';')
+  // For nothing, the engine would compile it once more.
+  const rebind = rebound === '' ? 'undefined' : `${PUBLISH}=>{${rebound}}`
   const pulled = request.reads !== 'never' || source.mutableExports ? `()=>({${getters(source)}})` : 'undefined'
   // In a block of its own the author's functions are declarations that may not be repeated, as in a module.
-  const pause = kind === 'async function' ? '' : 'yield;'
+  const pause = kind === 'generator' || kind === 'async generator' ? 'yield;' : ''
   // In parentheses, by which the engine knows that it will be called at once, and reads it once instead of twice.
   const head =
     `'use strict';return ${opening}(${KEYWORDS[kind]}(){{${declared}` +
-    `${FILE}.link(${PUBLISH}=>{${rebound}},${pulled});${probes(source.unchecked?.exportedNames ?? [])}${pause}`
+    `${FILE}.link(${rebind},${pulled});${probes(source.unchecked?.exportedNames ?? [])}${pause}`
   const values = request.reads === 'by imports' || source.mutableExports ? `{${getters(source)}}` : listed(source)
   // A declaration cannot be what a text that ends with `if (x)` still needs, as a statement could.
   const tail = `let ${FILE}end;return ${FILE}.done(${values})}})${closing}`
@@ -186,6 +196,7 @@ function bodyOfModule(request: CompileRequest, kind: ModuleBody['kind']): readon
 }
 
 const KEYWORDS: Readonly<Record<ModuleBody['kind'], string>> = {
+  function: 'function',
   generator: 'function*',
   'async function': 'async function',
   'async generator': 'async function*',

@@ -1,4 +1,11 @@
-import { COMPLETED, type EarlyReads, type ExportValues, type FileEnvironment, type ModuleBody } from './compile.ts'
+import {
+  COMPLETED,
+  type EarlyReads,
+  type ExportValues,
+  type FileEnvironment,
+  type ModuleBody,
+  type Rebind,
+} from './compile.ts'
 import { compileSource } from './compile_source.ts'
 import { directEvalCode } from './direct_eval.ts'
 import { EarlyImports, NO_EARLY_IMPORTS } from './early_imports.ts'
@@ -27,11 +34,11 @@ import { NO_FACTS, type TextFacts } from './text_facts.ts'
 /** Emitters of Node that look after the image's listeners by themselves. */
 const HAVE_VIEWS: ReadonlySet<string> = new Set(['node:process', 'node:cluster'])
 
-/** A file that is compiled and waits for its turn: its scope is open, unless it has top-level await and nobody can ask for its functions before it runs. */
+/** A file that is compiled and waits for its turn: its scope is open, unless nobody can ask for its functions before it runs. */
 type Opened =
   | { readonly kind: 'generator'; readonly scope: Generator<undefined, unknown, undefined> }
   | { readonly kind: 'async generator'; readonly scope: AsyncGenerator<undefined, unknown, undefined> }
-  | Extract<ModuleBody, { kind: 'async function' }>
+  | Extract<ModuleBody, { kind: 'function' | 'async function' }>
 
 /** The part of an image that a file calls back into. */
 export interface FileOwner {
@@ -71,7 +78,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   /** How many are: mostly none, and then nobody has to be asked. */
   static pausing = 0
   #ended: (() => void) | undefined
-  #rebind: ((values: readonly unknown[]) => void) | undefined
+  #rebind: Rebind | undefined
   readonly #exports: LocalExports
   #started = false
   /** Its functions are hoisted, and others of its cycle may call them before it runs: then they see what it imports. */
@@ -219,7 +226,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   #open(body: ModuleBody): void {
-    if (body.kind === 'async function') {
+    if (body.kind === 'function' || body.kind === 'async function') {
       this.#opened = body
       return
     }
@@ -289,8 +296,11 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#started = true
     this.#rebind?.(this.#plainValues())
     const opened = this.#takeOpened()
-    if (opened?.kind !== 'generator') throw new TypeError(`${this.file} cannot be run at once`)
-    this.#checkEnd(opened.scope.next().value)
+    if (opened?.kind === 'generator') this.#checkEnd(opened.scope.next().value)
+    else if (opened?.kind === 'function') {
+      const { start } = opened
+      this.#checkEnd(start())
+    } else throw new TypeError(`${this.file} cannot be run at once`)
   }
 
   /** ExecuteModule with a capability: runs the file to its first await, and calls back one turn after its end. */
@@ -326,10 +336,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     throw faultAt({ kind: 'syntax', reason: 'Unexpected end of module' }, this.file, this.text, 0)
   }
 
-  link(rebind: (values: readonly unknown[]) => void, pull: (() => ExportValues) | undefined): void {
+  link(rebind: Rebind | undefined, pull: (() => ExportValues) | undefined): void {
     this.#rebind = rebind
     this.#exports.open(pull)
-    if (this.#started) rebind(this.#plainValues())
+    if (this.#started) rebind?.(this.#plainValues())
   }
 
   undeclared(name: string): void {
