@@ -1,6 +1,10 @@
 import { MODULE } from './code_reader_module.ts'
 import { Instance, Module, type WebAssemblyModule } from './web_assembly.ts'
 
+interface Variable {
+  readonly localName: string
+}
+
 /** What one reading of a text found that needs no parser. Good until the next text is read. */
 export interface Code {
   /** Could a `return` or `yield` stand outside of every function? Errs on the side of yes: then the engine is asked. */
@@ -8,10 +12,10 @@ export interface Code {
   /** Its imports and exports in their order, in `FIELDS` numbers each (see `declarations.ts`); undefined when one of them is not written in one of the usual ways. */
   readonly declarations: Int32Array | undefined
   /**
-   * Could it assign to one of these names other than where it declares it? Errs on the side of yes: inner variables of the same name and declarations after a comma count. A yes
+   * Could it assign to one of these variables other than where it declares it? Errs on the side of yes: inner variables of the same name and declarations after a comma count. A yes
    * costs a parse, a wrong no would leave importers with a stale value.
    */
-  assigns(names: ReadonlySet<string>): boolean
+  assigns(variables: readonly Variable[]): boolean
   /** Those of the names that stand in its code; seldom also one that does not. */
   named(names: readonly string[]): readonly string[]
 }
@@ -83,7 +87,7 @@ class Reader {
     return {
       mayStray: (found & STRAY) !== 0,
       declarations: found & OTHER_DECLARATION ? undefined : this.#declarations(),
-      assigns: names => names.size > 0 && ((found & ASSIGNS) !== 0 || this.#assigns(text, names)),
+      assigns: variables => variables.length > 0 && ((found & ASSIGNS) !== 0 || this.#assigns(text, variables)),
       named: names => this.#named(names),
     }
   }
@@ -108,8 +112,11 @@ class Reader {
     return this.#integers(DECLARATIONS, FIELDS * this.#exports.declarationCount())
   }
 
-  #assigns(text: string, names: ReadonlySet<string>): boolean {
-    const offsets = this.#integers(this.#exports.firstTarget(), 2 * this.#exports.targetCount())
+  #assigns(text: string, variables: readonly Variable[]): boolean {
+    const count = this.#exports.targetCount()
+    if (count === 0) return false
+    const names = new Set(variables.map(({ localName }) => localName))
+    const offsets = this.#integers(this.#exports.firstTarget(), 2 * count)
     for (let at = 0; at < offsets.length; at += 2)
       if (mentions(text.slice(offsets[at], offsets[at + 1]), names)) return true
     return false

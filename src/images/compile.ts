@@ -21,6 +21,10 @@ export interface FileEnvironment {
   undeclared(name: string): void
   /** Called as the last statement; the file has run to its end. Values that cannot change any more come as a list, in the order of `localExports`. */
   done(exports: ExportValues | readonly unknown[]): typeof COMPLETED
+  /** What stands in its text for `import`, as in `import(x)` and `import.meta`. */
+  importer(): unknown
+  /** What its exports are assigned through, and direct eval goes through, where a parser has found any. */
+  publisher(): unknown
   /** Opens a scope whose one binding stays in its temporal dead zone until it is initialised. Gives what is to be run in that scope. */
   nest(scope: () => Generator<unknown, void, unknown>): unknown
 }
@@ -99,6 +103,8 @@ function namesFor(request: Composition): readonly string[] {
 
 const END = '\n})'
 
+type Surrounding = readonly [name: string, value: unknown]
+
 /**
  * What gives a file its surroundings, by the names that they have in its code.
  *
@@ -106,17 +112,20 @@ const END = '\n})'
  */
 function compileWith(
   request: Composition & Pick<CompileRequest, 'url'>,
-  surroundings: Readonly<Record<string, unknown>>,
+  surroundings: readonly Surrounding[],
   variant: string,
   body: () => readonly Piece[],
 ): { readonly code: string; readonly value: unknown } {
   const names = namesFor(request)
-  const parameters = [...Object.keys(surroundings), ...names].join()
+  const parameters = [...surroundings.map(([name]) => name), ...names].join()
   const { facts, globals } = request
   const what = `${variant} ${parameters}`
   const code = facts.keep(what, () => joinText(['(function(', parameters, '){', ...body(), END]))
   const factory = compileFunctionExpression(code, request.url, facts.code(what))
-  return { code, value: factory(...Object.values(surroundings), ...names.map(name => globals.of(name))) as unknown }
+  return {
+    code,
+    value: factory(...surroundings.map(([, value]) => value), ...names.map(name => globals.of(name))) as unknown,
+  }
 }
 
 /** The text as it is compiled. */
@@ -149,14 +158,12 @@ export interface CompileRequest {
  *
  * @throws SyntaxError as V8 words it; the caller finds the place with the parser
  */
-export function compileModule(
-  request: CompileRequest,
-  environment: FileEnvironment,
-  dynamicImport: unknown,
-  publish: unknown,
-): ModuleBody {
+export function compileModule(request: CompileRequest, environment: FileEnvironment): ModuleBody {
+  const { unchecked } = request.source
   const kind = bodyKind(request.source, request.reads)
-  const surroundings = { [FILE]: environment, [IMPORT]: dynamicImport, [PUBLISH]: publish }
+  const surroundings: Surrounding[] = [[FILE, environment]]
+  if (!unchecked || unchecked.mayImport) surroundings.push([IMPORT, environment.importer()])
+  if (!unchecked) surroundings.push([PUBLISH, environment.publisher()])
   const { value } = compileWith(request, surroundings, variantOf(request), () => bodyOfModule(request, kind))
   return { kind, start: value } as ModuleBody
 }
@@ -251,7 +258,7 @@ export function compileCommonJs(
 ): CommonJsBody {
   // In parentheses: see `bodyOfModule`.
   const opening = `void(()=>${FILE});return (`
-  const surroundings = { [FILE]: environment, [IMPORT]: dynamicImport }
+  const surroundings = [[FILE, environment] as const, [IMPORT, dynamicImport] as const]
   const variant = isWatched(request) ? 'watched script' : 'script'
   const { code, value } = compileWith(request, surroundings, variant, () => [
     opening,

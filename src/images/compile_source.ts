@@ -28,16 +28,11 @@ interface CompiledSource {
  *
  * @throws ImageFault `syntax`
  */
-export function compileSource(
-  given: SourceToCompile,
-  environment: FileEnvironment,
-  dynamicImport: unknown,
-  publish: unknown,
-): CompiledSource {
+export function compileSource(given: SourceToCompile, environment: FileEnvironment): CompiledSource {
   const compile = (as: SourceToCompile): CompiledSource => {
     const request = { ...as, early: as.early.entries, ownImports: ownImportsOf(as) }
     const { source, early } = as
-    return { body: compileModule(request, environment, dynamicImport, publish), source, early }
+    return { body: compileModule(request, environment), source, early }
   }
   const { file, text, url, source, early, facts } = given
   try {

@@ -26,7 +26,7 @@ export type LiteralValue =
  */
 export function readInfo(file: string, text: string): Readonly<Record<string, LiteralValue>> | undefined {
   // Most texts without the word have no such export, and a parse costs more than a search.
-  if (!/\binfo\b/.test(text)) return undefined
+  if (!text.includes('info') || !/\binfo\b/.test(text)) return undefined
   const initial = isCommonJs(file, text) ? commonJsInfo(file, text) : moduleInfo(file, text)
   if (!initial) return undefined
   const value = literal(initial, node => {

@@ -1,10 +1,11 @@
-import { exportEntry } from './export_index.ts'
+import type { ExportIndex } from './export_index.ts'
 import type { ModuleRecord, Resolution, ResolvedBinding, ResolveSet } from './module_record.ts'
 import type { ModuleSource } from './module_source.ts'
 
 /** A Source Text Module Record, as far as its exports go. */
 interface Exporter extends ModuleRecord {
   readonly source: ModuleSource
+  readonly exportIndex: ExportIndex
 }
 
 /** GetExportedNames (ECMA-262, 16.2.1.7.2.1). */
@@ -22,8 +23,8 @@ export function exportNamesOf(module: Exporter, seen: Set<ModuleRecord> = new Se
 
 /** ResolveExport (ECMA-262, 16.2.1.7.2.2). */
 export function resolveExportOf(module: Exporter, name: string, seen?: ResolveSet): Resolution {
-  const { source, requested } = module
-  const entry = exportEntry(source, name)
+  const { source, requested, exportIndex } = module
+  const entry = exportIndex.get(name)
   if (entry && !('request' in entry)) return { module, bindingName: entry.localName }
   // Most modules that an `export *` leads to end here, for most names.
   if (!entry && (name === 'default' || source.starExports.length === 0)) return undefined

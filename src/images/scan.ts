@@ -124,12 +124,8 @@ export function scanModule(text: string, names: readonly string[] = []): ModuleS
   }
   const exports = readExports(text, declared, imports, requestOf, edits)
   if (!exports) return undefined
-  // What is called otherwise outside than inside is looked for under both names: a name too many costs a parse, at most.
-  const bound = exports.names
-  for (const { localName } of imports) bound.add(localName)
-  for (const { localName, exportName } of exports.local) if (localName !== exportName) bound.add(localName)
-  if (bound.has('await') && [...imports, ...exports.local].some(({ localName }) => localName === 'await'))
-    return undefined
+  const bound = [...imports, ...exports.local]
+  if (bound.some(({ localName }) => localName === 'await')) return undefined
   if (code.assigns(bound)) return undefined
   edits.sort((a, b) => a.start - b.start)
   return {

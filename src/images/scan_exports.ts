@@ -12,8 +12,6 @@ import {
 import { standsAfter } from './statement_position.ts'
 
 interface ScannedExports {
-  /** Of all that is exported by name. */
-  readonly names: Set<string>
   readonly local: readonly LocalExport[]
   readonly indirect: readonly IndirectExport[]
   readonly stars: readonly number[]
@@ -33,24 +31,24 @@ export function readExports(
   const local: LocalExport[] = []
   const indirect: IndirectExport[] = []
   const stars: number[] = []
-  const names = new Set<string>()
   const listed: string[] = []
   const imported = new Map(imports.map(entry => [entry.localName, entry]))
   let namesDefault = false
   let edited = -1
   for (const { name, exportStart } of declared) {
     if (imported.has(name)) return undefined
-    names.add(name)
     local.push({ exportName: name, localName: name })
     edits.push(blankExport(exportStart))
   }
-  if (names.size < declared.length) return undefined
+  // Of a name that is declared twice the engine tells, unless both times by `var`.
+  const names = exports.length > 0 || VAR.test(text) ? new Set(declared.map(({ name }) => name)) : undefined
+  if (names && names.size < declared.length) return undefined
   for (const entry of exports) {
     const offset = entry.exportStart
     if (entry.type === 'reexport-all') stars.push(requestOf.get(entry.importIndex)!)
     else {
-      if (names.has(entry.name) || !isAsWritten(entry)) return undefined
-      names.add(entry.name)
+      if (names!.has(entry.name) || !isAsWritten(entry)) return undefined
+      names!.add(entry.name)
       const namespaces = entry.type === 'reexport' ? importedNamespaces(entry, found, imports, requestOf) : []
       if (namespaces.length > 1) return undefined
       if (namespaces.length === 1 && !REEXPORTS_NAMESPACES)
@@ -85,8 +83,10 @@ export function readExports(
     if (!edit) return undefined
     edits.push(edit)
   }
-  return { names, local, indirect, stars, namesDefault, listed }
+  return { local, indirect, stars, namesDefault, listed }
 }
+
+const VAR = /\bvar\b/
 
 const WORDS_WITH_VALUES: ReadonlySet<string> = new Set(['this', 'null', 'true', 'false'])
 

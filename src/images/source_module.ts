@@ -10,6 +10,7 @@ import { compileSource } from './compile_source.ts'
 import { directEvalCode } from './direct_eval.ts'
 import { EarlyImports, NO_EARLY_IMPORTS } from './early_imports.ts'
 import { type EvaluationStatus, mayFollow, type Promised } from './evaluation_status.ts'
+import { ExportIndex } from './export_index.ts'
 import { faultAt } from './fault.ts'
 import type { ImageGlobals } from './image.ts'
 import { placeOfImport } from './import_place.ts'
@@ -79,6 +80,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   static pausing = 0
   #ended: (() => void) | undefined
   #rebind: Rebind | undefined
+  #exportIndex: ExportIndex | undefined
   readonly #exports: LocalExports
   #started = false
   /** Its functions are hoisted, and others of its cycle may call them before it runs: then they see what it imports. */
@@ -115,6 +117,12 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   transition(to: EvaluationStatus): void {
     if (!mayFollow(this.#status, to)) throw new TypeError(`${this.file} cannot go from ${this.#status.is} to ${to.is}`)
     this.#status = to
+  }
+
+  /** Of the source that there is now: a parser may read it anew. */
+  get exportIndex(): ExportIndex {
+    if (this.#exportIndex?.source !== this.source) this.#exportIndex = new ExportIndex(this.source)
+    return this.#exportIndex
   }
 
   exportNames(seen?: Set<ModuleRecord>): readonly string[] {
@@ -205,19 +213,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
       else if (module instanceof SourceModule && !module.isComplete) early.push(entry)
     }
     this.#early = early.length > 0 ? new EarlyImports(early) : NO_EARLY_IMPORTS
-    const publish = Object.assign((value?: unknown) => this.#publish(value), {
-      constant: () => this.#refuseAssignment(),
-      code: (code: unknown, shadowed: string, place: string) => this.#evalCode(code, shadowed, place),
-    })
-    const dynamicImport = Object.assign(
-      (specifier: unknown, options: unknown) => this.owner.dynamicImport(this.file, specifier, options),
-      {
-        meta: undefined as object | undefined,
-        source: (specifier: unknown) => this.owner.importSource(this.file, specifier),
-      },
-    )
-    Object.defineProperty(dynamicImport, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
-    this.#open(this.#compile(reads, dynamicImport, publish))
+    this.#open(this.#compile(reads))
     this.#facts = NO_FACTS
     // There may be one for each export, and only the compiler of a text needs them.
     this.source = { ...this.source, edits: NO_EDITS }
@@ -254,12 +250,12 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     return opened
   }
 
-  #compile(reads: EarlyReads, dynamicImport: unknown, publish: unknown): ModuleBody {
+  #compile(reads: EarlyReads): ModuleBody {
     const { file, url, text, source, owner } = this
     const early = this.#early
     const isOwn = (index: number): boolean => this.#isOwn(this.#resolved[index]!.module)
     const given = { file, url, text, source, early, reads, globals: owner.globals, isOwn, facts: this.#facts }
-    const compiled = compileSource(given, this, dynamicImport, publish)
+    const compiled = compileSource(given, this)
     this.source = compiled.source
     this.#early = compiled.early
     return compiled.body
@@ -354,6 +350,24 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#ended?.()
     this.#ended = undefined
     return COMPLETED
+  }
+
+  importer(): unknown {
+    const importer = Object.assign(
+      (specifier: unknown, options: unknown) => this.owner.dynamicImport(this.file, specifier, options),
+      {
+        meta: undefined as object | undefined,
+        source: (specifier: unknown) => this.owner.importSource(this.file, specifier),
+      },
+    )
+    return Object.defineProperty(importer, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
+  }
+
+  publisher(): unknown {
+    return Object.assign((value?: unknown) => this.#publish(value), {
+      constant: () => this.#refuseAssignment(),
+      code: (code: unknown, shadowed: string, place: string) => this.#evalCode(code, shadowed, place),
+    })
   }
 
   nest(scope: () => Generator<unknown, void, unknown>): unknown {

@@ -44,10 +44,13 @@ type GateState =
   | { readonly is: 'withdrawn'; readonly at: Date }
   | { readonly is: 'cut'; readonly at: Date; readonly how: string }
 
-/** A class is made instances of by `new` of its entry, and not called. Nobody can write to the `prototype` of one; nor to that of a function that is frozen, which only its text tells. */
+/**
+ * A class is made instances of by `new` of its entry, and not called. Nobody can write to the `prototype` of one. The text is asked first: a function has no `prototype` before
+ * somebody asks for it.
+ */
 const isClass = (target: AnyFunction): boolean =>
-  Object.getOwnPropertyDescriptor(target, 'prototype')?.writable === false &&
-  Function.prototype.toString.call(target).startsWith('class')
+  Function.prototype.toString.call(target).startsWith('class') &&
+  Object.getOwnPropertyDescriptor(target, 'prototype')?.writable === false
 
 function likeness(target: AnyFunction, called: AnyFunction): AnyFunction {
   for (const key of ['name', 'length'] as const)

@@ -143,7 +143,7 @@ export class Module {
 }
 
 /** kmod folds the two: `usb-storage` and `usb_storage` are one name. */
-export const foldName = (name: string): string => withoutScope(name).replaceAll('-', '_')
+export const foldName = (name: string): string => (/[@-]/.test(name) ? withoutScope(name).replaceAll('-', '_') : name)
 
 /** A folder's package may have a scope, which is no part of the module's name. */
 export const withoutScope = (name: string): string => name.replace(/^@[^/]*\//, '')

@@ -72,6 +72,7 @@ export function parseParams(
   given: Params,
   unknown: (name: string) => void,
 ): Readonly<Record<string, ParamValue | undefined>> {
+  if (isEmpty(specs) && isEmpty(given)) return NO_VALUES
   const values: Record<string, ParamValue | undefined> = {}
   for (const [name, spec] of Object.entries(specs)) values[name] = spec.default
   for (const [name, got] of Object.entries(given)) {
@@ -95,6 +96,10 @@ export function parseParams(
   }
   return Object.freeze(values)
 }
+
+const isEmpty = (object: object): boolean => Object.keys(object).length === 0
+
+const NO_VALUES = Object.freeze({})
 
 /** The range that a number lies outside of, as text: the declared one, or that of the numbers that its type has, for an `int` the exact ones. */
 function exceeded({ type, min, max }: ParamSpec, value: number, got: unknown): string | undefined {

@@ -3,10 +3,10 @@ import { describe, it } from 'node:test'
 import { readCode } from '#dist/images/code_reader.js'
 import { scanModule } from '#dist/images/scan.js'
 
-const names = new Set(['x'])
+const variables = [{ localName: 'x' }]
 
 const check = (texts: readonly string[], expected: boolean) => {
-  for (const text of texts) it(text, () => assert.equal(readCode(text)?.assigns(names), expected))
+  for (const text of texts) it(text, () => assert.equal(readCode(text)?.assigns(variables), expected))
 }
 
 describe('a text that assigns to x', () => {
