@@ -27,7 +27,7 @@ export function findCycles(modules: readonly SourceModule[]): Map<SourceModule, 
         continue
       }
       path.pop()
-      const parent = path[path.length - 1]
+      const parent = path.at(-1)
       if (parent) {
         const above = indexes.get(parent.module)!
         above.low = Math.min(above.low, own.low)

@@ -78,18 +78,24 @@ const MANY_EDITS = 8
 
 /** The pieces, one behind the other; a large text outside of the engine's heap, as by `decode`. */
 export function joinText(pieces: readonly Piece[]): string {
-  return writtenOver(pieces) ?? joinStrings(pieces.flatMap(stringsOf))
+  return writtenOver(pieces) ?? joinStrings(stringsOf(pieces))
 }
 
-const stringsOf = (piece: Piece): readonly string[] => {
-  if (typeof piece === 'string') return [piece]
+function stringsOf(pieces: readonly Piece[]): readonly string[] {
   const strings: string[] = []
-  let at = 0
-  for (const edit of piece.edits) {
-    strings.push(piece.text.slice(at, edit.start), edit.text)
-    at = edit.end
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      strings.push(piece)
+      continue
+    }
+    const { text, edits } = piece
+    let at = 0
+    for (const edit of edits) {
+      strings.push(text.slice(at, edit.start), edit.text)
+      at = edit.end
+    }
+    strings.push(text.slice(at))
   }
-  strings.push(piece.text.slice(at))
   return strings
 }
 

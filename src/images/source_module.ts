@@ -88,7 +88,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   /** Importers, of this image or of others, that must be told when an export changes. Weak: an importer is not kept by what it imports. */
   #importers: Set<WeakRef<SourceModule>> | undefined
   #namespace: ModuleNamespace | undefined
-  readonly #self = new WeakRef(this)
+  #self: WeakRef<SourceModule> | undefined
   /** What is known of the text; let go once it is compiled. */
   #facts: TextFacts
 
@@ -274,7 +274,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
         (module.source.mutableExports || this.#early.has(this.source.imports[index]!))
       ) {
         module.#importers ??= new Set()
-        module.#importers.add(this.#self)
+        module.#importers.add((this.#self ??= new WeakRef(this)))
       }
   }
 

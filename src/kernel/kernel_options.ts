@@ -221,7 +221,9 @@ export function checkCall(
   checkText(operation, needs, first)
   checkObject(`${operation}: params`, params)
   checkObject(`${operation}: options`, options)
-  const unknown = Object.keys(options).find(name => !(known as readonly string[]).includes(name))
+  const names = Object.keys(options)
+  if (names.length === 0) return
+  const unknown = names.find(name => !(known as readonly string[]).includes(name))
   if (unknown !== undefined)
     throw new ModuleError('EINVAL', { reason: `${operation} has no option '${unknown}'; it has ${known.join(', ')}` })
   for (const name of ['grace', 'timeout'] as const)
