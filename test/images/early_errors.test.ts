@@ -6,6 +6,9 @@ import { errorOf, folderOf, loadFolder, loadImage, loadNative, sameAsNative } fr
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
   '16.2.1.1 exported names are unique': [
     'export let a; export let a',
+    'export var a; export var a',
+    'export var a; export function a() {}',
+    'export function a() {} export function a() {}',
     'let a; export { a }; export { a }',
     'let a, b; export { a }; export { b as a }',
     'export default 1; export default 2',

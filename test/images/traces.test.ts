@@ -207,6 +207,13 @@ describe("a stack trace shows the author's places", () => {
     assert.match(String(namespace.other), /\(\/.*c\.cjs:1:18\)/)
   })
 
+  it('and nothing of how a file is run stands between its own frames and those of the loader', async () => {
+    const error = await errorOf(async () => (await loadImage({ 'main.mjs': 'throw new Error("x")' })).namespace)
+    const [, own, next] = String((error as Error).stack).split('\n')
+    assert.match(own!, /main\.mjs:1:7/)
+    assert.match(next!, /SourceModule/)
+  })
+
   it('and keeps the lines in a minified file whose exports change, and of a cycle', async () => {
     const { namespace } = await loadImage({
       'main.mjs':
