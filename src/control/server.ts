@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { dirname, resolve } from 'node:path'
+import { makeFolder } from '../images/make_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { http } from './http.ts'
@@ -38,7 +39,10 @@ export async function serveControl(kernel: Kernel, options: ControlOptions): Pro
 }
 
 async function serveAt(kernel: Kernel, path: string, name: string): Promise<ControlServer> {
-  if (dirname(path) === socketFolder()) prepareFolder(dirname(path))
+  const folder = dirname(path)
+  // The mode of one that is there already and is not ours alone is its owner's affair.
+  if (folder === socketFolder()) prepareFolder(folder)
+  else makeFolder(folder)
   if (fs.existsSync(path)) {
     if ((await stateOf(path)) !== 'dead')
       throw new ModuleError('EINVAL', { reason: `a host is already listening on ${path}` })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { connect, createServer as createNetServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import { createKernel } from 'outlive'
 import { type Host, outlive, socketFolder, startHost } from '../support/command.ts'
@@ -298,16 +298,15 @@ describe('the control socket', () => {
   it('serves a kernel of a program of its own as well', async t => {
     const folder = new Folder(FILES)
     const sockets = socketFolder(t)
-    const path = join(sockets, 'mine.sock')
-    mkdirSync(sockets, { recursive: true })
+    const path = join(sockets, 'of', 'mine.sock')
     const kernel = createKernel({ modules: folder.path, control: { path } })
     t.after(() => folder.remove())
-    assert.equal(existsSync(path), false, 'nothing is touched before the first use')
+    assert.equal(existsSync(sockets), false, 'nothing is touched before the first use')
     await kernel.modprobe('a')
     assert.equal(existsSync(path), true, 'whoever has loaded something can be reached')
     const listed = await outlive(['lsmod', '--host', path], sockets)
     assert.match(listed.stdout, /^a {25}19 {2}0$/m, listed.stderr)
-    assert.equal(mode(path), '600')
+    assert.deepEqual([mode(dirname(path)), mode(path)], ['700', '600'])
     await kernel.close()
     assert.equal(existsSync(path), false)
   })
@@ -329,7 +328,7 @@ describe('the control socket', () => {
   it('that cannot be made leaves the program its kernel, and says so in the log', async t => {
     const folder = new Folder(FILES)
     t.after(() => folder.remove())
-    const kernel = createKernel({ modules: folder.path, control: { path: '/no/such/folder/x.sock' } })
+    const kernel = createKernel({ modules: folder.path, control: { path: '/proc/no/such/folder/x.sock' } })
     await kernel.modprobe('a')
     await kernel.close()
     const log = kernel.log.entries().map(({ text }) => text)
