@@ -177,7 +177,7 @@ export class Anchors {
     if (name === 'system / Cell') return this.#inCell(from)
     if (nodeKind === CODE) return anchored('engine', '', `V8's own ${name}`)
     if (nodeKind === CLOSURE) return this.#atFunction(edgeKind, from, name)
-    if (nodeKind === OBJECT) return this.#atObject(edge, from, name)
+    if (nodeKind === OBJECT) return this.#isWayToFace(edge, from) ? NOTHING : this.#atObject(edge, from, name)
     return WAY
   }
 
@@ -193,6 +193,15 @@ export class Anchors {
       this.#snapshot.nodeKind[to] === OBJECT &&
       this.#snapshot.follow(to, maker, PROPERTY) !== NO_NODE
     )
+  }
+
+  /** Who keeps one method of operations keeps all that they are: that the gate leads from there to the other methods says nothing new. */
+  #isWayToFace(edge: number, from: number): boolean {
+    const { face, Operations } = this.#labels
+    const snapshot = this.#snapshot
+    if (snapshot.edgeName[edge] !== face || snapshot.nameIndex(from) !== Operations) return false
+    const made = this.#places.constructorOf(from)
+    return made !== NO_NODE && this.#places.authorOf(made) === 'outlive'
   }
 
   #inImage(of: ImageInHeap, edge: number, from: number): Meaning {

@@ -172,7 +172,10 @@ export class Places {
     if (scope.author !== 'host' || scope.file === undefined) return scope.place
     const first = scope.topLevel ? 0 : Number(/:(\d+):\d+$/.exec(scope.place ?? '')?.[1] ?? 1) - 1
     const escaped = name.replace(/[^\w]/g, '\\$&')
-    const declared = new RegExp(`\\b(?:const|let|var|class|function\\*?)\\s+(?=${escaped}(?![\\w$]))`, 'd')
+    const declared = new RegExp(
+      `\\b(?:(?:const|let|var|class|function\\*?)\\s+|(?:const|let|var)\\s[^=;()]*[\\s,{[])(?=${escaped}(?![\\w$]))`,
+      'd',
+    )
     const parameter = new RegExp(`(?<![\\w$.])(?=${escaped}(?![\\w$]))`, 'd')
     const lines = this.#linesOf(scope.file)
     for (let line = first; line < lines.length; line++) {

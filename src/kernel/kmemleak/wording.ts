@@ -161,6 +161,8 @@ export class Wording {
     // A method is called on the operations that it is of, so who keeps one keeps them all.
     if (this.#isOperations(path, index) || (isLast && this.#isOperations(path, index - 1))) return undefined
     const text = memberText(label)
+    // What a module registers with several methods is one thing to its host.
+    if (this.#isEntry(to)) return joined(text, '.*')
     return code === undefined ? joined(`${text}${suffix}`) : stop(`${text.replace(/^\./, '')}: ${code}`)
   }
 
@@ -168,6 +170,11 @@ export class Wording {
   #isOwn(path: Path, index: number): boolean {
     const scope = index < 0 ? NO_NODE : this.#snapshot.edgeFrom(path.edges[index]!)
     return scope !== NO_NODE && this.#places.isContext(scope) && this.#places.scopeOf(scope).author === 'outlive'
+  }
+
+  /** The function that the host has in place of one of the module's. */
+  #isEntry(node: number): boolean {
+    return this.#snapshot.nodeKind[node] === CLOSURE && this.#places.authorOf(node) === 'outlive'
   }
 
   /** Whether the step at `index` leads from what the gate knows of a method to the operations as the module registered them. */
