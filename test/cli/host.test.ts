@@ -388,6 +388,57 @@ describe('outlive run --watch', () => {
     assert.equal(await bodyOf(`${host.url}/three`), 'three')
   })
 
+  it('goes on with a folder of modules that was moved away, came back, or is another one now', async t => {
+    const folder = new Folder({
+      'plugins/a.ts': route('one'),
+      'plugins/lib/word.ts': '',
+      'next/a.ts': route('two'),
+      'next/b.ts': 'export const b = 1\n',
+    })
+    const host = await startHost(t, {}, { folder, words: ['--modules', folder.file('plugins'), '--watch'] })
+    renameSync(folder.file('plugins'), folder.file('old'))
+    renameSync(folder.file('next'), folder.file('plugins'))
+    await host.says(/\+ b#1 live$/)
+    folder.write({ 'plugins/a.ts': route('three') })
+    for (let body = ''; body !== 'three'; body = await bodyOf(`${host.url}/a`)) await host.says(/\+ a#\d+ live$/)
+
+    renameSync(folder.file('plugins'), folder.file('away'))
+    await host.says(/- b#1 gone$/)
+    renameSync(folder.file('away'), folder.file('plugins'))
+    await host.says(/\+ b#2 live$/)
+    folder.write({ 'plugins/a.ts': route('four') })
+    for (let body = ''; body !== 'four'; body = await bodyOf(`${host.url}/a`)) await host.says(/\+ a#\d+ live$/)
+  })
+
+  it('follows a link to the folder of modules, or above it, that leads to another one by now', async t => {
+    const folder = new Folder({
+      'releases/1/plugins/a.ts': route('one'),
+      'releases/2/plugins/a.ts': route('two'),
+      'releases/2/plugins/b.ts': 'export const b = 1\n',
+    })
+    symlinkSync('releases/1', folder.file('current'))
+    const host = await startHost(t, {}, { folder, words: ['--modules', folder.file('current/plugins'), '--watch'] })
+    symlinkSync('releases/2', folder.file('new'))
+    renameSync(folder.file('new'), folder.file('current'))
+    await host.says(/\+ a#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'two')
+    folder.write({ 'releases/2/plugins/a.ts': route('three') })
+    await host.says(/\+ a#3 live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'three')
+  })
+
+  it('removes modules that import from each other, whichever file is gone first', async t => {
+    const host = await startHost(
+      t,
+      { 'low.ts': 'export const low = 1\n', 'high.ts': `export { low as high } from './low.ts'\n` },
+      { words: ['--watch'] },
+    )
+    host.folder.remove('low.ts')
+    await host.complains(/x low: Module low is in use by: high; low#1 keeps serving$/)
+    host.folder.remove('high.ts')
+    await host.says(/- low#1 gone$/)
+  })
+
   it('inserts a new module and removes one whose file is deleted', async t => {
     const host = await startHost(t, {}, { words: ['--watch'] })
     host.folder.write({ 'a.ts': route('new') })

@@ -18,9 +18,10 @@ export type Waiting = Map<string, Hindrance>
 /** Undefined for an error that has nothing to do with other modules. */
 export function hindranceOf(error: unknown, said: string): Hindrance | undefined {
   if (!(error instanceof ModuleError)) return undefined
-  const { importer, from } = error.data
-  if (importer === undefined && !['ESYMBOL', 'ENOENT', 'ENOTLIVE', 'ELOOP'].includes(error.code)) return undefined
-  const other = importer ?? from
+  const { importer, from, holders } = error.data
+  if (importer === undefined && !['ESYMBOL', 'ENOENT', 'ENOTLIVE', 'ELOOP', 'EHOLDERS'].includes(error.code))
+    return undefined
+  const other = importer ?? from ?? (Array.isArray(holders) ? holders[0] : undefined)
   return { said, other: typeof other === 'string' ? other : undefined }
 }
 
@@ -32,7 +33,7 @@ interface Queue {
 }
 
 /**
- * Brings modules to what their files are now: replaced, inserted, or removed. What fails because of another module is tried again when one goes into service; modules
+ * Brings modules to what their files are now: replaced, inserted, or removed. What fails because of another module is tried again when one goes into service or is gone; modules
  * that hinder each other, such as two that have changed a name between them, are replaced together.
  */
 export class Updates {
@@ -61,7 +62,7 @@ export class Updates {
     this.#schedule(name)
   }
 
-  /** Some module has gone into service. */
+  /** Some module has gone into service, or out of it. */
   tryAgain(): void {
     const names = [...this.#waiting.keys()]
     this.#waiting.clear()
