@@ -1,4 +1,5 @@
 import { ControlError, Refused } from '../control/client.ts'
+import { isSystemError } from '../images/system_errors.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import type { CommandLine } from './command.ts'
 import { adviseOnRefusal } from './give_advice.ts'
@@ -32,6 +33,12 @@ export async function attempt(
       terminal.err(`${command}: ${error.message}`)
       return 1
     }
+    if (isFromSystem(error)) {
+      const { code, message } = error
+      if (terminal.json) terminal.data({ error: { code, message } })
+      terminal.err(`${command}: ${message}`)
+      return 1
+    }
     if (!(error instanceof Refused || error instanceof ModuleError)) throw error
     await tellRefusal(command, line, error, shown)
     return 1
@@ -42,6 +49,10 @@ export async function attempt(
     }
   }
 }
+
+/** A disk that is full, a file that may not be written: nothing that a stack would tell more of. */
+const isFromSystem = (error: unknown): error is NodeJS.ErrnoException =>
+  isSystemError(error) || (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_ACCESS_DENIED'
 
 async function tellRefusal(
   command: string,

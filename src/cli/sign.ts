@@ -1,10 +1,11 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, type WriteFileOptions, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { LazyFiles } from '../images/lazy_files.ts'
 import { sha256 } from '../images/node_parts.ts'
 import { resolveTarget } from '../images/resolve.ts'
 import { SourceTexts } from '../images/source_texts.ts'
+import { ModuleError } from '../kernel/errno.ts'
 import { loadError } from '../kernel/load_errors.ts'
 import { ModuleFolders } from '../kernel/module_folders.ts'
 import { locate, type ModuleLocation } from '../kernel/module_location.ts'
@@ -42,10 +43,8 @@ async function signAll(line: CommandLine): Promise<number> {
       const location = locate(path)
       const files = hashes(location)
       const target = signatureFileOf(location)
-      writeFileSync(
-        target,
-        `${JSON.stringify(makeSignature({ signer: String(options.signer), files }, key), null, 2)}\n`,
-      )
+      const signature = makeSignature({ signer: String(options.signer), files }, key)
+      write(target, `${JSON.stringify(signature, null, 2)}\n`)
       written.push(target)
       const count = Object.keys(files).length
       if (!terminal.json) terminal.out(`${relative('.', target)}: ${count} ${count === 1 ? 'file' : 'files'}`)
@@ -57,13 +56,25 @@ async function signAll(line: CommandLine): Promise<number> {
 
 function makeKeys(name: string): void {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
-  const write = (file: string, text: string, mode: number): void => {
+  const writeNew = (file: string, text: string, mode: number): void => {
     if (existsSync(file)) throw new UsageError(`--new-key: ${file} exists`)
-    writeFileSync(file, text, { mode, flag: 'wx' })
+    write(file, text, { mode, flag: 'wx' })
   }
-  write(`${name}.pem`, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600)
-  write(`${name}.pub`, publicKey.export({ type: 'spki', format: 'pem' }) as string, 0o644)
+  writeNew(`${name}.pem`, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600)
+  writeNew(`${name}.pub`, publicKey.export({ type: 'spki', format: 'pem' }) as string, 0o644)
 }
+
+function write(file: string, text: string, options?: WriteFileOptions): void {
+  try {
+    writeFileSync(file, text, options)
+  } catch (error) {
+    // Half of it is no signature, and no key.
+    if (wasOpened(error)) rmSync(file, { force: true })
+    throw new ModuleError('EINVAL', { reason: `cannot write ${file}: ${systemReason(error)}` }, { cause: error })
+  }
+}
+
+const wasOpened = (error: unknown): boolean => (error as NodeJS.ErrnoException).syscall === 'write'
 
 function readPrivateKey(file: string): KeyObject {
   try {

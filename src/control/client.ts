@@ -27,7 +27,7 @@ export class Refused extends Error {
  */
 export async function findHost(wanted: string | undefined): Promise<string> {
   if (wanted?.includes('/')) return wanted
-  const hosts = await runningHosts()
+  const hosts = await hostsHere()
   if (wanted !== undefined) {
     const found = hosts.find(host => host.name === wanted)
     if (found) return found.path
@@ -39,11 +39,25 @@ export async function findHost(wanted: string | undefined): Promise<string> {
   throw new ControlError(`several hosts are running; name one with --host: ${hosts.map(host => host.name).join(', ')}`)
 }
 
+async function hostsHere(): ReturnType<typeof runningHosts> {
+  try {
+    return await runningHosts()
+  } catch (error) {
+    throw new ControlError(`cannot look for hosts: ${(error as Error).message}`)
+  }
+}
+
 type Query = Readonly<Record<string, string>>
 
 const withQuery = (path: string, query: Query): string => {
   const text = new URLSearchParams(query).toString()
   return text === '' ? path : `${path}?${text}`
+}
+
+function saidOf({ code, message }: NodeJS.ErrnoException, socket: string): string {
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return `no host is listening on ${socket}`
+  if (code === 'EACCES' || code === 'EPERM') return `${socket} is for the user of its host alone`
+  return `the host went away: ${message}`
 }
 
 export class ControlClient {
@@ -115,10 +129,7 @@ export class ControlClient {
   #exchange(method: string, path: string, body: unknown, onChunk: (text: string) => void): Promise<number> {
     return new Promise((resolve, reject) => {
       const fail = (error: NodeJS.ErrnoException): void => {
-        const gone = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
-        reject(
-          new ControlError(gone ? `no host is listening on ${this.#socket}` : `the host went away: ${error.message}`),
-        )
+        reject(new ControlError(saidOf(error, this.#socket)))
       }
       const sent = http().request(
         { socketPath: this.#socket, method, path, headers: { 'content-type': 'application/json' } },

@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { dirname, resolve } from 'node:path'
+import { lazyRequire } from '../images/lazy.ts'
 import { makeFolder } from '../images/make_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -8,7 +9,9 @@ import { http } from './http.ts'
 import { BadRequest, errorAnswer, type HostInfo, PROTOCOL } from './protocol.ts'
 import { bytesOf } from './request_bytes.ts'
 import { findRoute } from './routes.ts'
-import { LONGEST_PATH, prepareFolder, socketFolder, stateOf } from './socket_folder.ts'
+import { ANOTHER_FOLDER, LONGEST_PATH, prepareFolder, socketFolder, stateOf } from './socket_folder.ts'
+
+const threads = lazyRequire<typeof import('node:worker_threads')>('node:worker_threads')
 
 interface ControlOptions {
   readonly path: string
@@ -29,14 +32,23 @@ export interface ControlServer {
 export async function serveControl(kernel: Kernel, options: ControlOptions): Promise<ControlServer> {
   const path = resolve(options.path)
   if (Buffer.byteLength(path) > LONGEST_PATH)
-    throw new ModuleError('EINVAL', { reason: `control socket path is longer than ${LONGEST_PATH} bytes: ${path}` })
+    throw new ModuleError('EINVAL', {
+      reason: `control socket path is longer than ${LONGEST_PATH} bytes: ${path}${adviceFor(path)}`,
+    })
   try {
     return await serveAt(kernel, path, options.name)
   } catch (error) {
     if (error instanceof ModuleError) throw error
-    throw new ModuleError('EINVAL', { reason: `control socket ${path}: ${(error as Error).message}` }, { cause: error })
+    throw new ModuleError(
+      'EINVAL',
+      { reason: `control socket ${path}: ${(error as Error).message}${adviceFor(path)}` },
+      { cause: error },
+    )
   }
 }
+
+/** Nobody has chosen the folder of all sockets. */
+const adviceFor = (path: string): string => (dirname(path) === socketFolder() ? `; ${ANOTHER_FOLDER}` : '')
 
 async function serveAt(kernel: Kernel, path: string, name: string): Promise<ControlServer> {
   const folder = dirname(path)
@@ -73,18 +85,23 @@ async function serveAt(kernel: Kernel, path: string, name: string): Promise<Cont
 }
 
 async function listen(server: Server, path: string): Promise<void> {
-  // The mask makes the socket private from its first moment; the mode is set again for systems that ignore it.
   await new Promise<void>((done, failed) => {
     server.once('error', failed)
-    const mask = process.umask(0o177)
-    try {
-      // The socket is there when this returns, so that nobody else's files meet the mask.
-      server.listen(path, done)
-    } finally {
-      process.umask(mask)
-    }
+    // The socket is there when this returns. A worker of `cluster` has it for itself: its primary would be told of a server.
+    withMask(0o177, () => server.listen({ path, exclusive: true }, done))
   })
+  // For systems that ignore the mask, and threads, which cannot set it.
   fs.chmodSync(path, 0o600)
+}
+
+/** The mask makes what is made private from its first moment, and nobody else's files meet it. A thread other than the main one may not set the mask of the process. */
+function withMask(mask: number, make: () => void): void {
+  const before = threads().isMainThread ? process.umask(mask) : undefined
+  try {
+    make()
+  } finally {
+    if (before !== undefined) process.umask(before)
+  }
 }
 
 const closeServer = (server: Server): Promise<void> =>

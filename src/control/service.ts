@@ -1,3 +1,4 @@
+import { lazyRequire } from '../images/lazy.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel, KernelService } from '../kernel/kernel.ts'
 import { checkNames, shown } from '../kernel/kernel_options.ts'
@@ -6,6 +7,8 @@ import { socketPath } from './socket_folder.ts'
 
 /** What `createKernel({ control })` takes: `true` for a socket named after the process, or a path. */
 export type ControlSetting = boolean | { readonly path: string }
+
+const threads = lazyRequire<typeof import('node:worker_threads')>('node:worker_threads')
 
 let kernels = 0
 
@@ -21,8 +24,10 @@ export function controlService(setting: ControlSetting): KernelService | undefin
       reason: `createKernel: control must be true, false or { path }, got ${shown(setting)}`,
     })
   checkNames('createKernel: control', setting === true ? {} : setting, ['path'])
-  // A process may have several kernels, each with a socket of its own.
-  const name = kernels++ === 0 ? String(process.pid) : `${process.pid}-${kernels}`
+  // A process may have several kernels, in several threads, each with a socket of its own.
+  const { isMainThread, threadId } = threads()
+  const thread = isMainThread ? String(process.pid) : `${process.pid}-thread${threadId}`
+  const name = kernels++ === 0 ? thread : `${thread}-${kernels}`
   const path = setting === true ? socketPath(name) : setting.path
   let serving: Promise<ControlServer | undefined> | undefined
   return {

@@ -8,14 +8,21 @@ const net = lazyRequire<typeof import('node:net')>('node:net')
 const os = lazyRequire<typeof import('node:os')>('node:os')
 
 const SUFFIX = '.sock'
+
+/** -1 where users have no numbers. Node's `userInfo` throws where the list of users does not have this one, as in containers. */
+const userId = (): number => process.getuid?.() ?? -1
+
 /** sun_path of a Unix socket is 108 bytes on Linux, with its final zero. */
 export const LONGEST_PATH = 107
+
+/** What to do about a folder in which no socket can be. */
+export const ANOTHER_FOLDER = 'set OUTLIVE_SOCKETS to a folder of yours'
 
 /** The folder of one user's control sockets. It has mode 0700, so that only that user reaches what is in it. */
 export const socketFolder = (): string => {
   const { XDG_RUNTIME_DIR, OUTLIVE_SOCKETS } = process.env
   if (OUTLIVE_SOCKETS) return resolve(OUTLIVE_SOCKETS)
-  return XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, 'outlive') : join(os().tmpdir(), `outlive-${os().userInfo().uid}`)
+  return XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, 'outlive') : join(os().tmpdir(), `outlive-${userId()}`)
 }
 
 export const socketPath = (name: string): string => join(socketFolder(), `${name}${SUFFIX}`)
@@ -28,11 +35,9 @@ export const socketPath = (name: string): string => join(socketFolder(), `${name
 export function prepareFolder(folder: string): void {
   makeFolder(folder)
   const { uid } = fs.statSync(folder)
-  const { uid: me } = os().userInfo()
+  const me = userId()
   if (me !== -1 && uid !== me)
-    throw new ModuleError('EINVAL', {
-      reason: `${folder} belongs to another user; set OUTLIVE_SOCKETS to a folder of yours`,
-    })
+    throw new ModuleError('EINVAL', { reason: `${folder} belongs to another user; ${ANOTHER_FOLDER}` })
   fs.chmodSync(folder, 0o700)
 }
 
@@ -41,6 +46,9 @@ type SocketState = 'alive' | 'busy' | 'dead'
 
 /** Codes of a socket that nobody listens on, or that is none. */
 const DEAD: ReadonlySet<string | undefined> = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'])
+
+/** Codes of a folder that is not there. */
+const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR'])
 
 /** Does anybody answer on this socket? */
 export const stateOf = (path: string): Promise<SocketState> =>
@@ -62,13 +70,18 @@ function removeStale(path: string): void {
   }
 }
 
-/** Names and paths of the hosts that are there. Sockets that a dead host left are removed. */
+/**
+ * Names and paths of the hosts that are there. Sockets that a dead host left are removed.
+ *
+ * @throws what the system has to say of a folder that is there and cannot be read
+ */
 export async function runningHosts(): Promise<{ name: string; path: string }[]> {
   const folder = socketFolder()
   let files: string[]
   try {
     files = fs.readdirSync(folder)
-  } catch {
+  } catch (error) {
+    if (!ABSENT.has((error as NodeJS.ErrnoException).code)) throw error
     return []
   }
   const found: { name: string; path: string }[] = []

@@ -18,5 +18,8 @@ export interface WebAssemblyImport {
   readonly name: string
 }
 
+const { WebAssembly } = globalThis as unknown as { readonly WebAssembly?: WebAssemblyInterface }
+if (!WebAssembly) throw new Error('Outlive needs WebAssembly, which --jitless and --lite-mode take away')
+
 /** As it was when the process began. */
-export const { Module, Instance, Global } = (globalThis as unknown as { WebAssembly: WebAssemblyInterface }).WebAssembly
+export const { Module, Instance, Global } = WebAssembly

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { extname, join, sep } from 'node:path'
 import { isRecentTime } from '../images/stamp.ts'
-import { isShortage } from '../images/system_errors.ts'
+import { isShortage, reasonOf } from '../images/system_errors.ts'
 import { ModuleError } from './errno.ts'
 import { loadError } from './load_errors.ts'
 import { EXTENSIONS, isModuleFile, locateFolder, type ModuleLocation, nameOfFile, realPath } from './module_location.ts'
@@ -73,8 +73,18 @@ export class FolderContents {
 export const listFolder = (folder: string): ModuleLocation[] => new FolderContents(folder).modules()
 
 function changeTime(folder: string): string | undefined {
-  const stats = fs.statSync(folder, { throwIfNoEntry: false })
+  const stats = statsOf(folder)
   return stats && !isRecent(stats) ? `${stats.ino} ${stats.mtimeMs} ${stats.ctimeMs}` : undefined
+}
+
+/** @throws ModuleError ENOENT for one that may not be looked at */
+function statsOf(folder: string): fs.Stats | undefined {
+  try {
+    return fs.statSync(folder, { throwIfNoEntry: false })
+  } catch (error) {
+    const reason = reasonOf(error as NodeJS.ErrnoException)
+    throw new ModuleError('ENOENT', { missing: folder, reason }, { cause: error })
+  }
 }
 
 /** Thousands of plain files need no look at each. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
@@ -22,6 +23,20 @@ const folderOf = (t: TestContext, files: Record<string, string>): Folder => {
 }
 
 describe('outlive check', () => {
+  it('says in one line that it may start no process', t => {
+    const folder = folderOf(t, { 'a.ts': 'export const init = () => {}' })
+    const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission'
+    const words = ['--no-warnings', permission, '--allow-fs-read=*', join(root, 'dist/cli/main.js'), 'check', '--json']
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...words, folder.file('a.ts')], {
+      encoding: 'utf8',
+    })
+    assert.equal(status, 1)
+    assert.match(stderr, /^check: Access to this API has been restricted.*\n$/)
+    assert.equal((JSON.parse(stdout) as { error: { code: string } }).error.code, 'ERR_ACCESS_DENIED')
+  })
+
   it('checks under every scheme, with calls in flight half of the times', async t => {
     const folder = folderOf(t, {
       'a.ts': `export const init = k => k.register('check', () => new Promise(resolve => setTimeout(resolve, 5)))`,

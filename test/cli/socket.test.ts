@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
@@ -9,6 +9,7 @@ import { describe, it } from 'node:test'
 import { createKernel } from 'outlive'
 import { type Host, outlive, socketFolder, startHost } from '../support/command.ts'
 import { Folder } from '../support/folder.ts'
+import { root } from '../support/paths.ts'
 
 const FILES = { 'a.ts': 'export const a = 1\n' }
 const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8)
@@ -293,6 +294,82 @@ describe('the control socket', () => {
       assert.equal(code, 1)
       assert.match(stderr, /^lsmod: (?:what answers on .* is no host, or went away|the host went away: .*)\n$/)
     }
+  })
+
+  /** Runs a command in a process in which `patch` has changed Node before. */
+  const patched = (patch: string, words: readonly string[], env: NodeJS.ProcessEnv) => {
+    const preload = `data:text/javascript,${encodeURIComponent(patch)}`
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--no-warnings', '--import', preload, join(root, 'dist/cli/main.js'), ...words],
+      { env: { ...process.env, XDG_RUNTIME_DIR: '', OUTLIVE_SOCKETS: '', ...env }, encoding: 'utf8' },
+    )
+    return { code: status, stdout, stderr }
+  }
+
+  it('is found by a user of whom the system has no name, as in containers', t => {
+    const folder = new Folder()
+    t.after(() => folder.remove())
+    const nameless = `import os from 'node:os'; os.userInfo = () => { throw new Error('uv_os_get_passwd returned ENOENT') }`
+    assert.deepEqual(patched(nameless, ['lsmod'], { TMPDIR: folder.path }), {
+      code: 1,
+      stdout: '',
+      stderr: 'lsmod: no host is running; start one with: outlive run --modules DIR\n',
+    })
+    const path = join(folder.path, `outlive-${process.getuid!()}`)
+    writeFileSync(path, 'no folder')
+    const { stderr } = patched(nameless, ['run', '--modules', folder.path, '--http', '0'], { TMPDIR: folder.path })
+    assert.ok(stderr.startsWith(`run: Invalid argument: control socket ${path}/`), stderr)
+    assert.ok(stderr.endsWith('; set OUTLIVE_SOCKETS to a folder of yours\n'), stderr)
+  })
+
+  it('of another user is told as such', t => {
+    const denied = `Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', errno: -13, syscall: 'connect' })`
+    const connect = `import net from 'node:net'; net.Socket.prototype.connect = function () { process.nextTick(() => this.destroy(${denied})); return this }`
+    assert.deepEqual(patched(connect, ['lsmod', '--host', '/run/theirs.sock'], {}), {
+      code: 1,
+      stdout: '',
+      stderr: 'lsmod: /run/theirs.sock is for the user of its host alone\n',
+    })
+    const read = `import fs from 'node:fs'; fs.readdirSync = () => { throw ${denied} }`
+    assert.deepEqual(patched(read, ['lsmod'], { OUTLIVE_SOCKETS: socketFolder(t) }), {
+      code: 1,
+      stdout: '',
+      stderr: 'lsmod: cannot look for hosts: EACCES: permission denied\n',
+    })
+  })
+
+  it('is one for each thread, and for each worker of a cluster, whose primary hears of no server', async t => {
+    const folder = new Folder({
+      'modules/a.js': 'export const a = 1',
+      'host.mjs': `
+        import cluster from 'node:cluster'
+        import { readdirSync } from 'node:fs'
+        import { isMainThread, Worker } from 'node:worker_threads'
+        import { createKernel } from '${root}/dist/index.js'
+        const file = new URL(import.meta.url)
+        const ends = worker => new Promise(done => worker.once('exit', done))
+        if (cluster.isPrimary && isMainThread) {
+          cluster.on('listening', () => console.log('a worker listens'))
+          await ends(cluster.fork())
+        }
+        const kernel = createKernel({ modules: new URL('modules', file).href, control: true, log: console })
+        await kernel.modprobe('a')
+        if (cluster.isPrimary && isMainThread) await ends(new Worker(file))
+        else {
+          const names = readdirSync(process.env.OUTLIVE_SOCKETS)
+          console.log(names.map(name => name.replace(/^\\d+/, 'PID')).join(' '))
+        }
+        await kernel.close()
+        if (cluster.isWorker) cluster.worker.disconnect()`,
+    })
+    t.after(() => folder.remove())
+    const { stdout, stderr } = spawnSync(process.execPath, [folder.file('host.mjs')], {
+      env: { ...process.env, OUTLIVE_SOCKETS: socketFolder(t) },
+      encoding: 'utf8',
+    })
+    const told = stdout.split('\n').filter(line => /PID|listens|control/.test(line))
+    assert.deepEqual(told, ['PID.sock', 'PID-thread1.sock PID.sock'], stdout + stderr)
   })
 
   it('serves a kernel of a program of its own as well', async t => {

@@ -42,6 +42,32 @@ describe('a kernel', () => {
       assert.deepEqual([stdout, stderr], ['interval at /m.ts:2:56\n', ''])
     })
 
+  it('says in one line that it may not read the folder of its modules', async t => {
+    const folder = new Folder(FILES)
+    t.after(() => folder.remove())
+    const script = `
+      import { createKernel } from 'outlive'
+      const kernel = createKernel({ modules: process.argv[1], cache: false })
+      await kernel.modprobe('m').catch(({ name, code, message }) => console.log(name, code, message))`
+    const flags = ['--no-warnings', permission, `--allow-fs-read=${root}/`]
+    const words = [...flags, '--input-type=module', '-e', script, folder.path]
+    const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: root })
+    const [line = '', ...others] = stdout.split('\n')
+    assert.ok(line.startsWith(`ModuleError ENOENT could not load module ${folder.path}: Access to this API`), stdout)
+    assert.deepEqual(others, [''])
+  })
+
+  it('says what it needs in a process without WebAssembly', async () => {
+    const words = [
+      '--jitless',
+      '--input-type=module',
+      '-e',
+      `import('outlive').catch(({ message }) => console.log(message))`,
+    ]
+    const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: root })
+    assert.match(stdout, /^Outlive needs WebAssembly, which --jitless and --lite-mode take away$/m)
+  })
+
   it('unloads while a test has put a fake clock in the place of the timers', async t => {
     const folder = new Folder(FILES)
     t.after(() => folder.remove())

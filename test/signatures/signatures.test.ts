@@ -180,6 +180,11 @@ describe('the command sign', () => {
       [[file('hello.ts'), '--key', `${key}.pub`], 2, /--key: .*me\.pub/],
       [[file('missing.ts'), '--key', `${key}.pem`], 1, /could not load module .*missing\.ts: No such file/],
       [['--new-key', key], 2, /me\.pem exists/],
+      [
+        ['--new-key', '/no/such/me'],
+        1,
+        /^sign: Invalid argument: cannot write \/no\/such\/me\.pem: No such file or directory\n$/,
+      ],
     ]
     for (const [words, code, text] of cases) {
       const done = await run(t, 'sign', ...words)
