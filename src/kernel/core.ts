@@ -79,7 +79,7 @@ export interface Settings {
   readonly exitTimeout: number
   readonly lateCalls: LateCallPolicy
   /** Parameters by module name, for whoever loads it. */
-  readonly params: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly params: ReadonlyMap<string, Readonly<Record<string, unknown>>>
   readonly memory: MemoryOptions | undefined
 }
 

@@ -90,7 +90,7 @@ function checkSignature(core: Core, module: Module, { location, given, force = f
 }
 
 function checkParams(core: Core, module: Module, info: LoadInfo, moduleInfo: ModuleInfo): Params {
-  const configured = core.settings.params[module.name]
+  const configured = core.settings.params.get(module.name)
   const given = configured ? mergeParams(configured, info.params) : info.params
   return parseParams(info.given, moduleInfo.params, given, name =>
     core.log.warn(`unknown parameter '${name}' ignored`, module.name),

@@ -75,6 +75,6 @@ const settingsOf = (options: KernelOptions): Settings => ({
   initTimeout: options.initTimeout ?? 30_000,
   exitTimeout: options.exitTimeout ?? 10_000,
   lateCalls: options.lateCalls ?? 'run',
-  params: Object.fromEntries(Object.entries(options.params ?? {}).map(([name, params]) => [foldName(name), params])),
+  params: new Map(Object.entries(options.params ?? {}).map(([name, params]) => [foldName(name), params])),
   memory: options.memory,
 })
