@@ -40,6 +40,8 @@ type Opened =
   | { readonly kind: 'generator'; readonly scope: Generator<undefined, unknown, undefined> }
   | { readonly kind: 'async generator'; readonly scope: AsyncGenerator<undefined, unknown, undefined> }
   | Extract<ModuleBody, { kind: 'function' | 'async function' }>
+  /** Its image was cut off while it waited: it does not run any more. */
+  | { readonly kind: 'cut'; readonly stale: () => Error }
 
 /** The part of an image that a file calls back into. */
 export interface FileOwner {
@@ -296,7 +298,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     else if (opened?.kind === 'function') {
       const { start } = opened
       this.#checkEnd(start())
-    } else throw new TypeError(`${this.file} cannot be run at once`)
+    } else if (opened?.kind === 'cut') throw opened.stale()
+    else throw new TypeError(`${this.file} cannot be run at once`)
   }
 
   /** ExecuteModule with a capability: runs the file to its first await, and calls back one turn after its end. */
@@ -316,6 +319,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
         if (value === COMPLETED) fulfilled()
         else end(value)
       }, rejected)
+      return
+    }
+    if (opened?.kind === 'cut') {
+      rejected(opened.stale())
       return
     }
     if (opened?.kind !== 'async generator') throw new TypeError(`${this.file} has no top-level await`)
@@ -439,6 +446,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
           .filter(entry => !this.#early.has(entry))
           .map(entry => staleBinding(() => stale(`import ${entry.localName}`))),
       )
+    if (this.#opened) this.#opened = { kind: 'cut', stale: () => stale('evaluation') }
     this.#early.cut(stale)
     this.#exports.cut(stale)
     // What it imported from goes on, and must not bring back what was cut.

@@ -89,6 +89,31 @@ describe('an image that was cut off', () => {
       )
   })
 
+  it('runs none of its files that still waited for another, whatever they were compiled to', async t => {
+    const waiting = {
+      'plain.js': `import { x } from './slow.js'; probe.say('plain ' + x)`,
+      'awaits.js': `import { x } from './slow.js'; await null; probe.say('awaits ' + x)`,
+      'circle.js': `import { x } from './slow.js'; import './arc.js'; probe.say('circle ' + x); export const y = 1`,
+      'arc.js': `import { y } from './circle.js'; export const z = () => y`,
+    }
+    const parts = Object.entries(waiting).map(([name, text]) => [`parts/${name}`, text])
+    const { kernel, file, probe } = stage(
+      t,
+      {
+        ...Object.fromEntries(parts),
+        'parts/package.json': `{ "name": "parts", "type": "module", "main": "main.js" }`,
+        'parts/slow.js': `await probe.door('slow'); export const x = 1`,
+        'parts/main.js': `import './plain.js'; import './awaits.js'; import './circle.js'`,
+      },
+      { initTimeout: 20 },
+    )
+    await refusal(kernel.insmod(file('parts')), 'EINIT', 'ECANCELED', /evaluation took longer than 20 ms/)
+    await kernel.reclaim('parts#1')
+    probe.open('slow')
+    await turns(6)
+    assert.deepEqual(probe.said, [])
+  })
+
   it('has nothing open any more, timers for its calls in flight included', async t => {
     const { kernel, file, probe } = stage(
       t,
