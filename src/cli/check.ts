@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ModuleError } from '../kernel/errno.ts'
+import { messageOf } from '../kernel/thrown.ts'
 import { SCHEME_NAMES, type SchemeName } from '../kernel/unload/scheme.ts'
 import { attempt } from './attempt.ts'
 import { merge, type SchemeResult } from './check/findings.ts'
@@ -112,7 +113,7 @@ function readCall(word: string): AskedCall {
   try {
     return parseCall(word)
   } catch (error) {
-    throw new UsageError(`--call ${word}: ${(error as Error).message}`)
+    throw new UsageError(`--call ${word}: ${messageOf(error)}`)
   }
 }
 

@@ -5,6 +5,7 @@ import { lazyRequire } from '../images/lazy.ts'
 import { makeFolder } from '../images/make_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { messageOf } from '../kernel/thrown.ts'
 import { http } from './http.ts'
 import { BadRequest, errorAnswer, type HostInfo, PROTOCOL } from './protocol.ts'
 import { bytesOf } from './request_bytes.ts'
@@ -41,7 +42,7 @@ export async function serveControl(kernel: Kernel, options: ControlOptions): Pro
     if (error instanceof ModuleError) throw error
     throw new ModuleError(
       'EINVAL',
-      { reason: `control socket ${path}: ${(error as Error).message}${adviceFor(path)}` },
+      { reason: `control socket ${path}: ${messageOf(error)}${adviceFor(path)}` },
       { cause: error },
     )
   }

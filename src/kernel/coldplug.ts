@@ -221,7 +221,7 @@ class Coldplug {
       const report = await this.#core.probes.leave(name, () => rmmod(this.#core, name, { grace: 0 }))
       for (const leftover of report.leftovers) this.#leftBehind.push({ ...leftover, module: name })
     } catch (error) {
-      this.#failed.push({ module: name, reason: `could not be removed: ${(error as Error).message}` })
+      this.#failed.push({ module: name, reason: `could not be removed: ${messageOf(error)}` })
     }
   }
 

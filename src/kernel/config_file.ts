@@ -3,7 +3,7 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { ConfigError, type ConfigFile, parseConfig } from '../modprobe/config.ts'
 import { ModuleError } from './errno.ts'
 import { runHostCode } from './host_code.ts'
-import { tryToRead } from './thrown.ts'
+import { messageOf, tryToRead } from './thrown.ts'
 
 export type { ConfigFile, Hook, HookCall } from '../modprobe/config.ts'
 
@@ -55,12 +55,12 @@ function readJson(file: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new ConfigError(file, '', (error as Error).message)
+    throw new ConfigError(file, '', messageOf(error))
   }
 }
 
 const reasonOf = (error: unknown): string =>
-  (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'No such file or directory' : (error as Error).message
+  (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'No such file or directory' : messageOf(error)
 
 async function defaultExport(file: string): Promise<unknown> {
   const exported = await runHostCode('configuration', file)

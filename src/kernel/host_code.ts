@@ -5,6 +5,7 @@ import { FileImage } from '../images/file_image.ts'
 import { NO_GLOBALS } from '../images/image.ts'
 import { ModuleError } from './errno.ts'
 import { loadError } from './load_errors.ts'
+import { messageOf } from './thrown.ts'
 
 const nativeRequire = createRequire(import.meta.url)
 
@@ -45,7 +46,7 @@ export async function runHostCode(
   } catch (error) {
     throw error instanceof ImageFault
       ? loadError(error, path)
-      : new ModuleError('EINIT', { file: path, reason: (error as Error).message }, { cause: error })
+      : new ModuleError('EINIT', { file: path, reason: messageOf(error) }, { cause: error })
   }
   return image.entryRecord.namespace as Readonly<Record<string, unknown>>
 }

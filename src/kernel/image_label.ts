@@ -1,5 +1,5 @@
 /** Which image of a module, as `hello#3`. */
-export interface ImageLabel {
+interface ImageLabel {
   readonly name: string
   readonly generation: number
 }

@@ -9,6 +9,7 @@ import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
 import type { LogEntry, LogSink } from './printk.ts'
 import type { SignatureOptions } from './signature.ts'
+import { messageOf } from './thrown.ts'
 import { SCHEME_NAMES, type SchemeName } from './unload/scheme.ts'
 
 /** What `createKernel` takes. All optional. */
@@ -176,7 +177,7 @@ export function ownConfig({ blacklist = [], options = {} }: KernelOptions): Conf
   try {
     return parseConfig({ blacklist, options }, 'createKernel')
   } catch (error) {
-    throw new ModuleError('EINVAL', { reason: (error as Error).message }, { cause: error })
+    throw new ModuleError('EINVAL', { reason: messageOf(error) }, { cause: error })
   }
 }
 

@@ -63,7 +63,7 @@ export function notFound(core: Core, name: string): ModuleError {
 }
 
 /** For whom modules are inserted. */
-export interface Errand extends ModprobeOptions {
+interface Errand extends ModprobeOptions {
   /** In which it began: see `Probes.era`. */
   readonly era: number
   /** Of a coldplug: what it may take out again. */

@@ -4,6 +4,7 @@ import { crypto, sha256 } from '../images/node_parts.ts'
 import { readFile } from '../images/plain_file.ts'
 import { ModuleError } from './errno.ts'
 import type { ModuleLocation } from './module_location.ts'
+import { messageOf } from './thrown.ts'
 
 /** `createKernel({ signatures })`. */
 export interface SignatureOptions {
@@ -64,7 +65,7 @@ export function readSignature(location: ModuleLocation): ModuleSignature | undef
     text = readFile(signatureFileOf(location)).toString()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new TypeError(`its signature cannot be read: ${(error as Error).message}`)
+    throw new TypeError(`its signature cannot be read: ${messageOf(error)}`)
   }
   const found = parse(text)
   if (!found) throw new TypeError('its signature is no signature')
@@ -119,7 +120,7 @@ export class Keyring {
     try {
       signed = readSignature(location)
     } catch (error) {
-      return refuse((error as Error).message)
+      return refuse(messageOf(error))
     }
     const key = signed && this.#keys.get(signed.key)
     if (!signed || !key) return undefined

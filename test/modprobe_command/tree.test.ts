@@ -123,6 +123,17 @@ describe('what the configuration says', () => {
     }
   })
 
+  it('is refused with what it throws, whatever that is', async t => {
+    for (const [text, message] of [
+      ['throw null', /outlive\.config\.mjs: null$/],
+      [`throw 'not today'`, /outlive\.config\.mjs: not today$/],
+      [`throw new Error('broken')`, /outlive\.config\.mjs: broken$/],
+    ] as const) {
+      const { kernel } = stage(t, { ...FILES, 'outlive.config.mjs': text })
+      await refusal(kernel.modprobe('db'), 'EINIT', 'ECANCELED', message)
+    }
+  })
+
   it('blacklists by alias; by name only when asked; never a dependency', async t => {
     const { kernel } = stage(t, { ...FILES, 'outlive.config.json': '{ "blacklist": ["db"] }' })
     assert.deepEqual(await kernel.modprobe('sql'), [])

@@ -5,7 +5,7 @@ import { isInside } from '../../images/resolve.ts'
 import { isSameStamp, type Stamp, stampAt } from '../../images/stamp.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { realPath } from '../../kernel/module_location.ts'
-import { tryToRead } from '../../kernel/thrown.ts'
+import { messageOf, tryToRead } from '../../kernel/thrown.ts'
 import { formatError, type Reporter } from './report.ts'
 import { Updates, type Waiting } from './updates.ts'
 
@@ -122,7 +122,7 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
       const path = join(watchedPath, name)
       if (isLink(path)) onChange(join(path, 'package.json'))
     })
-    begun.on('error', error => report.problem(`watch: ${(error as Error).message}`))
+    begun.on('error', error => report.problem(`watch: ${messageOf(error)}`))
     await new Promise<void>(ready => begun.once('ready', ready))
     isReady = true
     return begun

@@ -6,6 +6,7 @@ import { formatAliases, formatDependencies, formatSoftdeps, formatSymbols } from
 import type { Core } from '../core.ts'
 import { ModuleError } from '../errno.ts'
 import { ModuleFolders } from '../module_folders.ts'
+import { messageOf } from '../thrown.ts'
 import { Catalogue } from './catalogue.ts'
 import { formatIndex, INDEX_FILE, PREPARED_FILE, writeAtomically } from './index_file.ts'
 import type { DepmodProblem } from './record.ts'
@@ -70,7 +71,7 @@ function write(file: string, contents: string | Uint8Array, written: string[]): 
     writeAtomically(file, contents)
     written.push(file)
   } catch (error) {
-    throw new ModuleError('EINVAL', { reason: `cannot write ${file}: ${(error as Error).message}` }, { cause: error })
+    throw new ModuleError('EINVAL', { reason: `cannot write ${file}: ${messageOf(error)}` }, { cause: error })
   }
 }
 
