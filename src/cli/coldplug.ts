@@ -1,6 +1,7 @@
 import { ControlError } from '../control/client.ts'
 import type { ColdplugOptions, ColdplugProgress, ColdplugReport } from '../kernel/coldplug.ts'
 import { Kernel } from '../kernel/kernel.ts'
+import { DEFAULT_PARALLEL, DEFAULT_PROBE_TIMEOUT } from '../kernel/kernel_options.ts'
 import { attempt } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
 import { connect, HOST_OPTION } from './connect.ts'
@@ -8,9 +9,6 @@ import type { Terminal } from './terminal.ts'
 import { folderNamed, wholeNumber } from './usage.ts'
 
 const BAR = 24
-const DEFAULT_PARALLEL = 8
-/** Milliseconds. */
-const DEFAULT_TIMEOUT = 5000
 const MEGABYTE = 1024 * 1024
 
 export const coldplug: Command = {
@@ -19,11 +17,10 @@ export const coldplug: Command = {
   options: [
     HOST_OPTION,
     { flags: '--modules <dir>', description: 'probe this folder in this process, and unload all at the end' },
-    { flags: '--parallel <n>', description: 'how many modules are probed at once', default: String(DEFAULT_PARALLEL) },
+    { flags: '--parallel <n>', description: `how many modules are probed at once (default: ${DEFAULT_PARALLEL})` },
     {
       flags: '--timeout <ms>',
-      description: 'how long a probe may take; 0 is no limit',
-      default: String(DEFAULT_TIMEOUT),
+      description: `how long a probe may take; 0 is no limit (default: ${DEFAULT_PROBE_TIMEOUT})`,
     },
     { flags: '-n, --dry-run', description: 'load nothing; say what would be probed' },
   ],
@@ -32,7 +29,7 @@ export const coldplug: Command = {
     attempt('coldplug', line, async () => {
       const options = {
         parallel: wholeNumber(line.options, 'parallel', 1) ?? DEFAULT_PARALLEL,
-        timeout: wholeNumber(line.options, 'timeout', 0) ?? DEFAULT_TIMEOUT,
+        timeout: wholeNumber(line.options, 'timeout', 0) ?? DEFAULT_PROBE_TIMEOUT,
         dryRun: line.options.dryRun === true,
       }
       const { modules } = line.options

@@ -4,6 +4,7 @@ import { serveControl } from '../control/server.ts'
 import { socketPath } from '../control/socket_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import { Kernel, serviceOf } from '../kernel/kernel.ts'
+import { DEFAULT_GRACE } from '../kernel/kernel_options.ts'
 import type { SignatureOptions } from '../kernel/signature.ts'
 import { SCHEME_NAMES } from '../kernel/unload/scheme.ts'
 import { attempt } from './attempt.ts'
@@ -19,7 +20,6 @@ import { folderNamed, UsageError, valuesOf, wholeNumber } from './usage.ts'
 
 const DEFAULT_PORT = 8080
 const LARGEST_PORT = 65_535
-const DEFAULT_GRACE = 5000
 
 export const run: Command = {
   name: 'run',

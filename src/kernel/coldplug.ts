@@ -2,6 +2,7 @@ import type { Core } from './core.ts'
 import { rmmod } from './delete_module.ts'
 import type { ModuleRecord } from './depmod/record.ts'
 import { ModuleError } from './errno.ts'
+import { DEFAULT_PARALLEL, DEFAULT_PROBE_TIMEOUT } from './kernel_options.ts'
 import type { Leftover } from './leftovers/leftovers.ts'
 import { insertAll } from './modprobe.ts'
 import type { Module } from './module.ts'
@@ -95,7 +96,7 @@ class Coldplug {
   }
 
   async run(): Promise<ColdplugReport> {
-    const { dryRun = false, parallel = 8 } = this.#options
+    const { dryRun = false, parallel = DEFAULT_PARALLEL } = this.#options
     const { seam } = this.#core
     const started = seam.now()
     const wanted = this.#wanted()
@@ -185,7 +186,7 @@ class Coldplug {
     const { image, context } = module.state.loaded
     const probe = hookOf(module, image, 'probe')
     if (!probe) return false
-    const { timeout = 5000 } = this.#options
+    const { timeout = DEFAULT_PROBE_TIMEOUT } = this.#options
     const late = () => new Error(`probe took longer than ${timeout} ms`)
     const answer = within(
       seam,

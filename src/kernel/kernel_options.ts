@@ -12,6 +12,12 @@ import type { SignatureOptions } from './signature.ts'
 import { messageOf } from './thrown.ts'
 import { SCHEME_NAMES, type SchemeName } from './unload/scheme.ts'
 
+/** Milliseconds. */
+export const DEFAULT_GRACE = 5000
+/** Of coldplug: how many modules are probed at once, and milliseconds for each. */
+export const DEFAULT_PARALLEL = 8
+export const DEFAULT_PROBE_TIMEOUT = 5000
+
 /** What `createKernel` takes. All optional. */
 export interface KernelOptions {
   /** The folder or folders in which modules are found by name. */

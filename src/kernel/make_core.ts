@@ -3,7 +3,7 @@ import { lazily } from '../images/lazy.ts'
 import type { Core, ExplainImage, Settings } from './core.ts'
 import { createCatalogue } from './depmod/catalogue.ts'
 import { loadExplainer } from './explainer.ts'
-import { type KernelOptions, loadStores, ownConfig } from './kernel_options.ts'
+import { DEFAULT_GRACE, type KernelOptions, loadStores, ownConfig } from './kernel_options.ts'
 import { Lingering } from './lingering.ts'
 import { MemoryGauge } from './memory_gauge.ts'
 import { foldName } from './module.ts'
@@ -71,7 +71,7 @@ export function makeCore(
 
 const settingsOf = (options: KernelOptions): Settings => ({
   scheme: options.scheme ?? 'collect',
-  grace: options.grace ?? 5000,
+  grace: options.grace ?? DEFAULT_GRACE,
   initTimeout: options.initTimeout ?? 30_000,
   exitTimeout: options.exitTimeout ?? 10_000,
   lateCalls: options.lateCalls ?? 'run',

@@ -87,14 +87,18 @@ export class Findings {
   }
 }
 
-/** One finding for what several schemes showed alike, failures first. */
-export function merge(results: readonly SchemeResult[], allowLeftovers: boolean): MergedFinding[] {
+/**
+ * One finding for what several schemes showed alike, failures first.
+ *
+ * @param allowed what fails nothing, besides notes
+ */
+export function merge(results: readonly SchemeResult[], allowed: readonly FindingKind[]): MergedFinding[] {
   const merged = new Map<string, MergedFinding>()
   for (const { scheme, findings } of results)
     for (const finding of findings) {
       const key = keyOf(finding)
       const known = merged.get(key)
-      const fails = !NOTES.has(finding.kind) && !(allowLeftovers && finding.kind === 'leftover')
+      const fails = !NOTES.has(finding.kind) && !allowed.includes(finding.kind)
       merged.set(key, {
         ...(known ?? finding),
         count: Math.max(known?.count ?? 0, finding.count),
