@@ -25,12 +25,12 @@ export function hindranceOf(error: unknown, said: string): Hindrance | undefined
   return { said, other: typeof other === 'string' ? other : undefined }
 }
 
-/** The changes of one module: one at a time, and one more for all that came meanwhile. */
-interface Queue {
-  timer: NodeJS.Timeout | undefined
-  isRunning: boolean
-  again: boolean
-}
+/** The update of one module: one at a time, and one more for all changes that come meanwhile. */
+type Progress =
+  | { readonly is: 'settling'; readonly timer: NodeJS.Timeout }
+  | { readonly is: 'running' }
+  /** Running, and something has changed since it began. */
+  | { readonly is: 'outdated' }
 
 /**
  * Brings modules to what their files are now: replaced, inserted, or removed. What fails because of another module is tried again when one goes into service or is gone; modules
@@ -40,7 +40,8 @@ export class Updates {
   readonly #kernel: Kernel
   readonly #report: Reporter
   readonly #waiting: Waiting
-  readonly #queues = new Map<string, Queue>()
+  /** By name; a module with nothing to do has none. */
+  readonly #progress = new Map<string, Progress>()
   /** What was told of a module last, and needs no telling again before its files change. */
   readonly #told = new Map<string, string>()
   /** Not told yet: it may be over when all that changed has been looked at. */
@@ -70,34 +71,27 @@ export class Updates {
   }
 
   close(): void {
-    for (const { timer } of this.#queues.values()) clearTimeout(timer)
+    for (const progress of this.#progress.values()) if (progress.is === 'settling') clearTimeout(progress.timer)
   }
 
   #schedule(name: string): void {
     this.#triedTogether.delete(name)
-    const queue = this.#queueOf(name)
-    clearTimeout(queue.timer)
-    queue.timer = setTimeout(() => {
-      queue.timer = undefined
-      if (queue.isRunning) queue.again = true
-      else void this.#run([name], () => this.#update(name))
-    }, SETTLE)
-  }
-
-  #queueOf(name: string): Queue {
-    let queue = this.#queues.get(name)
-    if (!queue) this.#queues.set(name, (queue = { timer: undefined, isRunning: false, again: false }))
-    return queue
+    const progress = this.#progress.get(name)
+    if (progress?.is === 'running' || progress?.is === 'outdated') this.#progress.set(name, { is: 'outdated' })
+    else {
+      clearTimeout(progress?.timer)
+      const timer = setTimeout(() => void this.#run([name], () => this.#update(name)), SETTLE)
+      this.#progress.set(name, { is: 'settling', timer })
+    }
   }
 
   async #run(names: readonly string[], work: () => Promise<void>): Promise<void> {
-    for (const name of names) this.#queueOf(name).isRunning = true
+    for (const name of names) this.#progress.set(name, { is: 'running' })
     await work()
     for (const name of names) {
-      const queue = this.#queueOf(name)
-      queue.isRunning = false
-      if (queue.again) this.#schedule(name)
-      queue.again = false
+      const isOutdated = this.#progress.get(name)?.is === 'outdated'
+      this.#progress.delete(name)
+      if (isOutdated) this.#schedule(name)
     }
     this.#settle()
   }
@@ -139,7 +133,7 @@ export class Updates {
 
   /** Once nothing is under way, what is left is either stuck together or true. */
   #settle(): void {
-    for (const { timer, isRunning } of this.#queues.values()) if (timer || isRunning) return
+    if (this.#progress.size > 0) return
     const group = this.#stuck()
     if (group) void this.#run(group, () => this.#updateTogether(group))
     else {
