@@ -1,4 +1,4 @@
-import { INTERNAL_KINDS } from './anchors.ts'
+import { INTERNAL_KINDS } from './anchor.ts'
 import { Explainer, type Holder } from './explain.ts'
 import { HoldGraph } from './hold_graph.ts'
 import { ImageFinder, type ImageInHeap } from './image_nodes.ts'

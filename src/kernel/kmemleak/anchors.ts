@@ -1,3 +1,14 @@
+import {
+  type Anchor,
+  anchored,
+  type HolderKind,
+  type Meaning,
+  moduleExports,
+  NOTHING,
+  propertyName,
+  WAY,
+} from './anchor.ts'
+import { exportInCell } from './exported_cells.ts'
 import type { HoldGraph } from './hold_graph.ts'
 import type { ImageInHeap } from './image_nodes.ts'
 import type { Labels } from './names.ts'
@@ -12,59 +23,13 @@ import {
   INTERNAL,
   NATIVE,
   NO_NODE,
-  NUMBER,
   OBJECT,
   PROPERTY,
   SHAPE,
   SYNTHETIC,
 } from './snapshot.ts'
 import { textOf } from './text.ts'
-
-/** What sort of thing holds an image. The last four are no business of the program's author. */
-export type HolderKind =
-  | 'timer'
-  | 'listener'
-  | 'promise'
-  | 'global'
-  | 'prototype'
-  | 'variable'
-  | 'package'
-  | 'module'
-  | 'suspended'
-  | 'node'
-  | 'native'
-  | 'unknown'
-  | 'outlive'
-  | 'engine'
-  | 'stack'
-  | 'microtask'
-
-export const INTERNAL_KINDS: ReadonlySet<HolderKind> = new Set<HolderKind>(['outlive', 'engine', 'stack', 'microtask'])
-
-/** Something that lives for a reason of its own and has a name: where an explanation begins. */
-export interface Anchor {
-  readonly kind: HolderKind
-  /** `variable`, `global`: what stands before the name. */
-  readonly noun: string
-  readonly name: string
-  /** What stands after the name, and after what it leads to: the file of a variable. */
-  readonly where: string | undefined
-  readonly place: string | undefined
-  /** The other image that it belongs to. */
-  readonly of?: ImageInHeap
-  /** What the record of a file has it for. The file may have the same by a variable, whose name says more. */
-  readonly record?: 'imports' | 'exports' | undefined
-}
-
-/** What an edge means to whoever follows it back from an image: the end, a name on the way, the way itself, or nothing of interest. */
-type Meaning =
-  | { readonly is: 'anchor'; readonly anchor: Anchor }
-  | { readonly is: 'variable of a call'; readonly anchor: Anchor }
-  | { readonly is: 'way' }
-  | { readonly is: 'nothing' }
-
-const WAY: Meaning = { is: 'way' }
-const NOTHING: Meaning = { is: 'nothing' }
+import { timerInWords } from './timers.ts'
 
 /** Parts of objects. V8 draws an edge of the object itself for each thing in them. */
 const PARTS: ReadonlySet<string> = new Set([
@@ -95,14 +60,6 @@ const KERNEL_CLASSES: ReadonlySet<string> = new Set([
   'Notifier',
   'ModuleFolders',
 ])
-
-const anchored = (
-  kind: HolderKind,
-  noun: string,
-  name: string,
-  where?: string | undefined,
-  place?: string | undefined,
-): Meaning => ({ is: 'anchor', anchor: { kind, noun, name, where, place } })
 
 /** What a file imports from, in its record. */
 const IMPORTS: ReadonlySet<string> = new Set(['requested', '#resolved'])
@@ -270,57 +227,16 @@ export class Anchors {
     return anchored(kind, 'variable', name, where, this.#places.placeOfVariable(scope, name))
   }
 
-  /** An exported variable of an ES module stands in a cell of its own; the module's table of exports has its name. */
   #inCell(cell: number): Meaning {
-    const snapshot = this.#snapshot
-    let best: { module: number; name: string; defines: boolean } | undefined
-    const plain = new Set<number>()
-    const keyed: { module: number; name: string }[] = []
-    for (const edge of this.#graph.holding(cell)) {
-      const table = snapshot.edgeFrom(edge)
-      const index = Number(snapshot.edgeLabel(edge))
-      const name = Number.isNaN(index) ? undefined : this.#stringAt(table, index - 1)
-      for (const up of this.#graph.holding(table)) {
-        const module = snapshot.edgeFrom(up)
-        if (!/^system \/ (SourceText|Synthetic)Module$/.test(snapshot.name(module))) continue
-        if (name === undefined) plain.add(module)
-        else keyed.push({ module, name })
-      }
-    }
-    for (const { module, name } of keyed) {
-      const defines = plain.has(module) || snapshot.name(module) === 'system / SyntheticModule'
-      if (!best || (defines && !best.defines)) best = { module, name, defines }
-    }
-    if (!best) return WAY
-    const file = this.#fileOfModule(best.module)
-    if (file === undefined) return anchored('variable', 'exported variable', best.name)
+    const found = exportInCell(this.#graph, this.#labels, cell)
+    if (!found) return WAY
+    const { name, url, isSynthetic } = found
+    if (url === undefined) return anchored('variable', 'exported variable', name)
+    const file = fileOf(url)
     // Around a CommonJS file Node has such a module: its default export is what the file calls `module.exports`.
-    if (best.name === 'default' && snapshot.name(best.module) === 'system / SyntheticModule')
-      return moduleExports(fileOf(file))
-    const author = this.#places.authorOfScript(file)
-    return this.#variable(
-      { author, file: fileOf(file), topLevel: true, functionName: undefined, place: fileOf(file) },
-      best.name,
-    )
-  }
-
-  #stringAt(table: number, index: number): string | undefined {
-    const snapshot = this.#snapshot
-    for (let edge = snapshot.firstEdge[table]!; edge < snapshot.firstEdge[table + 1]!; edge++)
-      if (snapshot.edgeKind[edge] === INTERNAL && snapshot.edgeLabel(edge) === String(index))
-        return textOf(snapshot, this.#labels, snapshot.edgeTo[edge]!)
-    return undefined
-  }
-
-  /** Node's ModuleWrap around a module knows its URL. */
-  #fileOfModule(module: number): string | undefined {
-    const snapshot = this.#snapshot
-    for (const edge of this.#graph.holding(module)) {
-      const wrap = snapshot.edgeFrom(edge)
-      const url = textOf(snapshot, this.#labels, snapshot.follow(wrap, this.#labels.url, PROPERTY))
-      if (url !== undefined) return url
-    }
-    return undefined
+    if (name === 'default' && isSynthetic) return moduleExports(file)
+    const author = this.#places.authorOfScript(url)
+    return this.#variable({ author, file, topLevel: true, functionName: undefined, place: file }, name)
   }
 
   #atFunction(edgeKind: number, closure: number, name: string): Meaning {
@@ -336,8 +252,8 @@ export class Anchors {
     if (name === 'process' && snapshot.follow(object, labels.events) !== NO_NODE)
       return anchored('global', '', 'process')
     if (name === 'Timeout' || name === 'Immediate') {
-      const running = this.#timer(object, name)
-      if (running) return running
+      const words = timerInWords(this.#graph, this.#labels, object)
+      if (words !== undefined) return anchored('timer', '', words)
     }
     if (snapshot.edgeName[edge] === labels.exports && name === 'Module') {
       const file = textOf(snapshot, labels, snapshot.follow(object, labels.filename, PROPERTY))
@@ -368,37 +284,6 @@ export class Anchors {
     return anchored('prototype', '', name, place, place)
   }
 
-  /** A timer that is running is held by Node's lists of timers. */
-  #timer(object: number, name: string): Meaning | undefined {
-    const snapshot = this.#snapshot
-    const { previousTimer, repeat: repeatLabel } = this.#labels
-    if (name === 'Immediate') return anchored('timer', '', 'immediate')
-    const previous = snapshot.follow(object, previousTimer, PROPERTY)
-    if (previous === NO_NODE || snapshot.nodeKind[previous] !== OBJECT) return undefined
-    // An interval has a number here: small ones are not in the snapshot at all. A timeout has null.
-    const repeat = snapshot.follow(object, repeatLabel, PROPERTY)
-    const once = repeat !== NO_NODE && snapshot.nodeKind[repeat] !== NUMBER
-    const ms = this.#delayOf(object)
-    return anchored('timer', '', `${once ? 'timeout' : 'interval'}${ms === undefined ? '' : ` of ${ms} ms`}`)
-  }
-
-  /** Timers of one duration are in one list, and the lists are found by duration. */
-  #delayOf(timeout: number): number | undefined {
-    const snapshot = this.#snapshot
-    let at = timeout
-    for (let steps = 0; steps < 10_000; steps++) {
-      at = snapshot.follow(at, this.#labels.previousTimer, PROPERTY)
-      if (at === NO_NODE || at === timeout) return undefined
-      if (snapshot.name(at) !== 'TimersList') continue
-      for (const edge of this.#graph.holding(at)) {
-        const from = snapshot.edgeFrom(edge)
-        if (snapshot.edgeKind[edge] === ELEMENT && snapshot.name(from) === 'Object') return snapshot.edgeName[edge]
-      }
-      return undefined
-    }
-    return undefined
-  }
-
   /** A generator or an asynchronous function of the host, with its local variables. */
   #suspended(object: number): Meaning {
     const snapshot = this.#snapshot
@@ -414,9 +299,6 @@ export class Anchors {
   }
 }
 
-const moduleExports = (file: string): Meaning =>
-  anchored(file.includes('/node_modules/') ? 'package' : 'variable', '', 'module.exports', file, file)
-
 const KERNEL_PARTS: Readonly<Record<string, string>> = {
   modules: 'the module list, where it is loaded',
   byFile: 'the module list, where it is loaded',
@@ -427,6 +309,3 @@ const OWN_PARTS: Readonly<Record<string, string>> = {
   ExtensionPoint: 'an extension point, where it is registered',
   Lingering: KERNEL_PARTS.lingering!,
 }
-
-/** A symbol as V8 labels it, `<symbol x>`, is written as JavaScript would. */
-export const propertyName = (label: string): string => label.replace(/^<symbol ?(.*)>$/s, '[Symbol($1)]')

@@ -1,4 +1,4 @@
-import { type Anchor, type HolderKind, INTERNAL_KINDS } from './anchors.ts'
+import { type Anchor, type HolderKind, INTERNAL_KINDS } from './anchor.ts'
 import { type Held, HeldPieces } from './held.ts'
 import type { ImageInHeap } from './image_nodes.ts'
 import type { Labels } from './names.ts'

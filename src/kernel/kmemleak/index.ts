@@ -1,4 +1,4 @@
-export type { HolderKind } from './anchors.ts'
+export type { HolderKind } from './anchor.ts'
 export type { Holder, PathStep } from './explain.ts'
 export { formatReport } from './format_report.ts'
 export type { Estimate } from './take_snapshot.ts'

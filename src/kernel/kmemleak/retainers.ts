@@ -1,8 +1,10 @@
-import { type Anchor, Anchors } from './anchors.ts'
+import type { Anchor } from './anchor.ts'
+import { Anchors } from './anchors.ts'
 import { type HoldGraph, NO_EDGE } from './hold_graph.ts'
 import type { ImageInHeap } from './image_nodes.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
+import { SearchBack, type SearchSpace } from './search_back.ts'
 import { CLOSURE, type HeapSnapshot, NO_NODE } from './snapshot.ts'
 
 /** One way in which an image is kept: an anchor, and the edges from there to a piece of the image's code. */
@@ -15,22 +17,6 @@ export interface Path {
   /** The pieces of the image that are held in this very way, by the same thing. */
   readonly targets: ReadonlySet<number>
 }
-
-/** A way back that ended at something with a name. `direct` when it is the anchored thing itself rather than what leads to it. */
-interface Ending {
-  readonly anchor: Anchor
-  readonly edges: readonly number[]
-  readonly direct: boolean
-}
-
-/** A thing on the way to an image that has names, and the scope of a call that the way leads through. */
-interface Found {
-  readonly endings: Ending[]
-  readonly call: number | undefined
-}
-
-/** These live as long as the process: what leads to them is of no interest. */
-const FOR_GOOD: ReadonlySet<Anchor['kind']> = new Set<Anchor['kind']>(['timer', 'global', 'prototype'])
 
 const RANK: Readonly<Record<Anchor['kind'], number>> = {
   timer: 0,
@@ -58,11 +44,8 @@ export const isGone = ({ of }: Anchor): boolean => of?.isGone === true
 
 const standing = (anchor: Anchor): number => (isGone(anchor) ? 2 : anchor.record ? 1 : 0)
 
-/** Nodes that one search may visit, and classes that are looked into: a bound for heaps in which everything holds everything. */
-const SEARCH_LIMIT = 300_000
+/** Classes that are looked into: a bound for heaps in which everything holds everything. */
 const CLASS_LIMIT = 400
-/** A variable of a call that this many things keep is told as the variable rather than as each of them. */
-const KEEPERS_LIMIT = 4
 
 /**
  * Finds what keeps an image: every edge that leads into its code from something that would be alive without it, and for each sort of
@@ -79,9 +62,6 @@ export class Retainers {
   readonly #outside: Uint8Array
   /** The edge by which each node was first reached from the root, for paths without an anchor. */
   readonly #tree: Uint32Array
-  readonly #seen: Uint32Array
-  readonly #next: Uint32Array
-  #search = 0
 
   constructor(
     graph: HoldGraph,
@@ -98,8 +78,6 @@ export class Retainers {
     this.#anchors = new Anchors(graph, labels, places, others)
     this.#tree = new Uint32Array(graph.snapshot.nodeCount)
     this.#outside = graph.reachFromRoot(image.code, this.#tree)
-    this.#seen = new Uint32Array(graph.snapshot.nodeCount)
-    this.#next = new Uint32Array(graph.snapshot.nodeCount)
   }
 
   get outside(): Uint8Array {
@@ -108,9 +86,17 @@ export class Retainers {
 
   paths(): Path[] {
     const paths: Path[] = []
+    const space: SearchSpace = {
+      graph: this.#graph,
+      anchors: this.#anchors,
+      code: this.#image.code,
+      isFromOutside: edge => this.#isFromOutside(edge),
+      metIn: new Uint32Array(this.#snapshot.nodeCount),
+      metBy: new Uint32Array(this.#snapshot.nodeCount),
+    }
     const classes = [...this.#entryClasses().values()].slice(0, CLASS_LIMIT)
-    for (const entries of classes)
-      for (const { endings } of this.#searchBack(entries)) {
+    for (const [index, entries] of classes.entries())
+      for (const { endings } of new SearchBack(space, index + 1).run(entries)) {
         endings.sort(
           (a, b) =>
             standing(a.anchor) - standing(b.anchor) ||
@@ -135,7 +121,7 @@ export class Retainers {
     for (const node of this.#image.code)
       for (const edge of this.#graph.holding(node)) {
         const from = snapshot.edgeFrom(edge)
-        if (this.#outside[from] !== 1 || !this.#isAlive(edge)) continue
+        if (!this.#isFromOutside(edge)) continue
         if (this.#anchors.meaning(edge).is === 'nothing') {
           meaningless.push(edge)
           continue
@@ -165,7 +151,9 @@ export class Retainers {
     return targets
   }
 
-  #isAlive(edge: number): boolean {
+  /** Whether it comes from something that is alive without the image; of an entry of a WeakMap, both its table and its key. */
+  #isFromOutside(edge: number): boolean {
+    if (this.#outside[this.#snapshot.edgeFrom(edge)] !== 1) return false
     const required = this.#graph.requires(edge)
     return required === NO_NODE || this.#outside[required] === 1
   }
@@ -176,81 +164,6 @@ export class Retainers {
     const closure = snapshot.nodeKind[node] === CLOSURE ? node : this.#places.constructorOf(node)
     const shared = closure === NO_NODE ? NO_NODE : snapshot.follow(closure, this.#labels.shared)
     return `${snapshot.nodeKind[node]} ${shared === NO_NODE ? snapshot.name(node) : shared}`
-  }
-
-  /** Breadth first from the image outwards, never through the image, and not past an anchor. */
-  #searchBack(entries: readonly number[]): Found[] {
-    const snapshot = this.#snapshot
-    const search = ++this.#search
-    const queue: number[] = []
-    const found = new Map<number, Found>()
-    /** For each node the nearest thing to the image, on the way there, that has a name; and the variable of a call. */
-    const pivotOf = new Map<number, number>()
-    const callOf = new Map<number, number>()
-    const variables = new Map<number, { anchor: Anchor; edges: readonly number[]; keepers: Set<number> }>()
-
-    const pathFrom = (edge: number): number[] => {
-      const edges = [edge]
-      for (let node = snapshot.edgeTo[edge]!; !this.#image.code.has(node); node = snapshot.edgeTo[edges.at(-1)!]!)
-        edges.push(this.#next[node]!)
-      return edges
-    }
-    const end = (edge: number, anchor: Anchor): void => {
-      const to = snapshot.edgeTo[edge]!
-      const call = callOf.get(to)
-      if (call !== undefined) variables.get(call)!.keepers.add(to)
-      // Whatever has a piece of the image's code itself is a holder of its own.
-      const isCode = this.#image.code.has(to)
-      const pivot = isCode ? -1 - edge : (pivotOf.get(to) ?? to)
-      const ending = { anchor, edges: pathFrom(edge), direct: isCode || pivot === to }
-      const known = found.get(pivot)
-      if (known) known.endings.push(ending)
-      else found.set(pivot, { endings: [ending], call })
-      if (!isCode) pivotOf.set(to, pivot)
-    }
-    const goOn = (edge: number, variable: Anchor | undefined): void => {
-      const from = snapshot.edgeFrom(edge)
-      const to = snapshot.edgeTo[edge]!
-      if (this.#seen[from] === search || queue.length >= SEARCH_LIMIT) return
-      this.#seen[from] = search
-      this.#next[from] = edge
-      const pivot = pivotOf.get(to)
-      if (pivot !== undefined) pivotOf.set(from, pivot)
-      const call = callOf.get(to)
-      if (call !== undefined) callOf.set(from, call)
-      else if (variable) {
-        variables.set(from, { anchor: variable, edges: pathFrom(edge), keepers: new Set() })
-        callOf.set(from, from)
-      }
-      queue.push(from)
-    }
-    const visit = (edges: Iterable<number>): void => {
-      const ways: [number, Anchor | undefined][] = []
-      let forGood = false
-      for (const edge of edges) {
-        if (this.#outside[snapshot.edgeFrom(edge)] !== 1 || !this.#isAlive(edge)) continue
-        const meaning = this.#anchors.meaning(edge)
-        if (meaning.is === 'anchor') {
-          end(edge, meaning.anchor)
-          forGood ||= FOR_GOOD.has(meaning.anchor.kind) && !this.#image.code.has(snapshot.edgeTo[edge]!)
-        } else if (meaning.is === 'way') ways.push([edge, undefined])
-        else if (meaning.is === 'variable of a call') ways.push([edge, meaning.anchor])
-      }
-      // What is anchored here has its name before anything beyond it is looked at.
-      if (!forGood) for (const [edge, variable] of ways) goOn(edge, variable)
-    }
-
-    visit(entries)
-    for (let at = 0; at < queue.length; at++) visit(this.#graph.holding(queue[at]!))
-
-    const kept = [...found.values()].filter(({ call }) => {
-      const variable = call === undefined ? undefined : variables.get(call)
-      return !variable || variable.keepers.size <= KEEPERS_LIMIT
-    })
-    for (const { anchor, edges, keepers } of variables.values())
-      if (keepers.size === 0 || keepers.size > KEEPERS_LIMIT)
-        kept.push({ endings: [{ anchor, edges, direct: true }], call: undefined })
-    return kept
   }
 
   /** The shortest path from the root, as it is. */

@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path'
 import { tryToRead } from '../thrown.ts'
-import { propertyName } from './anchors.ts'
+import { propertyName } from './anchor.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
 import type { Path } from './retainers.ts'
