@@ -382,9 +382,11 @@ describe('outlive run --watch', () => {
       'outside.js': `export const word = 'one'\n`,
     })
     const host = await startHost(t, {}, { folder, words: ['--modules', folder.file('plugins'), '--watch'] })
-    await host.says(/\+ a#2 live$/)
+    // It may be seen before the host says that it is ready, and either may come first.
+    const said = async (line: RegExp) => host.out.some(text => line.test(text)) || (await host.says(line))
+    await said(/\+ a#2 live$/)
     assert.equal(await bodyOf(`${host.url}/two`), 'two')
-    await host.says(/\+ b#2 live$/)
+    await said(/\+ b#2 live$/)
     assert.equal(await bodyOf(`${host.url}/three`), 'three')
   })
 
