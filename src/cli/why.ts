@@ -38,7 +38,7 @@ export const why: Command = {
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 
 const costLine = ({ heapBytes, ms, memoryBytes }: Estimate): string =>
-  `a heap of ${megabytes(heapBytes)}: this takes about ${Math.round(ms / 1000)} s and ${megabytes(memoryBytes)} more memory`
+  `a heap of ${megabytes(heapBytes)}: this takes about ${Math.round(ms / 1000)} s and up to ${megabytes(memoryBytes)} more memory`
 
 function progressLine({ phase, bytes, share }: WhyProgress): string {
   if (phase === 'analysing') return `analysing ${Math.round((share ?? 0) * 100)} %`

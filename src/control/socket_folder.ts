@@ -22,7 +22,17 @@ export const ANOTHER_FOLDER = 'set OUTLIVE_SOCKETS to a folder of yours'
 export const socketFolder = (): string => {
   const { XDG_RUNTIME_DIR, OUTLIVE_SOCKETS } = process.env
   if (OUTLIVE_SOCKETS) return resolve(OUTLIVE_SOCKETS)
-  return XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, 'outlive') : join(os().tmpdir(), `outlive-${userId()}`)
+  return XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, 'outlive') : temporaryFolder()
+}
+
+const temporaryFolder = (): string => join(os().tmpdir(), `outlive-${userId()}`)
+
+/** Where else hosts of this user may be: a service has no `XDG_RUNTIME_DIR`, which whoever has logged in has. */
+function otherFolders(): string[] {
+  const folder = temporaryFolder()
+  if (process.env.OUTLIVE_SOCKETS || folder === socketFolder()) return []
+  // In a shared /tmp somebody else may have made it.
+  return fs.statSync(folder, { throwIfNoEntry: false })?.uid === userId() ? [folder] : []
 }
 
 export const socketPath = (name: string): string => join(socketFolder(), `${name}${SUFFIX}`)
@@ -70,13 +80,23 @@ function removeStale(path: string): void {
   }
 }
 
+interface RunningHost {
+  readonly name: string
+  readonly path: string
+}
+
 /**
  * Names and paths of the hosts that are there. Sockets that a dead host left are removed.
  *
  * @throws what the system has to say of a folder that is there and cannot be read
  */
-export async function runningHosts(): Promise<{ name: string; path: string }[]> {
-  const folder = socketFolder()
+export async function runningHosts(): Promise<RunningHost[]> {
+  const found: RunningHost[] = []
+  for (const folder of [socketFolder(), ...otherFolders()]) found.push(...(await hostsIn(folder)))
+  return found
+}
+
+async function hostsIn(folder: string): Promise<RunningHost[]> {
   let files: string[]
   try {
     files = fs.readdirSync(folder)
@@ -84,7 +104,7 @@ export async function runningHosts(): Promise<{ name: string; path: string }[]> 
     if (!ABSENT.has((error as NodeJS.ErrnoException).code)) throw error
     return []
   }
-  const found: { name: string; path: string }[] = []
+  const found: RunningHost[] = []
   for (const file of files.sort()) {
     if (!file.endsWith(SUFFIX)) continue
     const path = join(folder, file)

@@ -339,6 +339,30 @@ describe('the control socket', () => {
     })
   })
 
+  it('of a host that was started without XDG_RUNTIME_DIR, as a service, is found by who has one', async t => {
+    const folder = new Folder({
+      'modules/served.js': 'export const a = 1',
+      'runtime/.keep': '',
+      'host.mjs': `
+        import { execFile } from 'node:child_process'
+        import { createKernel } from '${root}/dist/index.js'
+        const kernel = createKernel({ modules: process.argv[2], control: true, log: console })
+        await kernel.modprobe('served')
+        const env = { ...process.env, XDG_RUNTIME_DIR: process.argv[3] }
+        execFile(process.execPath, ['${root}/dist/cli/main.js', 'lsmod'], { env }, async (error, stdout, stderr) => {
+          console.log(stdout + stderr)
+          await kernel.close()
+        })`,
+    })
+    t.after(() => folder.remove())
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [folder.file('host.mjs'), folder.file('modules'), folder.file('runtime')],
+      { env: { ...process.env, OUTLIVE_SOCKETS: '', XDG_RUNTIME_DIR: '', TMPDIR: folder.path }, encoding: 'utf8' },
+    )
+    assert.match(stdout, /^served +18 {2}0$/m, stdout + stderr)
+  })
+
   it('is one for each thread, and for each worker of a cluster, whose primary hears of no server', async t => {
     const folder = new Folder({
       'modules/a.js': 'export const a = 1',

@@ -11,11 +11,11 @@ export interface Estimate {
 }
 
 /**
- * Milliseconds and bytes per byte of heap: heaps of small objects, which are the dearest, took about 70 ms and 9 bytes more in memory for
- * each megabyte; those of large strings and buffers take next to nothing. See bench/why.mjs.
+ * Milliseconds and bytes per byte of heap: heaps of small objects, which are the dearest, took about 70 ms for each megabyte, and 9 to 16 bytes
+ * more in memory for each byte: the smaller the objects, the more. Those of large strings and buffers take next to nothing. See bench/why.mjs.
  */
 const MS_PER_MEGABYTE = 70
-const MEMORY_PER_BYTE = 9
+const MEMORY_PER_BYTE = 16
 
 export function estimate(): Estimate {
   const { used_heap_size: heapBytes } = getHeapStatistics()
