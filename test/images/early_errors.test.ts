@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { errorOf, folderOf, loadFolder, loadImage, loadNative, sameAsNative } from '../support/image_harness.ts'
+import { errorOf, folderOf, loadFolder, loadFolderNative, sameAsNative } from '../support/image_harness.ts'
 
 /** Texts that are not a Module, by the clause of ECMA-262 that says so. */
 const REFUSED: Readonly<Record<string, readonly string[]>> = {
@@ -339,16 +339,17 @@ describe('a text that is not a Module is refused before anything runs', () => {
         it(JSON.stringify(text), async () => {
           const marks: string[] = []
           Object.assign(globalThis, { marks })
-          const files = {
+          const folder = folderOf({
             'main.mjs': `import './first.mjs'\n${text}`,
+            'alone.mjs': text,
             'first.mjs': 'marks.push(1)',
             'other.mjs': 'marks.push(2); export const named = 1, other = 2; export default 3',
-          }
+          })
           // A hashbang is one at the very beginning only.
-          await assert.rejects(loadNative(files), { name: 'SyntaxError' }, 'the native loader takes it')
-          assert.equal((await errorOf(files)).name, 'SyntaxError')
+          await assert.rejects(loadFolderNative(folder), { name: 'SyntaxError' }, 'the native loader takes it')
+          await assert.rejects(loadFolder(folder), { name: 'SyntaxError' })
           assert.deepEqual(marks, [])
-          await assert.rejects(loadImage({ ...files, 'main.mjs': text }), { name: 'SyntaxError' })
+          await assert.rejects(loadFolder(folder, 'alone.mjs'), { name: 'SyntaxError' })
           assert.deepEqual(marks, [])
         })
     })

@@ -68,9 +68,12 @@ export async function loadFolder(folder: string, entry = 'main.mjs'): Promise<Lo
 export const loadImage = (files: Files, entry = 'main.mjs'): Promise<LoadedImage> => loadFolder(folderOf(files), entry)
 
 /** The same by Node's own loader. */
-export async function loadNative(files: Files, entry = 'main.mjs'): Promise<Namespace> {
-  return (await import(pathToFileURL(join(folderOf(files), entry)).href)) as Namespace
+export async function loadFolderNative(folder: string, entry = 'main.mjs'): Promise<Namespace> {
+  return (await import(pathToFileURL(join(folder, entry)).href)) as Namespace
 }
+
+export const loadNative = (files: Files, entry = 'main.mjs'): Promise<Namespace> =>
+  loadFolderNative(folderOf(files), entry)
 
 /** What can be compared of a run: the exports, or what was thrown. Paths and messages of the engine differ between loaders and are left out. */
 export async function outcomeOf(run: () => Promise<Namespace>): Promise<string> {
@@ -98,12 +101,13 @@ const read = (namespace: Namespace, key: string | symbol): unknown => {
 
 /** Runs the same files in an image and by Node's own loader. @returns the image's exports, when it has any */
 export async function sameAsNative(files: Files, entry = 'main.mjs'): Promise<Namespace | undefined> {
+  const folder = folderOf(files)
   let namespace: Namespace | undefined
   const image = await outcomeOf(async () => {
-    namespace = (await loadImage(files, entry)).namespace
+    namespace = (await loadFolder(folder, entry)).namespace
     return namespace
   })
-  const native = await outcomeOf(() => loadNative(files, entry))
+  const native = await outcomeOf(() => loadFolderNative(folder, entry))
   assert.equal(image, native)
   return namespace
 }
@@ -133,6 +137,16 @@ export async function isCollected(reference: WeakRef<object>, turns = PATIENT_TU
     if (reference.deref() === undefined) return true
   }
   return false
+}
+
+/** Which of them are still there after collections enough to take what nothing holds. */
+export async function keptOf(references: readonly WeakRef<object>[]): Promise<readonly boolean[]> {
+  assert.ok(globalThis.gc, 'run with --expose-gc')
+  for (let turn = 0; turn < FEW_TURNS; turn++) {
+    await new Promise(resolve => setImmediate(resolve))
+    globalThis.gc()
+  }
+  return references.map(reference => reference.deref() !== undefined)
 }
 
 /**

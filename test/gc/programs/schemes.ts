@@ -11,7 +11,10 @@ const kernel = createKernel({ modules: folder.path, scheme, grace: 0 })
 const events: string[] = []
 kernel.on('collected', ({ module, generation, bytes }) => events.push(`${module}#${generation} ${bytes > 0}`))
 const lingering = () => kernel.lingering().map(({ image, scheme: kept }) => `${image} ${kept}`)
-const collected = () => collectUntil(() => kernel.lingering().length === 0)
+/** What is held is still there after so many collections; one that goes is waited for with more patience. */
+const ENOUGH = 10
+const collected = (isHeld = scheme === 'retain') =>
+  collectUntil(() => kernel.lingering().length === 0, isHeld ? ENOUGH : undefined)
 
 /** In a function of its own, so that no local variable of the program holds what it made. */
 async function withoutCaller(): Promise<void> {
@@ -46,7 +49,12 @@ await withoutCaller()
 told.alone = { collected: await collected(), lingering: lingering(), events: events.splice(0) }
 
 const held = await withCaller()
-told.held = { collected: await collected(), lingering: lingering(), answer: held.call?.(), events: events.splice(0) }
+told.held = {
+  collected: await collected(true),
+  lingering: lingering(),
+  answer: held.call?.(),
+  events: events.splice(0),
+}
 held.call = undefined
 told.letGo = { collected: await collected(), lingering: lingering(), events: events.splice(0) }
 
