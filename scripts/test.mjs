@@ -25,7 +25,7 @@ const COUNTS = new URL('test_counts.mjs', import.meta.url).href
 const ALIKE = new RegExp(
   [
     '(?:cli|coldplug|depmod|docs|installer|modprobe|modprobe_command|races|request|schedules)/',
-    '(?:check|schemes)/command|(?:schemes|leftovers)/docs|kmemleak/(?:chunk_ring|hold_graph)|packages/|examples|types/|signatures/',
+    '(?:check|schemes)/command|(?:schemes|leftovers)/docs|images/(?:decorators|jsx)|kmemleak/(?:chunk_ring|hold_graph)|packages/|examples|types/|signatures/',
   ]
     .map(files => `^(?:${files})`)
     .join('|'),

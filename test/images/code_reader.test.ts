@@ -224,7 +224,7 @@ describe('imports and exports that need no parser', () => {
 
 /** Texts. A run of a change has always the same ones, and others elsewhere. */
 const RUNS = shareOfRuns(
-  Number(process.env.FUZZ_RUNS ?? 6000),
+  Number(process.env.FUZZ_RUNS ?? 4000),
   Number(process.env.OUTLIVE_FIRST_SEED ?? Math.floor(Math.random() * 2 ** 30)),
 )
 

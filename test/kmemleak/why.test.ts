@@ -13,6 +13,10 @@ import {
 } from '#dist/kernel/kmemleak/index.js'
 import { Folder } from '../support/folder.ts'
 import { root } from '../support/paths.ts'
+import { itInTurns } from '../support/share.ts'
+
+/** Whom `why` names is shared out over the lines of Node in leaks.test.ts, too. */
+const itShared = itInTurns()
 
 describe('explainImage', () => {
   for (const thread of [true, false])
@@ -32,10 +36,12 @@ describe('explainImage', () => {
     })
 
   // One that Node could not import once it would never import again.
-  it('does without a thread where there are no descriptors for one, and is refused in one line where there are none at all', async t => {
-    const folder = new Folder({
-      'a.js': `export const init = k => k.register('p', () => 1)`,
-      'host.mjs': `
+  itShared(
+    'does without a thread where there are no descriptors for one, and is refused in one line where there are none at all',
+    async t => {
+      const folder = new Folder({
+        'a.js': `export const init = k => k.register('p', () => 1)`,
+        'host.mjs': `
         import { closeSync, openSync } from 'node:fs'
         import { createKernel } from '${root}/dist/index.js'
         const kernel = createKernel()
@@ -51,15 +57,16 @@ describe('explainImage', () => {
         for (const descriptor of taken) closeSync(descriptor)
         await why()
         await kernel.close()`,
-    })
-    t.after(() => folder.remove())
-    const limited = 'ulimit -n 64; exec "$@"'
-    const words = ['-c', limited, 'sh', process.execPath, folder.file('host.mjs'), folder.file('a.js')]
-    const { stdout } = await promisify(execFile)('sh', words)
-    assert.equal(stdout, 'ENOENT Too many open files\ntrue\ntrue\n')
-  })
+      })
+      t.after(() => folder.remove())
+      const limited = 'ulimit -n 64; exec "$@"'
+      const words = ['-c', limited, 'sh', process.execPath, folder.file('host.mjs'), folder.file('a.js')]
+      const { stdout } = await promisify(execFile)('sh', words)
+      assert.equal(stdout, 'ENOENT Too many open files\ntrue\ntrue\n')
+    },
+  )
 
-  it('does without a thread where the program may have none', async () => {
+  itShared('does without a thread where the program may have none', async () => {
     const permission = process.allowedNodeEnvironmentFlags.has('--permission')
       ? '--permission'
       : '--experimental-permission'
@@ -70,7 +77,7 @@ describe('explainImage', () => {
     assert.match(stdout, /found: false/)
   })
 
-  it('does without a thread, and with whole paths, where the working directory was removed', async t => {
+  itShared('does without a thread, and with whole paths, where the working directory was removed', async t => {
     const folder = new Folder({ 'm.mjs': `export const init = k => k.register('p', () => 1)`, 'gone/x': '' })
     t.after(() => folder.remove())
     const text = `
@@ -100,7 +107,7 @@ describe('explainImage', () => {
     assert.deepEqual(seen, [])
   })
 
-  it('names what serves before what was removed too', async t => {
+  itShared('names what serves before what was removed too', async t => {
     const folder = new Folder({
       'bus.ts': `
 import { EventEmitter } from 'node:events'
@@ -123,7 +130,7 @@ export const init = () => void listen(bus)
     assert.deepEqual(holders[0]!.also, [])
   })
 
-  it('says that what an image handed over keeps it, and which module has that', async t => {
+  itShared('says that what an image handed over keeps it, and which module has that', async t => {
     const text = `
 class Player { name = 'one' }
 export const init = k => void k.inherited?.players.size
@@ -139,7 +146,7 @@ export const handoff = () => ({ players: new Map([['one', new Player()]]) })
     assert.deepEqual([holders.length, internal], [1, []])
   })
 
-  it('knows the files of another CommonJS module by its require', async t => {
+  itShared('knows the files of another CommonJS module by its require', async t => {
     const folder = new Folder({
       'keeping.cjs': `module.exports = { items: [], init: k => k.register('keep', item => { module.exports.items.push(item) }) }`,
       'made.ts': `export const init = k => k.register('make', () => () => 'made')`,
@@ -156,7 +163,7 @@ export const handoff = () => ({ players: new Map([['one', new Player()]]) })
     assert.deepEqual(holders[0]!.also, ["keeping#1's require"])
   })
 
-  it('tells kernels of one process apart, whose images have one label', async t => {
+  itShared('tells kernels of one process apart, whose images have one label', async t => {
     const kept = globalThis as { keptByOne?: unknown; keptByOther?: unknown }
     const folders = ['keptByOne', 'keptByOther'].map(
       name => new Folder({ 'twin.ts': `export const held = { call() {} }\nglobalThis.${name} = held` }),

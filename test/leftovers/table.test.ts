@@ -28,7 +28,7 @@ after(() => site.close().closeAllConnections())
 const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}`
 
 /** More than the table holds of what is over, whatever has been open. */
-const MANY = 400
+const MANY = 250
 const FEW = 130
 
 type Opener = (views: Views, builtin: <T>(name: string) => T) => unknown

@@ -7,6 +7,9 @@ import { models } from './programs.ts'
 
 const keys = ({ races }: Exploration) => races.map(({ kind, point }) => `${kind} ${point}`).sort()
 
+/** Random programs: a run of a change has always the same ones, and others elsewhere. */
+const RUNS = { numRuns: 750, seed: Number(process.env.OUTLIVE_FIRST_SEED ?? Math.floor(Math.random() * 2 ** 30)) }
+
 describe('partial-order reduction', () => {
   for (const name of MODEL_NAMES) {
     it(`finds in ${name} what the full exploration and a naive one find`, () => {
@@ -41,9 +44,9 @@ describe('partial-order reduction', () => {
         if (expected.size > 0) racy++
         if (reduced.states < explore(model, { reduction: false }).states) smaller++
       }),
-      { numRuns: 1500 },
+      RUNS,
     )
-    assert.ok(racy > 300 && smaller > 300, `${racy} of the programs had a race, ${smaller} were reduced`)
+    assert.ok(racy > 150 && smaller > 150, `${racy} of the programs had a race, ${smaller} were reduced`)
   })
 
   it('keeps that up when programs loop', () => {
@@ -60,8 +63,8 @@ describe('partial-order reduction', () => {
         )
         if (reduced.some(isLivelock)) cyclic++
       }),
-      { numRuns: 1500 },
+      RUNS,
     )
-    assert.ok(cyclic > 10, `${cyclic} of the programs went round for ever`)
+    assert.ok(cyclic > 5, `${cyclic} of the programs went round for ever`)
   })
 })

@@ -1,5 +1,9 @@
-import { describe, it } from 'node:test'
+import { describe } from 'node:test'
+import { itInTurns } from '../support/share.ts'
 import { runProgram } from './child.ts'
+
+/** What is counted and refused is a matter of sums, on every line of Node the same. */
+const itShared = itInTurns()
 
 /** Modules of one size, about 2 KB of source each. */
 const FILES: Readonly<Record<string, string>> = Object.fromEntries(
@@ -18,7 +22,7 @@ await collect()
 `
 
 describe('memory.limit', () => {
-  it('refuses what does not fit, with limit, used, lingering and needed, before any of it runs', async t => {
+  itShared('refuses what does not fit, with limit, used, lingering and needed, before any of it runs', async t => {
     await runProgram(
       t,
       { ...FILES, 'big.ts': `globalThis.ran = true\n${FILES['c.ts']}` },
@@ -44,7 +48,7 @@ describe('memory.limit', () => {
     )
   })
 
-  it('counts what was replaced and is still on its way out', async t => {
+  itShared('counts what was replaced and is still on its way out', async t => {
     await runProgram(
       t,
       { ...FILES, 'e.ts': `${FILES['a.ts']}\nexport const exit = () => new Promise(end => { globalThis.end = end })` },
@@ -61,7 +65,7 @@ describe('memory.limit', () => {
     )
   })
 
-  it('counts what lingers because somebody holds it', async t => {
+  itShared('counts what lingers because somebody holds it', async t => {
     await runProgram(
       t,
       FILES,
@@ -84,7 +88,7 @@ describe('memory.limit', () => {
     )
   })
 
-  it('with reclaim takes back what lingers, the oldest first, no more than is needed, and taints', async t => {
+  itShared('with reclaim takes back what lingers, the oldest first, no more than is needed, and taints', async t => {
     await runProgram(
       t,
       FILES,
@@ -106,7 +110,7 @@ describe('memory.limit', () => {
     )
   })
 
-  it('with reclaim refuses in the end what does not fit beside the modules in service', async t => {
+  itShared('with reclaim refuses in the end what does not fit beside the modules in service', async t => {
     await runProgram(
       t,
       FILES,
@@ -119,7 +123,7 @@ describe('memory.limit', () => {
     )
   })
 
-  it('holds for modules that are loaded at the same time', async t => {
+  itShared('holds for modules that are loaded at the same time', async t => {
     const slow = 'await new Promise(resolve => setTimeout(resolve, 5))\n'
     await runProgram(
       t,
@@ -132,7 +136,7 @@ describe('memory.limit', () => {
     )
   })
 
-  it('lets a module be replaced over and over beside its own old images', async t => {
+  itShared('lets a module be replaced over and over beside its own old images', async t => {
     await runProgram(
       t,
       FILES,
@@ -145,7 +149,7 @@ describe('memory.limit', () => {
     )
   })
 
-  it('refuses before V8 would run out of memory, whatever the limit', async t => {
+  itShared('refuses before V8 would run out of memory, whatever the limit', async t => {
     await runProgram(
       t,
       FILES,
@@ -160,7 +164,7 @@ describe('memory.limit', () => {
     )
   })
 
-  it('is checked when the kernel is made', async t => {
+  itShared('is checked when the kernel is made', async t => {
     await runProgram(
       t,
       {},

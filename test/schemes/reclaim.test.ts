@@ -1,5 +1,9 @@
 import { describe, it } from 'node:test'
+import { itInTurns } from '../support/share.ts'
 import { runProgram } from './child.ts'
+
+/** That an image goes is shown on every line of Node, the rest on one of them each. */
+const itShared = itInTurns()
 
 describe('reclaim', () => {
   it('frees an image that somebody holds, and the pointers that are left answer ESTALE', async t => {
@@ -35,7 +39,7 @@ describe('reclaim', () => {
     )
   })
 
-  it('frees the operations, their class and their data, too', async t => {
+  itShared('frees the operations, their class and their data, too', async t => {
     await runProgram(
       t,
       {
@@ -56,7 +60,7 @@ describe('reclaim', () => {
     )
   })
 
-  it('says which image stays, because somebody outside holds what the module gave away', async t => {
+  itShared('says which image stays, because somebody outside holds what the module gave away', async t => {
     await runProgram(
       t,
       {
@@ -82,7 +86,7 @@ describe('reclaim', () => {
     )
   })
 
-  it('is an option of rmmod', async t => {
+  itShared('is an option of rmmod', async t => {
     await runProgram(
       t,
       { 'a.ts': `export function init(k) { setInterval(() => k, 1000); k.register('p', () => 1) }` },
@@ -100,11 +104,13 @@ describe('reclaim', () => {
     )
   })
 
-  it('under load: 500 calls in flight settle or get ESTALE; nothing crashes, no rejection is unhandled', async t => {
-    await runProgram(
-      t,
-      {
-        'load.ts': `
+  itShared(
+    'under load: 500 calls in flight settle or get ESTALE; nothing crashes, no rejection is unhandled',
+    async t => {
+      await runProgram(
+        t,
+        {
+          'load.ts': `
           import { setTimeout as sleep } from 'node:timers/promises'
           import { readFile } from 'node:fs/promises'
           import { join } from 'node:path'
@@ -121,8 +127,8 @@ describe('reclaim', () => {
               return join('a', 'b')
             })
           }`,
-      },
-      `
+        },
+        `
       const unhandled = []
       const unhandle = error => { unhandled.push(error); console.error(error); process.exitCode = 1 }
       process.on('unhandledRejection', unhandle).on('uncaughtException', unhandle)
@@ -149,6 +155,7 @@ describe('reclaim', () => {
       }
       assert.deepEqual(unhandled, [])
       `,
-    )
-  })
+      )
+    },
+  )
 })

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { it, type TestContext } from 'node:test'
 
 /** How many cases of one file run at once: as many as there are processors, but where the tests are shared out, the other lines have those. */
 export const AT_ONCE = process.env.OUTLIVE_SHARE === undefined ? availableParallelism() : 1
@@ -16,6 +17,14 @@ if (!(Number.isInteger(parts) && part >= 1 && part <= parts))
  */
 export function shareOf<T>(cases: readonly T[], of = 1): readonly T[] {
   return parts === 1 ? cases : cases.filter((_, index) => index % (parts * of) === part - 1)
+}
+
+/** Stands in for `it` in a file of tests that cost a process or a heap snapshot each: where tests are shared out, it takes the next of every so many. */
+export function itInTurns(): (name: string, test: (t: TestContext) => Promise<void>) => void {
+  let index = 0
+  return (name, test) => {
+    if (index++ % parts === part - 1) void it(name, test)
+  }
 }
 
 /** The same for so many random cases: fewer of them, and by a seed of its own, so that no two runs have the same. */
