@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { Core } from './core.ts'
 import { rmmod } from './delete_module.ts'
 import type { ModuleRecord } from './depmod/record.ts'
@@ -10,6 +11,9 @@ import { hookOf } from './module_hooks.ts'
 import { CatalogueSource } from './probe_source.ts'
 import { within } from './seam.ts'
 import { messageOf } from './thrown.ts'
+
+/** As `process.memoryUsage` has it, which asks the system for the size of the process, too. */
+const heapUsed = (): number => getHeapStatistics().used_heap_size
 
 export interface ColdplugOptions {
   /** How many modules are probed at once; 8 by default. */
@@ -112,7 +116,7 @@ class Coldplug {
       await this.#takeOut()
       await seam.collect()
     }
-    const after = process.memoryUsage().heapUsed
+    const after = heapUsed()
     const brought = [...this.#brought].map(({ name }) => name)
     // Also what a load that failed brought in and could not take out again.
     const stayed = new Set([...brought, ...wanted].filter(name => this.#core.modules.get(name)?.state.is === 'LIVE'))
@@ -227,8 +231,8 @@ class Coldplug {
   }
 
   #measure(): number {
-    const { heapUsed } = process.memoryUsage()
-    this.#peak = Math.max(this.#peak, heapUsed)
-    return heapUsed
+    const used = heapUsed()
+    this.#peak = Math.max(this.#peak, used)
+    return used
   }
 }
