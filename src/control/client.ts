@@ -1,3 +1,4 @@
+import { messageOf } from '../kernel/thrown.ts'
 import { http } from './http.ts'
 import type { ErrorBody } from './protocol.ts'
 import { runningHosts } from './socket_folder.ts'
@@ -43,7 +44,7 @@ async function hostsHere(): ReturnType<typeof runningHosts> {
   try {
     return await runningHosts()
   } catch (error) {
-    throw new ControlError(`cannot look for hosts: ${(error as Error).message}`)
+    throw new ControlError(`cannot look for hosts: ${messageOf(error)}`)
   }
 }
 
