@@ -52,8 +52,8 @@ export type ModuleBody =
 
 /**
  * The first step of a generator instantiates the scope (functions are hoisted, the rest is in its temporal dead zone) and its second runs it, as ECMA-262 tells
- * InitializeEnvironment from ExecuteModule. A function does both at once, which is enough where nobody can look into the scope between them and nothing in it has to be
- * checked. With top-level await, evaluation has to wait until the pause of a generator is reached.
+ * InitializeEnvironment from ExecuteModule. A function does both at once, which is enough where nobody can look into the scope between them and nothing in it
+ * has to be checked. With top-level await, evaluation has to wait until the pause of a generator is reached.
  */
 const bodyKind = ({ hasTopLevelAwait, unchecked }: ModuleSource, reads: EarlyReads): ModuleBody['kind'] => {
   const isSeenBefore = reads !== 'never'
@@ -153,8 +153,8 @@ export interface CompileRequest {
 }
 
 /**
- * Turns a module into a function, or a generator function. Imports are plain variables of its scope that the image sets, so reading one costs no more than any variable, and the author's text keeps its lines and columns: what is added stands on a
- * line 0 before it and on a line after it.
+ * Turns a module into a function, or a generator function. Imports are plain variables of its scope that the image sets, so reading one costs no more than any
+ * variable, and the author's text keeps its lines and columns: what is added stands on a line 0 before it and on a line after it.
  *
  * @throws SyntaxError as V8 words it; the caller finds the place with the parser
  */

@@ -294,12 +294,21 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.#started = true
     this.#rebind?.(this.#plainValues())
     const opened = this.#takeOpened()
-    if (opened?.kind === 'generator') this.#checkEnd(opened.scope.next().value)
-    else if (opened?.kind === 'function') {
-      const { start } = opened
-      this.#checkEnd(start())
-    } else if (opened?.kind === 'cut') throw opened.stale()
-    else throw new TypeError(`${this.file} cannot be run at once`)
+    switch (opened?.kind) {
+      case 'function': {
+        // Called as no one's method: `this` of a module is undefined.
+        const { start } = opened
+        this.#checkEnd(start())
+        break
+      }
+      case 'generator':
+        this.#checkEnd(opened.scope.next().value)
+        break
+      case 'cut':
+        throw opened.stale()
+      default:
+        throw new TypeError(`${this.file} cannot be run at once`)
+    }
   }
 
   /** ExecuteModule with a capability: runs the file to its first await, and calls back one turn after its end. */
