@@ -122,7 +122,7 @@ export class Anchors {
     if (nodeKind === SHAPE || this.#isSideEdge(edge, edgeKind, to)) return NOTHING
     const other = this.#others.get(from)
     if (other !== undefined) return this.#inImage(other, edge, from)
-    if (nodeKind === SYNTHETIC) return this.#atRoot(snapshot.name(from))
+    if (nodeKind === SYNTHETIC) return this.#atRoot(snapshot.name(from), to)
     if (nodeKind === NATIVE) return anchored('native', '', `native object ${snapshot.name(from)}`)
     const name = snapshot.name(from)
     if (PARTS.has(name)) return NOTHING
@@ -182,7 +182,10 @@ export class Anchors {
     return inOther(`${of.label}'s`, name, place)
   }
 
-  #atRoot(name: string): Meaning {
+  #atRoot(name: string, to: number): Meaning {
+    // A handle that is open stays until it is closed, whoever has it.
+    if (name === '(Global handles)' && this.#snapshot.follow(to, this.#labels.ownerOfHandle, PROPERTY) !== NO_NODE)
+      return anchored('native', '', `open handle (${this.#snapshot.name(to)})`)
     const [kind, text] = ROOTS[name] ?? ['engine', `V8's ${name.replace(/[()]/g, '').toLowerCase()}`]
     return anchored(kind, '', text)
   }
@@ -206,10 +209,11 @@ export class Anchors {
     if (!scope.topLevel) {
       if (scope.author !== 'host') return WAY
       const meaning = this.#variable(scope, name)
-      // A collection is where things stay; a function or a promise is only as long-lived as whoever has it.
-      return meaning.is === 'anchor' && !this.#isCollection(to)
-        ? { is: 'variable of a call', anchor: meaning.anchor }
-        : meaning
+      if (meaning.is !== 'anchor') return meaning
+      // A collection is where things stay; a function or a promise is only as long-lived as whoever has it. Nobody can change
+      // the variables of a package's calls, and `this` is no place at all: who keeps the call is the one to be named.
+      const stays = this.#isCollection(to) && name !== 'this' && meaning.anchor.kind !== 'package'
+      return stays ? meaning : { is: 'variable of a call', anchor: meaning.anchor }
     }
     return this.#variable(scope, name)
   }

@@ -4,7 +4,7 @@ import type { ImageInHeap } from './image_nodes.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
 import { isGone, type Path, rankOf } from './retainers.ts'
-import { CLOSURE, type HeapSnapshot, PROPERTY } from './snapshot.ts'
+import { CLOSURE, type HeapSnapshot, PROPERTY, SYNTHETIC } from './snapshot.ts'
 import { shortPlace, Wording } from './wording.ts'
 
 /** A thing on the way from a holder to an image. */
@@ -75,7 +75,27 @@ export class Explainer {
           a.stops.length - b.stops.length ||
           b.targets.size - a.targets.size,
       )
+      .filter(this.#isFirstOfItsSource())
       .map(draft => this.#holder(draft))
+  }
+
+  /** Who clears a timer or closes a handle ends every way from there, so one is told: the best. */
+  #isFirstOfItsSource(): (draft: Draft) => boolean {
+    const told = new Set<number>()
+    return ({ path }) => {
+      const source = this.#sourceOf(path)
+      if (source === undefined) return true
+      const isFirst = !told.has(source)
+      told.add(source)
+      return isFirst
+    }
+  }
+
+  #sourceOf({ anchor, edges }: Path): number | undefined {
+    const snapshot = this.#snapshot
+    const from = snapshot.edgeFrom(edges[0]!)
+    if (anchor.kind === 'timer') return from
+    return anchor.kind === 'native' && snapshot.nodeKind[from] === SYNTHETIC ? snapshot.edgeTo[edges[0]!]! : undefined
   }
 
   #draft(path: Path): { key: string; draft: Draft } {
@@ -85,9 +105,9 @@ export class Explainer {
     let head = name
     const stops: string[] = []
     const pattern = [name, where]
-    const next = (text: string): void => {
+    const next = (text: string, itsWhere = ''): void => {
       stops.push(head + where)
-      where = ''
+      where = itsWhere
       head = text
     }
     for (const index of path.edges.keys()) {
@@ -96,7 +116,7 @@ export class Explainer {
       if (!word) continue
       pattern.push(word.pattern)
       if (word.is === 'joined') head += word.text
-      else next(word.text)
+      else next(word.text, word.where)
     }
     next('')
     const kind = this.#kind(path)

@@ -31,6 +31,7 @@ const LABELS = {
   nextTimer: '_idleNext',
   Operations: 'Operations',
   owner: 'owner',
+  ownerOfHandle: '<symbol owner_symbol>',
   previous: 'previous',
   previousTimer: '_idlePrev',
   privateModule: '#module',

@@ -12,12 +12,15 @@ import { textOf } from './text.ts'
 interface Word {
   readonly is: 'joined' | 'stop'
   readonly text: string
+  /** What stands after the name, and after what it leads to: the place of a variable or function. */
+  readonly where: string
   /** The same for every entry of one collection: `[*]` for `[3]`. */
   readonly pattern: string
 }
 
-const joined = (text: string, pattern = text): Word => ({ is: 'joined', text, pattern })
-const stop = (text: string, pattern = text): Word => ({ is: 'stop', text, pattern })
+const joined = (text: string, pattern = text): Word => ({ is: 'joined', text, where: '', pattern })
+const stop = (text: string, pattern = text): Word => ({ is: 'stop', text, where: '', pattern })
+const stopAt = (text: string, where: string): Word => ({ is: 'stop', text, where, pattern: text + where })
 
 /** Properties and scopes by which Node's own objects are put together: nothing is said of them. */
 const SILENT: ReadonlySet<string> = new Set([
@@ -87,7 +90,7 @@ export class Wording {
         return this.#isListener(path, index - 2) ? undefined : joined(`[${label}]${suffix}`, `[*]${suffix}`)
       case INTERNAL:
         if (/^\d+$/.test(label) || label.includes('part of key')) return this.#entry(path, index, label, suffix)
-        return this.#internal(edge, to, label, isLast)
+        return this.#internal(edge, label, suffix, isLast)
       default:
         return this.#variable(edge, suffix) ?? this.#hidden(snapshot.edgeFrom(edge), label)
     }
@@ -139,7 +142,7 @@ export class Wording {
     const scope = this.#places.scopeOf(this.#snapshot.edgeFrom(edge))
     if (scope.author !== 'host') return undefined
     const place = this.#places.placeOfVariable(scope, label)
-    return stop(`variable ${label}${suffix}${place === undefined ? '' : ` in ${shortPlace(place)}`}`)
+    return stopAt(`variable ${label}${suffix}`, place === undefined ? '' : ` in ${shortPlace(place)}`)
   }
 
   /** Whether the step at `index` goes from an emitter to its table of listeners. */
@@ -153,8 +156,10 @@ export class Wording {
     const from = snapshot.edgeFrom(edge)
     const to = snapshot.edgeTo[edge]!
     if (this.#isListener(path, index - 1)) return stop(`listener of '${propertyName(label)}'`)
-    const code = !isLast && this.#isHostFunction(to) ? this.function(to) : undefined
-    if (SILENT.has(label)) return code === undefined ? undefined : stop(code)
+    // The server, socket or the like that Node made around a native handle.
+    if (snapshot.edgeName[edge] === this.#labels.ownerOfHandle) return stop(snapshot.name(to))
+    const isCode = !isLast && this.#isHostFunction(to)
+    if (SILENT.has(label)) return isCode ? this.#function(to) : undefined
     if (label === '__proto__')
       return stop(snapshot.nodeKind[to] === CLOSURE ? 'the class that it extends' : 'what it inherits from')
     if (label === 'listener' || this.#isLinkOfListeners(from, label) || this.#isOwn(path, index - 1)) return undefined
@@ -163,7 +168,7 @@ export class Wording {
     const text = memberText(label)
     // What a module registers with several methods is one thing to its host.
     if (this.#isEntry(to)) return joined(text, '.*')
-    return code === undefined ? joined(`${text}${suffix}`) : stop(`${text.replace(/^\./, '')}: ${code}`)
+    return isCode ? this.#function(to, `${text.replace(/^\./, '')}: `) : joined(`${text}${suffix}`)
   }
 
   /** Whether the step at `index` leads from a variable of Outlive: between the host and the code there is the gate that counts calls. */
@@ -195,14 +200,17 @@ export class Wording {
     return this.#snapshot.nodeKind[node] === CLOSURE && this.#places.authorOf(node) === 'host'
   }
 
-  #internal(edge: number, to: number, label: string, isLast: boolean): Word | undefined {
+  #internal(edge: number, label: string, suffix: string, isLast: boolean): Word | undefined {
     const snapshot = this.#snapshot
+    const to = snapshot.edgeTo[edge]!
+    // `emitter.emit.bind(emitter, 'error')`: whose listeners come next.
+    if (label === 'bound_this' && suffix !== '') return stop(`this${suffix}`)
     if (label === 'reactions_or_result')
       return stop(snapshot.name(to) === 'system / PromiseReaction' ? 'what waits for it' : 'its value')
     if (label === 'parameters_and_registers') return stop('a local variable')
     if (SILENT.has(label) || isLast || !this.#isHostFunction(to)) return undefined
     // From a scope back to the function that it was made for there is nothing new.
-    return snapshot.edgeFrom(edge) === to ? undefined : stop(this.function(to))
+    return snapshot.edgeFrom(edge) === to ? undefined : this.#function(to)
   }
 
   /**
@@ -260,10 +268,11 @@ export class Wording {
     }
   }
 
-  function(closure: number): string {
+  #function(closure: number, before = ''): Word {
     const name = this.#snapshot.name(closure)
     const place = this.#places.placeOf(closure)
-    return `closure ${name === '' ? '(anonymous)' : name}${place === undefined ? '' : `, ${shortPlace(place)}`}`
+    const text = `${before}closure ${name === '' ? '(anonymous)' : name}`
+    return stopAt(text, place === undefined ? '' : `, ${shortPlace(place)}`)
   }
 }
 
