@@ -74,7 +74,7 @@ async function checkFile(line: CommandLine): Promise<number> {
     return 1
   }
   terminal.progress('')
-  const findings = merge(results, options.allowLeftovers === true ? ['leftover'] : [])
+  const findings = merge(results, options.allowLeftovers === true ? ['leftover', 'open'] : [])
   const report: CheckReport = {
     file: settings.file,
     safe: !findings.some(({ fails }) => fails),

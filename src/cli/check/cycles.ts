@@ -5,6 +5,7 @@ import { explainImage } from '../../kernel/kmemleak/index.ts'
 import { messageOf } from '../../kernel/thrown.ts'
 import { type PlannedCall, planCalls, unanswered } from './calls.ts'
 import { Findings, type SchemeResult } from './findings.ts'
+import { OpenResources } from './open_resources.ts'
 import { RealmPicture } from './realm.ts'
 import type { CheckSettings } from './settings.ts'
 import { SymbolWatch } from './symbols.ts'
@@ -35,6 +36,7 @@ export class SchemeCheck {
   readonly #findings = new Findings()
   readonly #symbols = new SymbolWatch()
   readonly #realm = new RealmPicture()
+  readonly #open = new OpenResources()
   readonly #stuck = new Set<string>()
   #name = ''
   #calls = 0
@@ -72,11 +74,14 @@ export class SchemeCheck {
     for (; done < total; done++) {
       const measured = done - WARM_UP
       if (measured >= 0 && measured % perBlock === 0) heights.push(await this.#height())
+      if (measured === 0) this.#open.mark()
       onCycle(done, total)
       if (!(await this.#cycle(done))) break
     }
     if (done === total) heights.push(await this.#height())
     await this.#findHeld()
+    for (const [what, count] of this.#open.grown(done - WARM_UP))
+      this.#findings.add('open', `leaves open, unseen by the kernel: ${what}`, undefined, count)
     const bytesPerCycle = this.#growth(heights, perBlock)
     this.#findChanges()
     return {

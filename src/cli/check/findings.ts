@@ -4,6 +4,8 @@ import type { SchemeName } from '../../kernel/unload/scheme.ts'
 export type FindingKind =
   /** Opened and not closed: the kernel closed it. */
   | 'leftover'
+  /** Opened by others for it, such as a package of the host, and not closed: nobody closes it. */
+  | 'open'
   /** An image is still in memory. */
   | 'held'
   /** Memory grows although the images go. */
