@@ -9,6 +9,7 @@ import type { UnloadReport } from './free_module.ts'
 import { runHook } from './hooks.ts'
 import { insmod } from './insmod.ts'
 import { foldName, type Module } from './module.ts'
+import type { ModuleLocation } from './module_location.ts'
 import type { Params } from './moduleparam.ts'
 import { type CatalogueSource, LoadedSource, loadedModules, probeSource } from './probe_source.ts'
 import type { Probe } from './probes.ts'
@@ -80,10 +81,16 @@ export async function insertAll(
 ): Promise<Module[]> {
   const probe = core.probes.begin(era)
   try {
-    const orders = wanted.map(candidate => ({ candidate, steps: insertionOrder(candidate, source) }))
+    // Several of its aliases may match.
+    const once = wanted.filter(({ module }, index) => wanted.findIndex(other => other.module === module) === index)
+    const orders = once.map(candidate => ({ candidate, steps: insertionOrder(candidate, source) }))
     for (const { steps } of orders) for (const { module } of steps) probe.plan.add(module)
     for (const { candidate, steps } of orders)
       for (const step of steps) {
+        if (step.fault !== undefined) {
+          noteSoft(core, step, step.fault)
+          continue
+        }
         const isWanted = step.module === candidate.module
         const work = new Insertion(core, source, probe, isWanted ? { ...step, alias: candidate.alias } : step, {
           params: isWanted ? params : {},
@@ -119,6 +126,7 @@ class Insertion {
   readonly #firstTime: boolean
   readonly #isWanted: boolean
   readonly #isImported: boolean
+  readonly #location: ModuleLocation | undefined
 
   constructor(
     core: Core,
@@ -131,6 +139,8 @@ class Insertion {
       readonly isWanted: boolean
       /** By a module of the same modprobe, which waits for it by itself. */
       readonly isImported: boolean
+      /** Where it is, when an import has led there. */
+      readonly location?: ModuleLocation
     },
   ) {
     this.#core = core
@@ -141,6 +151,7 @@ class Insertion {
     this.#firstTime = how.firstTime
     this.#isWanted = how.isWanted
     this.#isImported = how.isImported
+    this.#location = how.location
   }
 
   async run(): Promise<void> {
@@ -149,7 +160,9 @@ class Insertion {
     await seam.step(`modprobe: ${module} is not being taken out`, probes.gone(module))
     this.#refuseWhenCalledOff()
     const state = this.#core.modules.get(module)?.state.is
-    if (state === 'LIVE' && this.#firstTime) throw new ModuleError('EEXIST', { module, firstTime: true })
+    // What is wanted may have come in for another that is wanted.
+    const isOwn = this.#probe.brought.some(({ name }) => name === module)
+    if (state === 'LIVE' && this.#firstTime && !isOwn) throw new ModuleError('EEXIST', { module, firstTime: true })
     // Whoever needs a module that is on its way out, or that somebody else is loading, says better what came of it.
     if (state === 'LIVE' || (state === 'GOING' && !this.#isWanted)) return
     if (this.#isImported && this.#core.loading.has(module)) return
@@ -167,10 +180,11 @@ class Insertion {
   async #insert(): Promise<void> {
     this.#refuseWhenCalledOff()
     const { module } = this.#candidate
-    const location = this.#source.catalogue.location(module)
+    const location = this.#source.catalogue.location(module) ?? this.#location
     if (!location) throw notFound(this.#core, module)
     // What the files import and the catalogue did not know of, because they changed just now.
-    const loadDependency = ({ name }: { readonly name: string }) => {
+    const loadDependency = (found: ModuleLocation) => {
+      const { name } = found
       this.#probe.plan.add(name)
       const dependency = { module: name, alias: undefined }
       return new Insertion(this.#core, this.#source, this.#probe, dependency, {
@@ -178,6 +192,7 @@ class Insertion {
         firstTime: false,
         isWanted: false,
         isImported: true,
+        location: found,
       }).run()
     }
     try {
@@ -206,7 +221,7 @@ export async function showDepends(
   const found = source.lookup(name)
   if (found.length === 0) throw notFound(core, name)
   const steps = withoutBlacklisted(source, found, options).flatMap(candidate =>
-    probeSteps(candidate, source).map(({ module, alias }) => {
+    inserted(probeSteps(candidate, source)).map(({ module, alias }) => {
       const isWanted = module === candidate.module
       const configured = source.policy.options({ module, alias: isWanted ? candidate.alias : alias })
       const hook = source.policy.installHook(module)
@@ -221,6 +236,8 @@ export async function showDepends(
   return steps.filter(isStep)
 }
 
+const inserted = (steps: readonly ProbeStep[]): ProbeStep[] => steps.filter(({ fault }) => fault === undefined)
+
 /** A configuration can name what nobody has: nothing would be done for it. */
 export const isStep = ({ file, install }: ShownStep): boolean => file !== undefined || install !== undefined
 
@@ -230,7 +247,7 @@ export async function modulesInOrder(core: Core): Promise<string[]> {
   const order = new Set<string>()
   for (const { name: module } of core.folders.list()) {
     try {
-      for (const step of probeSteps({ module, alias: undefined }, source)) order.add(step.module)
+      for (const step of inserted(probeSteps({ module, alias: undefined }, source))) order.add(step.module)
     } catch (error) {
       if (!(error instanceof ModuleError)) throw error
     }
@@ -267,7 +284,8 @@ export async function modprobeRemove(
   for (const candidate of found.length === 0 ? [own] : found) {
     const { module } = candidate
     if (core.modules.has(module)) await removeTree(core, source, candidate, options, reports)
-    else if (options.firstTime) throw new ModuleError('ENOENT', { module, firstTime: true })
+    else if (options.firstTime && !reports.some(report => report.module === module))
+      throw new ModuleError('ENOENT', { module, firstTime: true })
   }
   return reports
 }

@@ -95,6 +95,6 @@ export function probeSource(core: Core, name?: string): Promise<CatalogueSource>
 async function readSource(core: Core, name: string | undefined): Promise<CatalogueSource> {
   const policy = await core.policy.current()
   if (name === undefined) await core.catalogue.refresh()
-  else await core.catalogue.refreshFor(foldName(name))
+  else await core.catalogue.refreshFor(foldName(name), module => policy.softdeps(module))
   return new CatalogueSource(core.catalogue, policy)
 }

@@ -8,7 +8,7 @@ export interface Softdeps {
 
 /** What is known of the modules that can be loaded. */
 export interface ProbeSource {
-  /** All that a module needs, directly or not, nearest first: its line of `modules.dep`. */
+  /** All that a module needs, directly or not, nearest first: its line of `modules.dep`. Throws where that is a circle. */
   needs(module: string): readonly string[]
   softdeps(module: string): Softdeps | undefined
   /** A softdep may be an alias, and an alias may stand for several modules. */
@@ -19,6 +19,8 @@ export interface ProbeSource {
 export interface ProbeStep extends Candidate {
   /** False for what came in through softdeps alone: that it cannot be inserted stops nothing. */
   readonly required: boolean
+  /** Why it cannot be ordered: it, or what it needs, is in a circle. Only of what is not required. */
+  readonly fault?: unknown
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ProbeStep extends Candidate {
  * a softdep's needs overlap with earlier ones.
  *
  * Softdeps may form loops, which end where a module has been visited; one that was reached by an alias counts as
- * another than the same reached by name, and so can be visited twice.
+ * another than the same reached by name, and so can be visited twice. One that needs a circle is listed alone.
  */
 export function probeSteps(wanted: Candidate, source: ProbeSource): ProbeStep[] {
   const required = new Set([wanted.module, ...source.needs(wanted.module)])
@@ -38,7 +40,15 @@ export function probeSteps(wanted: Candidate, source: ProbeSource): ProbeStep[] 
     const key = `${candidate.module}\0${candidate.alias ?? ''}`
     if (visited.has(key)) return
     visited.add(key)
-    for (const module of source.needs(candidate.module).toReversed()) append({ module, alias: undefined })
+    let needs: readonly string[]
+    try {
+      needs = source.needs(candidate.module)
+    } catch (fault) {
+      // What is wanted itself was asked above.
+      steps.push({ ...candidate, required: false, fault })
+      return
+    }
+    for (const module of needs.toReversed()) append({ module, alias: undefined })
     append(candidate)
   }
   const append = ({ module, alias }: Candidate): void => {

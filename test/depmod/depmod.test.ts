@@ -277,6 +277,23 @@ export const page = h => <p>it's {query}</p>`
     assert.deepEqual(symbolsIn(folder).db, ['more', 'query'])
   })
 
+  it('knows what a soft dependency wishes for by now', async t => {
+    const folder = folderOf(t, {
+      'api.ts': `export const info = { softdeps: { pre: ['cache', 'store'] } }`,
+      'cache.ts': `export const info = { softdeps: { pre: ['none'] } }`,
+      'disk.ts': `export const info = { aliases: ['none'] }`,
+      'extra.ts': 'export {}',
+    })
+    await tick()
+    const kernel = kernelOf(folder)
+    const steps = async () => (await kernel.showDepends('api')).map(({ module }) => module)
+    assert.deepEqual(await steps(), ['disk', 'cache', 'api'])
+    folder.write({ 'cache.ts': `export const info = { softdeps: { pre: ['extra'] } }` })
+    assert.deepEqual(await steps(), ['extra', 'cache', 'api'])
+    folder.write({ 'disk.ts': `export const info = { aliases: ['store'] }` })
+    assert.deepEqual(await steps(), ['extra', 'cache', 'disk', 'api'])
+  })
+
   it('looks again for what an import did not find', async t => {
     const folder = folderOf(t, { 'a.js': `import './lib/part.js'\nimport 'pack'` })
     await tick()

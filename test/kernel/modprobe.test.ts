@@ -49,6 +49,58 @@ describe('modprobe', () => {
     )
   })
 
+  it('of what several aliases lead to inserts it once, also for the first time', async t => {
+    const { kernel, probe } = stage(t, {
+      'api.ts': `import './db.ts'\nexport const info = { aliases: ['http:*', 'http:api', 'sql'], softdeps: { pre: ['bad'] } }`,
+      'bad.ts': `export const init = () => { probe.say('bad'); throw new Error('on purpose') }`,
+      'db.ts': `export const info = { aliases: ['sql'] }`,
+    })
+    assert.deepEqual(names(await kernel.modprobe('http:api', {}, { firstTime: true })), ['db', 'api'])
+    assert.deepEqual(probe.take(), ['bad'], 'what fails is not tried again')
+    const removed = await kernel.modprobeRemove('http:api', { firstTime: true })
+    assert.deepEqual(
+      removed.map(({ module }) => module),
+      ['api', 'db'],
+    )
+    assert.deepEqual(names(await kernel.modprobe('sql', {}, { firstTime: true })), ['db', 'api'])
+    await refusal(kernel.modprobe('sql', {}, { firstTime: true }), 'EEXIST', 'EEXIST', /already in kernel$/)
+  })
+
+  it('brings in what came into the folder while it was under way', async t => {
+    const { kernel, folder, probe } = stage(t, {
+      'api.ts': `import { rows } from './db.ts'\nexport const info = { softdeps: { pre: ['slow'] } }`,
+      'slow.ts': `export const init = () => probe.door('slow')`,
+    })
+    const probing = kernel.modprobe('api')
+    await probe.reached('slow')
+    folder.write({ 'db.ts': 'export const rows = []' })
+    probe.open('slow')
+    assert.deepEqual(names(await probing), ['slow', 'db', 'api'])
+  })
+
+  it('does without a soft dependency that is in a circle', async t => {
+    const { kernel, log } = stage(t, {
+      'api.ts': `export const info = { softdeps: { pre: ['a'], post: ['user'] } }`,
+      'a.ts': `import { b } from './b.ts'\nexport const a = 1`,
+      'b.ts': `import { a } from './a.ts'\nexport const b = 1`,
+      'user.ts': `import { a } from './a.ts'`,
+    })
+    assert.deepEqual(
+      (await kernel.showDepends('api')).map(({ module }) => module),
+      ['api'],
+    )
+    assert.deepEqual(names(await kernel.modprobe('api')), ['api'])
+    assert.ok(
+      log().some(line => /^a: soft dependency: .*modules import each other: a -> b -> a$/.test(line)),
+      log().join(),
+    )
+    assert.ok(log().some(line => /^user: soft dependency: /.test(line)))
+    assert.deepEqual(
+      (await kernel.modprobeRemove('api')).map(({ module }) => module),
+      ['api'],
+    )
+  })
+
   it('of what is in no folder names the folder', async t => {
     const { kernel, folder } = stage(t)
     await refusal(kernel.modprobe('foo'), 'ENOENT', 'ENOENT', `Module foo not found in directory ${folder.path}`)

@@ -4,8 +4,10 @@ import { forgetDisk } from '../../images/disk.ts'
 import { lazily } from '../../images/lazy.ts'
 import { sha256 } from '../../images/node_parts.ts'
 import { AliasIndex } from '../../modprobe/alias_index.ts'
+import type { Softdeps } from '../../modprobe/dependency_order.ts'
 import { needsOf, type SortedDependencies, sortDependencies } from '../../modprobe/sort_dependencies.ts'
 import type { FolderContents } from '../folder_contents.ts'
+import { foldName } from '../module.ts'
 import type { ModuleFolders } from '../module_folders.ts'
 import type { ModuleLocation } from '../module_location.ts'
 import type { Seam } from '../seam.ts'
@@ -73,10 +75,13 @@ export class Catalogue {
     if (this.#seam.now() - this.#checkedAt > age || !this.#isListed) await this.refresh()
   }
 
-  /** Makes sure of one module and all that it needs; looks at no other file unless one of these has changed. */
-  async refreshFor(name: string): Promise<void> {
-    const listed = this.#isListed && this.#listing().modules.has(name)
-    if (!listed || !this.#chain(name).every(module => this.#isCurrent(module))) await this.refresh()
+  /**
+   * Makes sure of one module and all that it needs or wishes for; looks at no other file unless one of these has changed, or is no module: then any may have it for an alias.
+   *
+   * @param configured the wishes that count instead of a module's own
+   */
+  async refreshFor(name: string, configured: (module: string) => Softdeps | undefined): Promise<void> {
+    if (!this.#isListed || !this.#chain(name, configured).every(module => this.#isCurrent(module))) await this.refresh()
   }
 
   location(name: string): ModuleLocation | undefined {
@@ -185,9 +190,13 @@ export class Catalogue {
     return [...new Set(this.#records.get(name)?.uses.map(({ module }) => module))]
   }
 
-  #chain(name: string): string[] {
+  #chain(name: string, configured: (module: string) => Softdeps | undefined): string[] {
     const chain = new Set([name])
-    for (const module of chain) for (const used of this.#uses(module)) chain.add(used)
+    for (const module of chain) {
+      for (const used of this.#uses(module)) chain.add(used)
+      const { pre = [], post = [] } = configured(module) ?? this.#records.get(module)?.info.softdeps ?? {}
+      for (const wish of [...pre, ...post]) chain.add(foldName(wish))
+    }
     return [...chain]
   }
 
