@@ -42,7 +42,8 @@ export const modprobe: Command = {
     const [names, words] = several ? [args, []] : [args.slice(0, 1), args.slice(1)]
     const heard = options.quiet ? silent(line) : line
     const one = (name: string) => probeOne(line, name, words)
-    return attemptEach('modprobe', heard, names, one, results => (several ? results : results[0]))
+    // One list, however many names were given.
+    return attemptEach('modprobe', heard, names, one, results => results.flat())
   },
 }
 

@@ -98,6 +98,27 @@ it('modprobe on a host inserts, removes, and says what it does', async t => {
   assert.match((await host.run('lsmod')).stdout, /^api .*\ndb /m)
 })
 
+it('modprobe answers programs with one list, whatever names it was given', async t => {
+  const host = await startHost(
+    t,
+    { 'a[b].ts': `import './db.ts'`, 'db.ts': '', 'alone.ts': '' },
+    { words: ['--no-load'] },
+  )
+  const ask = async (...words: string[]): Promise<unknown> => {
+    const answer = JSON.parse((await host.run('modprobe', '--json', ...words)).stdout)
+    if (!Array.isArray(answer)) return answer.error.code
+    return answer.map(each => each.error?.code ?? each.name ?? each.module ?? each)
+  }
+  assert.deepEqual(await ask('a[b]', 'x=[1]'), ['db', 'a[b]'])
+  assert.deepEqual(await ask('-rn', 'a[b]'), ['a[b]', 'db'])
+  assert.deepEqual(await ask('-r', 'a[b]'), ['a[b]', 'db'])
+  assert.deepEqual(await ask('-r', 'a[b]'), [])
+  assert.deepEqual(await ask('-a', 'alone', 'nothing', 'a[b]'), ['alone', 'ENOENT', 'db', 'a[b]'])
+  assert.deepEqual(await ask('-aR', 'alone', 'a[b]'), ['alone', 'a[b]'])
+  assert.deepEqual(await ask('-r', 'db', 'alone'), ['EHOLDERS', 'alone'])
+  assert.deepEqual(await ask('-r', 'db'), 'EHOLDERS')
+})
+
 it('depmod tells what is wrong, a line each', async t => {
   const folder = new Folder({ ...FILES, 'bad.ts': `import { x } from './db.ts'\nimport './nowhere.ts'` })
   t.after(() => folder.remove())
