@@ -64,7 +64,7 @@ async function tellRefusal(
   const told = toldOf(error, shown)
   if (terminal.json) terminal.data({ error: told })
   terminal.err(`${command}: ${told.message}`)
-  for (const detail of detailsOf(error)) terminal.err(detail)
+  for (const detail of detailsOf(error)) terminal.errText(detail)
   if (error instanceof ModuleError) return
   if (error.taints) terminal.err(`kernel tainted: ${error.taints}`)
   await adviseOnRefusal(command, line, error)

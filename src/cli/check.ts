@@ -70,7 +70,7 @@ async function checkFile(line: CommandLine): Promise<number> {
     if (!(error instanceof CheckFailure)) throw error
     if (terminal.json) terminal.data({ file: settings.file, safe: false, error: error.message })
     terminal.err(`check: ${error.message}`)
-    if (error.frame) terminal.err(error.frame)
+    if (error.frame) terminal.errText(error.frame)
     return 1
   }
   terminal.progress('')
@@ -82,8 +82,8 @@ async function checkFile(line: CommandLine): Promise<number> {
     findings,
   }
   if (terminal.json) terminal.data(report)
-  else if (options.tap) terminal.out(tap(report))
-  else if (options.junit) terminal.out(junit(report))
+  else if (options.tap) terminal.outText(tap(report))
+  else if (options.junit) terminal.outText(junit(report))
   else printReport(report, terminal)
   return report.safe ? 0 : 1
 }

@@ -2,7 +2,7 @@ import { formatEntry, type LogEntry } from '../kernel/printk.ts'
 import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
 import { connect, HOST_OPTION } from './connect.ts'
-import type { Terminal } from './terminal.ts'
+import { below, styled, type Terminal } from './terminal.ts'
 
 const STYLES = { debug: 'gray', info: 'reset', warn: 'yellow', error: 'red' } as const
 
@@ -31,5 +31,8 @@ export const dmesg: Command = {
 /** With `--json` an entry a line: what has no end is no one document. */
 function print(terminal: Terminal, entry: LogEntry): void {
   if (terminal.json) terminal.data(entry)
-  else terminal.out(terminal.style(STYLES[entry.level], formatEntry(entry)))
+  else {
+    const [first = '', ...rest] = formatEntry(entry).split('\n')
+    for (const text of [first, ...rest.map(below)]) terminal.out(styled(STYLES[entry.level], text))
+  }
 }

@@ -1,12 +1,13 @@
 import type { LingeringImage } from '../kernel/lingering.ts'
 import type { ModuleRow } from '../kernel/lsmod.ts'
+import { printable } from '../kernel/printable.ts'
 import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
 import { connect, HOST_OPTION } from './connect.ts'
 
 /** kmod's columns. */
 const columns = (name: string, size: number | string, rest: string): string =>
-  `${name.padEnd(19)} ${String(size).padStart(8)}  ${rest}`.trimEnd()
+  `${printable(name).padEnd(19)} ${String(size).padStart(8)}  ${rest}`.trimEnd()
 
 export const lsmod: Command = {
   name: 'lsmod',

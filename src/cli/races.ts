@@ -19,7 +19,7 @@ import {
 } from '../races/index.ts'
 import { attempt } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
-import type { Terminal } from './terminal.ts'
+import { styled, type Terminal } from './terminal.ts'
 import { UsageError, valuesOf, wholeNumber } from './usage.ts'
 
 /** Nothing is drawn before this many milliseconds: what is over at once needs no progress. */
@@ -106,15 +106,15 @@ function exploreAll({ options, terminal }: CommandLine): number {
 function print(explorations: readonly Exploration[], all: boolean, terminal: Terminal): void {
   for (const { model, races: found, message } of explorations) {
     for (const race of all ? found : found.slice(0, 1)) {
-      terminal.out(terminal.style('bold', `${model.name}: ${model.summary}`))
-      terminal.out(timeline(model, race.seed))
+      terminal.out(styled('bold', `${model.name}: ${model.summary}`))
+      terminal.outText(timeline(model, race.seed))
       terminal.out(`     ${race.shortest ? 'no shorter schedule does it' : 'a shorter schedule may exist'}; again with`)
       terminal.out(`     outlive races --replay ${race.seed}`)
       terminal.out('')
     }
-    if (message !== undefined && found.length > 0) terminal.out(`${model.name}: ${message}\n`)
+    if (message !== undefined && found.length > 0) terminal.outText(`${model.name}: ${message}\n`)
   }
-  terminal.out(schemeTable(explorations, { times: true }))
+  terminal.outText(schemeTable(explorations, { times: true }))
 }
 
 /** 0 when something goes wrong in the schedule, as a seed of a race says; 1 when it goes well. */
@@ -123,7 +123,7 @@ function replayOne({ options, terminal }: CommandLine): number {
   const model = modelOfSeed(seed)
   const { steps, violation } = replay(model, seed)
   if (terminal.json) terminal.data({ model: model.name, seed, steps, violation: violation ?? null })
-  else terminal.out(timeline(model, seed))
+  else terminal.outText(timeline(model, seed))
   if (violation !== undefined) return 0
   terminal.err(`races: nothing goes wrong in ${seed}`)
   return 1
@@ -161,7 +161,7 @@ async function runThreads({ options, terminal }: CommandLine): Promise<number> {
       (r.ms / 1000).toFixed(1),
       r.ended,
     ])
-    terminal.out(columns([head, ...rows], 1))
+    terminal.outText(columns([head, ...rows], 1))
   }
   const broken = results.filter(({ scheme, gone }) => scheme !== 'inside' && gone > 0)
   for (const { scheme, gone } of broken) terminal.err(`races: ${scheme}: ${gone} calls ran code that was gone`)

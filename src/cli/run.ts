@@ -5,6 +5,7 @@ import { socketPath } from '../control/socket_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import { Kernel, serviceOf } from '../kernel/kernel.ts'
 import { DEFAULT_GRACE } from '../kernel/kernel_options.ts'
+import { printable } from '../kernel/printable.ts'
 import type { SignatureOptions } from '../kernel/signature.ts'
 import { SCHEME_NAMES } from '../kernel/unload/scheme.ts'
 import { attempt } from './attempt.ts'
@@ -161,7 +162,7 @@ async function insertAll(kernel: Kernel, reporter: Reporter, stop: Promise<unkno
   for (const name of await kernel.availableInOrder()) {
     if (isStopped) break
     await kernel.modprobe(name).catch(error => {
-      const said = `${name}: ${formatError(error)}`
+      const said = `${printable(name)}: ${formatError(error)}`
       const hindrance = hindranceOf(error, said)
       if (hindrance) waiting.set(name, hindrance)
       reporter.problem(said)

@@ -3,10 +3,12 @@ import type { ControlClient } from '../control/client.ts'
 import type { LingeringImage } from '../kernel/lingering.ts'
 import type { ModuleRow } from '../kernel/lsmod.ts'
 import type { MemoryUse } from '../kernel/memory.ts'
+import { printable } from '../kernel/printable.ts'
 import { attempt } from './attempt.ts'
 import type { Command } from './command.ts'
 import { connect, HOST_OPTION } from './connect.ts'
 import { fitted, HEADING } from './fitted.ts'
+import { styled } from './terminal.ts'
 import { UsageError, wholeNumber } from './usage.ts'
 
 interface View {
@@ -37,7 +39,7 @@ export const top: Command = {
         else if (terminal.interactive) {
           process.stdout.write('\u001b[H\u001b[2J')
           for (const [index, text] of fitted(viewLines(view), process.stdout).entries())
-            terminal.out(index === HEADING ? terminal.style('bold', text) : text)
+            terminal.out(index === HEADING ? styled('bold', text) : text)
         } else for (const text of viewLines(view)) terminal.out(text)
         if (look >= last) return 0
         await sleep(delay * 1000)
@@ -75,11 +77,11 @@ function viewLines({ modules, lingering, memory }: View): string[] {
   const heap = `heap ${megabytes(memory.heapUsed)} of ${megabytes(memory.heapLimit)}`
   const rows = [
     ...modules.map(({ name, generation, state, size, refs, since: time }) => ({
-      image: `${name}#${generation}`,
+      image: printable(`${name}#${generation}`),
       cells: cells(state, String(size), String(refs), since(time)),
     })),
     ...lingering.map(({ image, size, callsInFlight, since: time }) => ({
-      image,
+      image: printable(image),
       cells: cells('lingering', String(size), String(callsInFlight), since(time)),
     })),
   ]

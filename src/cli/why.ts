@@ -29,7 +29,7 @@ export const why: Command = {
       terminal.progress('')
       if (!report) throw new ControlError('the host went away before it had a report')
       if (terminal.json) terminal.data(report)
-      else terminal.out(formatReport(report))
+      else terminal.outText(formatReport(report))
       return 0
     })
   },

@@ -1,4 +1,5 @@
 import { monotonicNow, util } from '../images/node_parts.ts'
+import { printable } from './printable.ts'
 import { textOf } from './thrown.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -100,5 +101,5 @@ export function printed(what: readonly unknown[]): string {
 /** As dmesg prints it: `[    1.234567] hello: loaded`. */
 export function formatEntry({ time, module, text }: LogEntry): string {
   const seconds = (time / 1000).toFixed(6).padStart(12)
-  return `[${seconds}] ${module === undefined ? '' : `${module}: `}${text}`
+  return `[${seconds}] ${module === undefined ? '' : `${printable(module)}: `}${text}`
 }

@@ -227,6 +227,12 @@ describe('formatReport', () => {
     )
   })
 
+  it('has one line of what file names with line ends are in', () => {
+    const image = 'two\nlines#1'
+    assert.match(formatReport({ ...report, image }), /^two\\nlines#1 \(41.2 KB\)/)
+    assert.match(formatReport({ ...report, image, found: false }), /^two\\nlines#1 is not in memory/)
+  })
+
   it('says so when nothing of the program holds it', () => {
     assert.match(formatReport(report), /^hello#3 \(41.2 KB\) is in memory, and nothing/)
   })

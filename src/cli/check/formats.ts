@@ -1,5 +1,6 @@
 import { relative } from 'node:path'
-import type { Terminal } from '../terminal.ts'
+import { printable } from '../../kernel/printable.ts'
+import { styled, type Terminal } from '../terminal.ts'
 import type { FindingKind, MergedFinding, SchemeResult } from './findings.ts'
 
 /** The whole of a check. */
@@ -49,12 +50,12 @@ export function printReport({ file, safe, schemes, findings }: CheckReport, term
       row.map((cell, column) => (column ? cell.padStart(widths[column]!) : cell.padEnd(widths[0]!))).join('  '),
     )
   for (const finding of findings) {
-    const mark = finding.fails ? terminal.style('red', 'not safe') : terminal.style('dim', 'note    ')
+    const mark = finding.fails ? styled('red', 'not safe') : styled('dim', 'note    ')
     const where = finding.schemes.length === schemes.length ? '' : ` [${finding.schemes.join(', ')}]`
-    terminal.out(`${mark}  ${line(finding)}${where}`)
+    terminal.out(mark, `  ${line(finding)}${where}`)
   }
-  const verdict = safe ? terminal.style('green', 'safe to unload') : terminal.style('red', 'not safe to unload')
-  terminal.out(`${shown(file)}: ${verdict}`)
+  const verdict = safe ? styled('green', 'safe to unload') : styled('red', 'not safe to unload')
+  terminal.out(`${shown(file)}: `, verdict)
 }
 
 const failuresOf = (findings: readonly MergedFinding[], kinds: readonly FindingKind[]): readonly MergedFinding[] =>
@@ -66,7 +67,7 @@ export function tap({ findings }: CheckReport): string {
   for (const [index, [name, kinds]] of Object.entries(TESTS).entries()) {
     const failures = failuresOf(findings, kinds)
     lines.push(`${failures.length === 0 ? 'ok' : 'not ok'} ${index + 1} - ${name}`)
-    for (const finding of failures) lines.push(`# ${line(finding)}`)
+    for (const finding of failures) lines.push(`# ${printable(line(finding))}`)
   }
   return lines.join('\n')
 }

@@ -1,7 +1,7 @@
 import { basename, relative } from 'node:path'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { tryToRead } from '../../kernel/thrown.ts'
-import type { Terminal } from '../terminal.ts'
+import { styled, type Terminal } from '../terminal.ts'
 import type { HttpRoute } from './http_host.ts'
 
 /** The module that the guide begins with. */
@@ -20,7 +20,7 @@ export function greet(
     return
   }
   const modules = kernel.folders.map(asTyped).join(', ')
-  if (url !== undefined) terminal.out(`listening on ${terminal.style('cyan', url)}`)
+  if (url !== undefined) terminal.out('listening on ', styled('cyan', url))
   const none = kernel.lsmod().length === 0 ? ', none loaded' : ''
   terminal.out(`host ${name}, modules in ${modules}${none}. Try next, in another terminal:`)
   for (const command of thingsToTry(kernel, url)) terminal.out(`  ${command}`)

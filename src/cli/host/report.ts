@@ -1,52 +1,56 @@
 import { ModuleError } from '../../kernel/errno.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { printable } from '../../kernel/printable.ts'
 import { stackOf } from '../../kernel/thrown.ts'
-import type { Terminal } from '../terminal.ts'
+import { below, type Styled, styled, type Terminal } from '../terminal.ts'
 
 /** One line for each thing that happens in a host, for whoever watches its terminal. */
 export interface Reporter {
-  /** `kept` goes behind the first line, before a code frame. */
+  /** @param text one line, a code frame or a stack below it. `kept` goes behind the first line */
   problem(text: string, kept?: string): void
 }
 
-/** An error as people read it: the line, then the code frame below. */
+/** An error as people read it: one line, whatever names are in it, then the code frame below. */
 export function formatError(error: unknown): string {
   if (!(error instanceof ModuleError)) return stackOf(error)
   const { frame } = error.data
-  return typeof frame === 'string' && frame !== '' ? `${error.message}\n${frame}` : error.message
+  const line = printable(error.message)
+  return typeof frame === 'string' && frame !== '' ? `${line}\n${frame}` : line
 }
 
 const clock = (): string => new Date().toTimeString().slice(0, 8)
 
 export function createReporter(kernel: Kernel, terminal: Terminal): Reporter {
-  const line = (mark: string, text: string, event: Readonly<Record<string, unknown>>) => {
+  const line = (mark: Styled, text: string, event: Readonly<Record<string, unknown>>) => {
     if (terminal.json) terminal.data(event)
-    else terminal.out(`${terminal.style('gray', clock())} ${mark} ${text}`)
+    else terminal.out(styled('gray', clock()), ' ', mark, ` ${text}`)
   }
   // One whose init failed was never in service: its problem is told, not its end.
   const served = new Set<string>()
   kernel.on('live', ({ module, generation }) => {
     served.add(`${module}#${generation}`)
-    line(terminal.style('green', '+'), `${module}#${generation} live`, { event: 'live', module, generation })
+    line(styled('green', '+'), `${module}#${generation} live`, { event: 'live', module, generation })
   })
   kernel.on('gone', ({ module, generation }) => {
     if (!served.delete(`${module}#${generation}`)) return
-    line(terminal.style('gray', '-'), `${module}#${generation} gone`, { event: 'gone', module, generation })
+    line(styled('gray', '-'), `${module}#${generation} gone`, { event: 'gone', module, generation })
   })
   kernel.log.follow(entry => {
     if (entry.level !== 'warn' || terminal.json) return
-    terminal.out(
-      `${terminal.style('gray', clock())} ${terminal.style('yellow', '!')} ${entry.module === undefined ? '' : `${entry.module}: `}${entry.text}`,
-    )
+    const [first = '', ...rest] = entry.text.split('\n')
+    const about = entry.module === undefined ? '' : `${entry.module}: `
+    terminal.out(styled('gray', clock()), ' ', styled('yellow', '!'), ` ${about}${first}`)
+    if (rest.length > 0) terminal.outText(rest.map(below).join('\n'))
   })
   return {
     problem(text, kept = '') {
+      if (terminal.json) {
+        terminal.data({ event: 'problem', text })
+        return
+      }
       const [first, ...rest] = text.split('\n')
-      if (terminal.json) terminal.data({ event: 'problem', text })
-      else
-        terminal.err(
-          [`${terminal.style('gray', clock())} ${terminal.style('red', 'x')} ${first}${kept}`, ...rest].join('\n'),
-        )
+      terminal.err(styled('gray', clock()), ' ', styled('red', 'x'), ` ${first}${kept}`)
+      if (rest.length > 0) terminal.errText(rest.join('\n'))
     },
   }
 }

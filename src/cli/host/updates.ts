@@ -1,6 +1,7 @@
 import { ModuleError } from '../../kernel/errno.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { ModuleRow } from '../../kernel/lsmod.ts'
+import { printable } from '../../kernel/printable.ts'
 import { formatError, type Reporter } from './report.ts'
 
 /** Editors write a file in several steps: what comes within this time is one change. In milliseconds. */
@@ -110,10 +111,10 @@ export class Updates {
     } catch (error) {
       // A file that came and went again, or one that is no module.
       if (!row && error instanceof ModuleError && error.code === 'ENOENT' && error.data.directory !== undefined) return
-      const said = `${name}: ${formatError(error)}`
+      const said = `${printable(name)}: ${formatError(error)}`
       // Where its file has another name now, the old version has gone already.
       const serves = this.#rowOf(name)
-      const tell = () => this.#tell(name, said, serves ? `; ${name}#${serves.generation} keeps serving` : '')
+      const tell = () => this.#tell(name, said, serves ? `; ${printable(name)}#${serves.generation} keeps serving` : '')
       const hindrance = hindranceOf(error, said)
       if (!hindrance) return tell()
       this.#waiting.set(name, hindrance)
@@ -168,7 +169,7 @@ export class Updates {
     } catch (error) {
       for (const [name, hindrance] of before) this.#waiting.set(name, hindrance)
       for (const name of group) this.#triedTogether.add(name)
-      const said = `${group.join(', ')}: ${formatError(error)}`
+      const said = `${printable(group.join(', '))}: ${formatError(error)}`
       if (hindranceOf(error, said)) return
       // What each could not do alone is not what is wrong.
       for (const name of group) this.#untold.delete(name)

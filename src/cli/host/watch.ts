@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { Kernel } from '../../kernel/kernel.ts'
+import { printable } from '../../kernel/printable.ts'
 import { FolderWatcher } from './folder_watcher.ts'
 import { INSTALLED } from './left_out.ts'
 import { LoadedFiles } from './loaded_files.ts'
@@ -27,7 +28,7 @@ export async function watchModules(kernel: Kernel, report: Reporter, waiting: Wa
       try {
         for (const name of kernel.modulesOf(changed)) updates.changed(name)
       } catch (error) {
-        report.problem(`watch: ${path}: ${formatError(error)}`)
+        report.problem(`watch: ${printable(path)}: ${formatError(error)}`)
       }
     },
     foldersChanged() {

@@ -1,3 +1,4 @@
+import { printable } from '../printable.ts'
 import type { WhyReport } from './why.ts'
 import { shortPlace } from './wording.ts'
 
@@ -15,7 +16,7 @@ function formatBytes(bytes: number): string {
 
 /** The report for people: a line for each holder. */
 export function formatReport(report: WhyReport): string {
-  if (!report.found) return `${report.image} is not in memory: it was collected, or there was no such image`
+  if (!report.found) return printable(`${report.image} is not in memory: it was collected, or there was no such image`)
   const head = `${report.image} (${formatBytes(report.retainedBytes)})`
   const lines: string[] = []
   for (const holder of report.holders) {
@@ -30,5 +31,5 @@ export function formatReport(report: WhyReport): string {
         : `${head} is held by nothing of the program`,
     )
   for (const { text } of report.internal) lines.push(`${head} is held, not by the program: ${text}`)
-  return lines.join('\n')
+  return lines.map(printable).join('\n')
 }
