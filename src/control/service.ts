@@ -1,7 +1,8 @@
 import { lazyRequire } from '../images/lazy.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel, KernelService } from '../kernel/kernel.ts'
-import { checkNames, shown } from '../kernel/kernel_options.ts'
+import { checkNames } from '../kernel/kernel_options.ts'
+import { shown } from '../kernel/shown.ts'
 import type { ControlServer } from './server.ts'
 import { socketPath } from './socket_folder.ts'
 

@@ -3,6 +3,7 @@
  * one errno, each has a code of its own here. Match on `code`, not on the text.
  */
 
+import { shortly } from './shown.ts'
 import { textOf } from './thrown.ts'
 
 type Data = Readonly<Record<string, unknown>>
@@ -84,13 +85,13 @@ const CATALOGUE = {
     errno: 'EINVAL',
     text: data =>
       data.parameter !== undefined
-        ? `${inserting(data)}: '${textOf(data.got)}' invalid for parameter '${data.parameter}' (${data.type})`
+        ? `${inserting(data)}: '${shortly(textOf(data.got))}' invalid for parameter '${data.parameter}' (${data.type})`
         : `Invalid argument: ${data.reason}`,
   },
   ERANGE: {
     errno: 'ERANGE',
     text: data =>
-      `${inserting(data)}: '${textOf(data.got)}' out of range for parameter '${data.parameter}' (${data.type})`,
+      `${inserting(data)}: '${shortly(textOf(data.got))}' out of range for parameter '${data.parameter}' (${data.type})`,
   },
   ENOMEM: {
     errno: 'ENOMEM',

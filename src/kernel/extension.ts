@@ -1,5 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { ModuleError } from './errno.ts'
+import { shortly } from './shown.ts'
+import { textOf } from './thrown.ts'
 
 /** Who registered an entry. */
 export interface Owner {
@@ -211,7 +213,7 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
 function checkEvent(operation: string, event: unknown): void {
   if (event === 'add' || event === 'remove') return
   throw new ModuleError('EINVAL', {
-    reason: `${operation}: a point has no event '${String(event)}'; there are add, remove`,
+    reason: `${operation}: a point has no event '${shortly(textOf(event))}'; there are add, remove`,
   })
 }
 

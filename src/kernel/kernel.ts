@@ -38,6 +38,7 @@ import type { KernelLog } from './printk.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { Requests } from './request.ts'
 import type { Seam } from './seam.ts'
+import { shown } from './shown.ts'
 import type { KernelTaint } from './taint.ts'
 import { messageOf } from './thrown.ts'
 import type { Reference } from './unload/reference_count.ts'
@@ -396,7 +397,7 @@ export class Kernel implements AsyncDisposable {
     checkCall('coldplug', '*', options)
     const { parallel = 1 } = options
     if (!Number.isInteger(parallel) || parallel < 1)
-      throw new ModuleError('EINVAL', { reason: `coldplug: parallel must be a number from 1, got ${String(parallel)}` })
+      throw new ModuleError('EINVAL', { reason: `coldplug: parallel must be a number from 1, got ${shown(parallel)}` })
     if (this.#use()) await this.#serving
     return coldplug(this.#core, options)
   }

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { type LoadStores, RecentLoads } from '../images/load_memory.ts'
 import { defaultStore, FileLoadStore } from '../images/load_store.ts'
-import { util } from '../images/node_parts.ts'
 import { type ConfigFile, type ConfigValue, parseConfig } from '../modprobe/config.ts'
 import type { LateCallPolicy } from './call_gate.ts'
 import type { MemoryOptions } from './core.ts'
 import { ModuleError } from './errno.ts'
 import type { Params } from './moduleparam.ts'
 import type { LogEntry, LogSink } from './printk.ts'
+import { shortly, shown } from './shown.ts'
 import type { SignatureOptions } from './signature.ts'
 import { messageOf } from './thrown.ts'
 import { SCHEME_NAMES, type SchemeName } from './unload/scheme.ts'
@@ -84,15 +84,11 @@ const refuse = (what: string, wanted: string, got: unknown): never => {
   throw new ModuleError('EINVAL', { reason: `${what} must be ${wanted}, got ${shown(got)}` })
 }
 
-/** For a message, in one line. */
-export function shown(got: unknown): string {
-  if (typeof got === 'string') return JSON.stringify(got)
-  return util().inspect(got, { breakLength: Number.POSITIVE_INFINITY, depth: 1 })
-}
-
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-const isRecord = (value: unknown): value is object => isObject(value) && !Array.isArray(value)
+/** An object of options, of any realm and class, or what a module exports; no list, and none of the kinds that the language or the platform has: a Map or a Promise has no options. */
+const isRecord = (value: unknown): value is object =>
+  isObject(value) && ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(value))
 
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(item => typeof item === 'string')
 
@@ -105,7 +101,7 @@ const isSignal = (value: unknown): boolean =>
   isObject(value) && typeof (value as Partial<AbortSignal>).aborted === 'boolean' && 'addEventListener' in value
 
 const isCache = (value: unknown): boolean => {
-  if (!isObject(value)) return false
+  if (!isRecord(value)) return false
   const { folder = '.', limit = 1, ...others } = value as Record<string, unknown>
   return typeof folder === 'string' && folder !== '' && typeof limit === 'number' && limit > 0 && isEmpty(others)
 }
@@ -122,13 +118,13 @@ export function checkOptions(options: KernelOptions): void {
   const unknown = Object.keys(options).find(name => !Object.hasOwn(OPTIONS, name))
   if (unknown !== undefined)
     throw new ModuleError('EINVAL', {
-      reason: `createKernel has no option '${unknown}'; it has ${Object.keys(OPTIONS).join(', ')}, control`,
+      reason: `createKernel has no option '${shortly(unknown)}'; it has ${Object.keys(OPTIONS).join(', ')}, control`,
     })
   const option = (name: keyof KernelOptions, wanted: string, isRight: (value: unknown) => boolean): void => {
     const value: unknown = options[name]
     if (value !== undefined && !isRight(value)) refuse(`createKernel: ${name}`, wanted, value)
   }
-  option('modules', 'a folder or a list of folders', isFolders)
+  option('modules', 'a folder or a list of folders, as text', isFolders)
   option('scheme', SCHEME_NAMES.join(', '), value => SCHEME_NAMES.includes(value as SchemeName))
   option('lateCalls', POLICIES.join(', '), value => POLICIES.includes(value as string))
   option(
@@ -151,7 +147,7 @@ export function checkOptions(options: KernelOptions): void {
   option(
     'signatures',
     'an object with a list of keys',
-    value => isObject(value) && Array.isArray((value as { keys?: unknown }).keys),
+    value => isRecord(value) && Array.isArray((value as { keys?: unknown }).keys),
   )
   option('memory', 'an object with a limit', isRecord)
   checkNames('createKernel: signatures', options.signatures, ['keys', 'required'])
@@ -171,7 +167,7 @@ export function checkOptions(options: KernelOptions): void {
 export function checkNames(what: string, value: object | undefined, known: readonly string[]): void {
   const unknown = Object.keys(value ?? {}).find(name => !known.includes(name))
   if (unknown !== undefined)
-    throw new ModuleError('EINVAL', { reason: `${what} has no '${unknown}'; it has ${known.join(', ')}` })
+    throw new ModuleError('EINVAL', { reason: `${what} has no '${shortly(unknown)}'; it has ${known.join(', ')}` })
 }
 
 /**
@@ -232,7 +228,9 @@ export function checkCall(
   if (names.length === 0) return
   const unknown = names.find(name => !(known as readonly string[]).includes(name))
   if (unknown !== undefined)
-    throw new ModuleError('EINVAL', { reason: `${operation} has no option '${unknown}'; it has ${known.join(', ')}` })
+    throw new ModuleError('EINVAL', {
+      reason: `${operation} has no option '${shortly(unknown)}'; it has ${known.join(', ')}`,
+    })
   for (const name of ['grace', 'timeout'] as const)
     checkMilliseconds(`${operation}: ${name}`, (options as Partial<Record<string, unknown>>)[name])
   const { signal, with: others = [] } = options as { readonly signal?: unknown; readonly with?: unknown }
@@ -249,7 +247,7 @@ export function checkCall(
 /** @throws ModuleError EINVAL */
 export function checkText(operation: string, wanted: string, value: unknown): void {
   if (typeof value !== 'string' || value === '')
-    throw new ModuleError('EINVAL', { reason: `${operation} needs ${wanted}` })
+    throw new ModuleError('EINVAL', { reason: `${operation} needs ${wanted}, got ${shown(value)}` })
 }
 
 /** @throws ModuleError EINVAL */

@@ -2,6 +2,7 @@ import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { checkText } from './kernel_options.ts'
 import { foldName, type Module } from './module.ts'
+import { shortly, shown } from './shown.ts'
 import type { Reference } from './unload/reference_count.ts'
 
 /**
@@ -16,7 +17,7 @@ export function tryModuleGet(
   below: Function,
 ): Reference | undefined {
   const name = typeof module === 'object' ? module?.module : module
-  checkText('tryModuleGet', 'the name of a module', name)
+  checkText('tryModuleGet', 'the name of a module', name ?? module)
   const found = core.modules.get(foldName(name))
   if (found?.state.is !== 'LIVE') return undefined
   return found.count.get(found.name, found.generation, below)
@@ -26,14 +27,17 @@ export function tryModuleGet(
 export function modulePut(core: Core, reference: Reference | string): void {
   const wanted = 'the name of a module, or what tryModuleGet gave'
   if (typeof reference === 'object' && reference !== null) {
-    if (typeof reference.put !== 'function') throw new ModuleError('EINVAL', { reason: `modulePut needs ${wanted}` })
+    if (typeof reference.put !== 'function')
+      throw new ModuleError('EINVAL', { reason: `modulePut needs ${wanted}, got ${shown(reference)}` })
     reference.put()
     return
   }
   checkText('modulePut', wanted, reference)
   const held = heldModule(core, foldName(reference))
   if (!held)
-    throw new ModuleError('EINVAL', { reason: `modulePut without tryModuleGet on ${reference}: it is not loaded` })
+    throw new ModuleError('EINVAL', {
+      reason: `modulePut without tryModuleGet on ${shortly(reference)}: it is not loaded`,
+    })
   held.count.putAny()
 }
 

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events'
 import { ModuleError } from './errno.ts'
 import type { KernelLog } from './printk.ts'
+import { shortly } from './shown.ts'
 import type { KernelTaint } from './taint.ts'
-import { messageOf } from './thrown.ts'
+import { messageOf, textOf } from './thrown.ts'
 
 /** What every event of a module tells. */
 export interface ModuleEvent {
@@ -46,7 +47,7 @@ const EVENTS: Readonly<Record<KernelEventName, true>> = {
 function checkEvent(operation: string, event: unknown): void {
   if (typeof event === 'string' && Object.hasOwn(EVENTS, event)) return
   throw new ModuleError('EINVAL', {
-    reason: `${operation}: there is no event '${String(event)}'; there are ${Object.keys(EVENTS).join(', ')}`,
+    reason: `${operation}: there is no event '${shortly(textOf(event))}'; there are ${Object.keys(EVENTS).join(', ')}`,
   })
 }
 

@@ -116,13 +116,20 @@ function joinKey(key: string, name: string): string {
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  // A Map or a Promise has no fields; what a module exports has.
+  return ['[object Object]', '[object Module]'].includes(Object.prototype.toString.call(value))
 }
+
+/** Of a text that is shown, in characters. */
+const LONGEST = 60
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
-  if (typeof value === 'string') return value.trim() === '' ? 'an empty string' : `the string ${JSON.stringify(value)}`
+  if (typeof value === 'string') {
+    if (value.trim() === '') return 'an empty string'
+    return `the string ${JSON.stringify(value.length > LONGEST ? `${value.slice(0, LONGEST)}…` : value)}`
+  }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'object' ? 'an object' : typeof value
 }

@@ -213,6 +213,82 @@ describe('a kernel', () => {
       )
     })
 
+  it('says in one short line what it was given, whatever that is', async t => {
+    const kernel = createKernel()
+    t.after(() => kernel.close())
+    const large = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`key${index}`, { index }]))
+    class Settings {
+      modules = './modules'
+      all = large
+    }
+    for (const [value, told] of [
+      [new URL('file:///modules'), 'an instance of URL'],
+      [new Settings(), 'an instance of Settings'],
+      [new Map([['a', 1]]), 'an instance of Map'],
+      [Promise.resolve({}), 'an instance of Promise'],
+      [new Error('of two\nlines'), 'an instance of Error'],
+      [large, 'an object'],
+      [Array(500).fill(1), 'a list of 500'],
+      [[1, 'two'], "[ 1, 'two' ]"],
+      [{ a: { b: { c: 1 } } }, '{ a: { b: [Object] } }'],
+      [() => {}, 'a function'],
+      [Symbol('s'), 'Symbol(s)'],
+      ['x'.repeat(500), `"${'x'.repeat(59)}…"`],
+      ['a\nb', JSON.stringify('a\\nb')],
+      [
+        {
+          get [Symbol.toStringTag]() {
+            throw new Error('trap')
+          },
+        },
+        'an object',
+      ],
+      [
+        {
+          [inspect.custom]() {
+            throw new Error('trap')
+          },
+        },
+        'an object',
+      ],
+    ] as const) {
+      const ends = (message: string) => {
+        assert.ok(
+          message.endsWith(`, got ${told}`) || (told === 'an object' && /, got \{ .{1,58} \}$/.test(message)),
+          message,
+        )
+        assert.ok(message.length < 200, message)
+        assert.equal(message.split('\n').length, 1)
+      }
+      const refused = (error: unknown) => {
+        assert.ok(error instanceof ModuleError)
+        assert.equal(error.code, 'EINVAL')
+        ends(error.message)
+        return true
+      }
+      for (const option of ['scheme', 'grace', 'lateCalls', 'config'])
+        if (option !== 'config' || typeof value !== 'string')
+          assert.throws(() => createKernel({ [option]: value }), refused)
+      if (typeof value !== 'string') {
+        assert.throws(() => createKernel({ modules: value } as never), refused)
+        assert.throws(() => kernel.point(value as never), refused)
+        await assert.rejects(kernel.insmod(value as never), refused)
+        await assert.rejects(kernel.coldplug({ parallel: value as never }), refused)
+      }
+    }
+    for (const none of [new URL('file:///a'), new Map(), Promise.resolve()]) {
+      assert.throws(() => createKernel(none as never), { code: 'EINVAL' })
+      for (const option of ['params', 'options', 'memory', 'cache', 'signatures', 'control'])
+        assert.throws(() => createKernel({ [option]: none } as never), { code: 'EINVAL' }, option)
+    }
+    createKernel({ params: Object.create(null), options: Object.create(null) })
+    const many = 'k'.repeat(500)
+    assert.throws(
+      () => createKernel({ [many]: 1 } as never),
+      (error: Error) => error.message.length < 300,
+    )
+  })
+
   it('says EINVAL or ENOENT to names and paths that are none, and harms nothing', async t => {
     const { kernel, file } = stage(t, { 'a#1.ts': 'export {}' })
     for (const bad of [undefined, null, 7, {}, ''] as never[]) {
