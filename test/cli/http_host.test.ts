@@ -73,6 +73,10 @@ export function init(k) {
   k.register('http.route', { method: 'GET', url: '/without' })
   k.register('http.route', { method: 'GET', url: '/gone', handler: r => new Promise((_, reject) => { r.signal.addEventListener('abort', () => { went('the client went away'); reject(r.signal.reason) }); came('it came') }) })
   k.register('http.route', { method: 'GET', url: '/arrived', handler: () => arrived })
+  k.register('http.route', { method: 'GET', url: '/both', handler: () => 'got' })
+  k.register('http.route', { method: 'put', url: '/both', handler: () => 'put' })
+  k.register('http.route', { method: 'OPTIONS', url: '/own', handler: () => 'its own' })
+  k.register('http.route', { method: 'HEAD', url: '/own', handler: () => undefined })
   k.register('http.route', { method: 'GET', url: '/away', handler: () => away })
 }
 `
@@ -168,7 +172,23 @@ describe('the built-in HTTP host', () => {
       assert.equal(answer.status, 404, path)
       assert.deepEqual(JSON.parse(answer.bytes.toString()), { error: 'Not Found', method: 'GET', url: path })
     }
-    assert.equal((await get('/text', { method: 'DELETE' })).status, 404)
+  })
+
+  it('answers 405 where a path has routes for other methods alone, and OPTIONS with those', async () => {
+    const asked = async (method: string, path: string) => {
+      const { status, bytes, headers } = await get(path, { method })
+      return [status, headers.get('allow'), bytes.toString()]
+    }
+    const error = (method: string, url: string) => JSON.stringify({ error: 'Method Not Allowed', method, url })
+    assert.deepEqual(await asked('DELETE', '/text?a=1'), [405, 'GET, HEAD, OPTIONS', error('DELETE', '/text?a=1')])
+    assert.deepEqual(await asked('GET', '/echo/1'), [405, 'OPTIONS, POST', error('GET', '/echo/1')])
+    assert.deepEqual(await asked('HEAD', '/echo/1'), [405, 'OPTIONS, POST', ''])
+    assert.deepEqual(await asked('POST', '/both'), [405, 'GET, HEAD, OPTIONS, PUT', error('POST', '/both')])
+    assert.deepEqual(await asked('OPTIONS', '/both'), [204, 'GET, HEAD, OPTIONS, PUT', ''])
+    assert.deepEqual(await asked('OPTIONS', '/own'), [200, null, 'its own'])
+    assert.deepEqual(await asked('HEAD', '/own'), [204, null, ''])
+    assert.deepEqual(await asked('GET', '/own'), [405, 'HEAD, OPTIONS', error('GET', '/own')])
+    assert.equal((await get('/nowhere', { method: 'OPTIONS' })).status, 404)
   })
 
   it('answers HEAD as GET, without the body', async () => {

@@ -78,6 +78,8 @@ class Routes {
   readonly #kernel: Kernel
   readonly #point: ExtensionPoint<HttpRoute>
   #router: Router | undefined
+  /** Of all routes that are served. */
+  readonly #methods = new Set<string>()
   /** Why a route is not served: told once, and not again whenever another comes or goes. */
   readonly #told = new WeakMap<HttpRoute, string>()
 
@@ -90,14 +92,24 @@ class Routes {
     point.on('add', forget).on('remove', forget)
   }
 
+  /** HEAD is answered by what answers GET, unless it has a route of its own. */
   find(method: string, url: string): Found | undefined {
     this.#router ??= this.#build()
     const found = this.#router.find(method as HTTPMethod, url)
-    return found ? { route: found.store as HttpRoute, params: found.params } : undefined
+    if (found) return { route: found.store as HttpRoute, params: found.params }
+    return method === 'HEAD' ? this.find('GET', url) : undefined
+  }
+
+  /** Which methods a path can be asked with; none where nothing is. */
+  methodsAt(url: string): string[] {
+    this.#router ??= this.#build()
+    const methods = [...this.#methods, 'HEAD'].filter(method => this.find(method, url))
+    return methods.length === 0 ? [] : [...new Set([...methods, 'OPTIONS'])].sort()
   }
 
   #build(): Router {
     const router = createRouter({ ignoreTrailingSlash: true, maxParamLength: LONGEST_PARAM })
+    this.#methods.clear()
     for (const route of this.#point) {
       try {
         const method = String(route.method).toUpperCase() as HTTPMethod
@@ -106,6 +118,7 @@ class Routes {
         const first = router.findRoute(method, route.url)?.store as HttpRoute | undefined
         if (first) throw new Error(`module ${this.#point.owner(first)?.module} has it already`)
         router.on(method, route.url, () => {}, route)
+        this.#methods.add(method)
         this.#told.delete(route)
       } catch (error) {
         // Two routes of one path: the one that was there first keeps it.
@@ -139,7 +152,7 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
     if (!response.writableFinished) client.abort()
   })
   try {
-    const find = () => routes.find(method, url) ?? (head ? routes.find('GET', url) : undefined)
+    const find = () => routes.find(method, url)
     // A module may offer the route that is not loaded yet.
     let found =
       find() ?? ((await provide(serving, `http:${head ? 'GET' : method}:${url.split('?')[0]}`)) ? find() : undefined)
@@ -150,7 +163,7 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
       found = find()
     }
     if (!found) {
-      sendJson(response, 404, { error: 'Not Found', method, url })
+      sendNoRoute(response, routes.methodsAt(url), method, url)
       return
     }
     await sendResult(response, await call(found, request, client.signal, method, url, body), head)
@@ -161,6 +174,13 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
     const isGone = isBrokenOff || (client.signal.aborted && saysGone(error, client.signal))
     if (!isGone) fail(serving, error, response, `${method} ${url}`)
   }
+}
+
+function sendNoRoute(response: ServerResponse, allowed: readonly string[], method: string, url: string): void {
+  if (allowed.length > 0) response.setHeader('allow', allowed.join(', '))
+  if (allowed.length === 0) sendJson(response, 404, { error: 'Not Found', method, url })
+  else if (method === 'OPTIONS') response.writeHead(204).end()
+  else sendJson(response, 405, { error: 'Method Not Allowed', method, url })
 }
 
 /** What a thrown value tells by its fields, when they can be read. */
