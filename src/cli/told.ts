@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Refused } from '../control/client.ts'
 import type { ErrorBody } from '../control/protocol.ts'
 import { ERROR_CODES, type ErrorCode, ModuleError } from '../kernel/errno.ts'
+import { otherSymbols } from './other_symbols.ts'
 
 /** An error as a command tells it, whether the host refused something or this process did. */
 type Told = ErrorBody['error']
@@ -20,11 +21,12 @@ export function toldOf(error: Refused | ModuleError, shown: string | undefined):
   return { code, errno, message: new ModuleError(code, named).message, data: named }
 }
 
-/** What belongs below the one line: the code frame, what init threw, and who uses the module. */
+/** What belongs below the one line: the code frame, further symbols, what init threw, and who uses the module. */
 export function detailsOf(error: Refused | ModuleError): string[] {
-  const { data } = bodyOf(error)
+  const { code, data } = bodyOf(error)
   const lines: string[] = []
   if (typeof data.frame === 'string' && data.frame !== '') lines.push(data.frame)
+  if (code === 'ESYMBOL') lines.push(...otherSymbols(data))
   if (typeof data.cause === 'string') lines.push(authorsStack(data.cause))
   if (typeof data.count === 'number')
     for (const { where, count } of data.holders as { where: string; count: number }[])

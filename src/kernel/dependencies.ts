@@ -51,7 +51,7 @@ export class Dependencies {
         const state = await this.#stateOf(dependency.file)
         if (state === 'waited') settled = false
         else if (state === 'unloading') throw this.#beingUnloaded(dependency)
-        else if (state === 'absent') throw this.#absent(dependency)
+        else if (state === 'absent') throw this.#unknownSymbols(dependency)
       }
     }
   }
@@ -67,10 +67,7 @@ export class Dependencies {
     const records = new Map<string, ModuleRecord>()
     for (const dependency of this.#image.dependencies) {
       const { module, record } = this.#exporterOf(dependency)
-      for (const symbol of dependency.symbols) {
-        const resolution = record.resolveExport(symbol)
-        if (!resolution || resolution === 'ambiguous') throw this.#unknownSymbol(dependency, symbol)
-      }
+      if (missingFrom(record, dependency).length > 0) throw this.#unknownSymbols(dependency)
       exporters.set(dependency.file, module)
       records.set(dependency.file, record)
     }
@@ -79,20 +76,43 @@ export class Dependencies {
   }
 
   #exporterOf(dependency: Dependency): { readonly module: Module; readonly record: ModuleRecord } {
-    const { file } = dependency
+    const found = this.#find(dependency)
+    if (found?.record) return { module: found.module, record: found.record }
+    throw found?.module.state.is === 'GOING' ? this.#beingUnloaded(dependency) : this.#unknownSymbols(dependency)
+  }
+
+  /** The module that an import means, with its exports when it can be imported from now. */
+  #find({ file }: Dependency): { readonly module: Module; readonly record: ModuleRecord | undefined } | undefined {
     const peer = this.#wish.peers?.get(file)
     const module = peer ? peer.next : this.#core.byFile.get(file)
-    const state = module?.state
-    if (module && state?.is === (peer ? 'COMING' : 'LIVE')) return { module, record: state.loaded.image.entryRecord }
-    throw state?.is === 'GOING' ? this.#beingUnloaded(dependency) : this.#absent(dependency)
+    if (!module) return undefined
+    const { state } = module
+    return { module, record: state.is === (peer ? 'COMING' : 'LIVE') ? state.loaded.image.entryRecord : undefined }
   }
 
-  #unknownSymbol(dependency: Dependency, symbol: string): ModuleError {
-    return loadError(this.#image.faultOf(dependency, symbol), this.#wish.given, nameOf(this.#core, dependency.file))
+  /** `first` lacks something, or is not there. What else is unknown now goes along. */
+  #unknownSymbols(first: Dependency): ModuleError {
+    const told = new Map<string, { dependency: Dependency; symbol: string }>()
+    for (const dependency of [first, ...this.#image.dependencies])
+      for (const symbol of this.#missing(dependency, dependency === first))
+        if (told.size <= MOST_OTHERS) told.set(`${symbol} ${dependency.file}`, { dependency, symbol })
+    const [error, ...others] = [...told.values()].map(({ dependency, symbol }) =>
+      loadError(this.#image.faultOf(dependency, symbol), this.#wish.given, nameOf(this.#core, dependency.file)),
+    )
+    if (others.length === 0) return error!
+    const also = others.map(({ data: { symbol, from, place } }) => ({ symbol, from, place }))
+    return new ModuleError(error!.code, { ...error!.data, others: also }, { cause: error!.cause })
   }
 
-  #absent(dependency: Dependency): ModuleError {
-    return this.#unknownSymbol(dependency, dependency.symbols[0] ?? dependency.specifier)
+  /** @param isAbsent whether it is known that nobody brings it in */
+  #missing(dependency: Dependency, isAbsent: boolean): readonly string[] {
+    const { file, symbols, specifier } = dependency
+    const found = this.#find(dependency)
+    if (found?.record) return missingFrom(found.record, dependency)
+    const { peers, loadDependency } = this.#wish
+    const mayCome = found || peers?.has(file) || (loadDependency && this.#core.folders.locationOf(file))
+    if (mayCome && !isAbsent) return []
+    return symbols.length > 0 ? symbols : [specifier]
   }
 
   #beingUnloaded({ file }: Dependency): ModuleError {
@@ -148,6 +168,15 @@ export class Dependencies {
     }
   }
 }
+
+/** Symbols that an error tells besides its first: each is looked for in the text. */
+const MOST_OTHERS = 20
+
+const missingFrom = (record: ModuleRecord, { symbols }: Dependency): readonly string[] =>
+  symbols.filter(symbol => {
+    const resolution = record.resolveExport(symbol)
+    return !resolution || resolution === 'ambiguous'
+  })
 
 /** The module of this file, loaded or not; the file itself when it is none. */
 const nameOf = ({ byFile, folders }: Core, file: string): string =>

@@ -62,6 +62,7 @@ db                  ${size(DB)}  1 api
   it('are refused with one line, and exit code 1', async t => {
     const host = await withoutLoading(t, {
       ...FILES,
+      'several.ts': `import { query, nothing } from './db.ts'`,
       'bad.ts': 'export const a = 1\nexport const b = ;\n',
       'throws.ts': `export const init = () => { throw new Error('no disk') }\n`,
       'count.ts': `export const info = { permanent: true, params: { n: { type: 'int', max: 5 } } }\n`,
@@ -79,6 +80,15 @@ db                  ${size(DB)}  1 api
         '    |          ^',
         '  2 | export const info = {',
         `  3 |   description: 'Serves rows',`,
+      ),
+    )
+    assert.deepEqual(
+      await host.run('insmod', 'several.ts'),
+      refused(
+        `insmod: could not insert module several.ts: Unknown symbol 'query' (imported from db) at ${host.file('several.ts')}:1:10`,
+        `> 1 | import { query, nothing } from './db.ts'`,
+        '    |          ^',
+        `  also unknown: 'nothing' (imported from db) at ${host.file('several.ts')}:1:17`,
       ),
     )
     assert.deepEqual(

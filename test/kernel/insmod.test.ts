@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { createKernel } from 'outlive'
+import { createKernel, type ModuleError } from 'outlive'
 import { callAll, loaded, logOf, refusal, stage } from '../support/stage.ts'
 
 const GREETER = `
@@ -241,6 +241,35 @@ describe('insmod', () => {
     )
     assert.deepEqual([error.data.symbol, error.data.from, error.data.line], ['query', 'db', 1])
     assert.deepEqual(loaded(kernel), [])
+  })
+
+  it('is told every symbol that is unknown, the first in the message and the others beside it', async t => {
+    const { kernel, file } = stage(t, {
+      'db.ts': 'export const query = () => 1',
+      'away.ts': 'export const far = 1',
+      'one.ts': `import { far } from './away.ts'`,
+      'api.ts': `import { query, one, two } from './db.ts'\nimport { far } from './away.ts'\nexport { one as again } from './db.ts'`,
+    })
+    const api = file('api.ts')
+    const none = await refusal(
+      kernel.insmod(api),
+      'ESYMBOL',
+      'ENOENT',
+      /Unknown symbol 'query' \(imported from db\) at .*:1:10$/,
+    )
+    const others = (error: ModuleError) =>
+      (error.data.others as { symbol: string; from: string; place: string }[]).map(
+        ({ symbol, from, place }) => `${symbol} from ${from} at ${place.replace(api, '')}`,
+      )
+    assert.deepEqual(others(none), ['one from db at :1:17', 'two from db at :1:22', 'far from away at :2:10'])
+    const tried = kernel.modprobe('api')
+    const some = await refusal(tried, 'ESYMBOL', 'ENOENT', /Unknown symbol 'one' \(imported from db\) at .*:1:17$/)
+    assert.deepEqual(others(some), ['two from db at :1:22'])
+    await kernel.insmod(file('away.ts'))
+    await refusal(kernel.insmod(api), 'ESYMBOL', 'ENOENT', /Unknown symbol 'query'/)
+    await kernel.rmmod('away')
+    const single = refusal(kernel.insmod(file('one.ts')), 'ESYMBOL', 'ENOENT', /far/)
+    assert.equal((await single).data.others, undefined)
   })
 
   it('links what a module imports to the module that is LIVE, and holds that', async t => {

@@ -2,6 +2,7 @@ import { ModuleError } from '../../kernel/errno.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { printable } from '../../kernel/printable.ts'
 import { stackOf } from '../../kernel/thrown.ts'
+import { otherSymbols } from '../other_symbols.ts'
 import { below, type Styled, styled, type Terminal } from '../terminal.ts'
 
 /** One line for each thing that happens in a host, for whoever watches its terminal. */
@@ -10,12 +11,14 @@ export interface Reporter {
   problem(text: string, kept?: string): void
 }
 
-/** An error as people read it: one line, whatever names are in it, then the code frame below. */
+/** An error as people read it: one line, whatever names are in it, then what belongs below it. */
 export function formatError(error: unknown): string {
   if (!(error instanceof ModuleError)) return stackOf(error)
   const { frame } = error.data
-  const line = printable(error.message)
-  return typeof frame === 'string' && frame !== '' ? `${line}\n${frame}` : line
+  const lines = [printable(error.message)]
+  if (typeof frame === 'string' && frame !== '') lines.push(frame)
+  if (error.code === 'ESYMBOL') lines.push(...otherSymbols(error.data))
+  return lines.join('\n')
 }
 
 const clock = (): string => new Date().toTimeString().slice(0, 8)
