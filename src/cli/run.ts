@@ -56,8 +56,8 @@ async function host(line: CommandLine): Promise<number> {
   const stopped = stopSignal()
   const hosting = await startHosting(args[0], settings, line)
   const { kernel, reporter } = hosting
-  const { name, path: socket } = serviceOf(kernel) ?? settings
-  const control = serviceOf(kernel) ? undefined : await serveControl(kernel, { name, path: socket })
+  const service = serviceOf(kernel)
+  const control = service ? undefined : await serveControl(kernel, settings)
   try {
     const http = args[0] === undefined ? await listen(kernel, reporter, settings) : undefined
     const stop = stopped.then(() => undefined)
@@ -66,6 +66,7 @@ async function host(line: CommandLine): Promise<number> {
     const inserted = options.load === false ? (new Map() as Waiting) : insertAll(kernel, reporter, stop)
     const waiting = await Promise.race([inserted, stop])
     const watcher = waiting && options.watch ? await watchModules(kernel, reporter, waiting) : undefined
+    const { name, path: socket } = service ?? settings
     if (waiting) greet(line.terminal, kernel, { name, url: http?.url, socket })
     const signal = await stopped
     if (!terminal.json) terminal.out(`${signal}: unloading`)

@@ -28,7 +28,7 @@ export interface ControlServer {
 /**
  * Starts listening. A socket that a dead host left behind is replaced; a living one is not.
  *
- * @throws ModuleError EINVAL when another host answers there, or the path cannot be used
+ * @throws ModuleError EINVAL when another host answers there (`isTaken`), or the path cannot be used
  */
 export async function serveControl(kernel: Kernel, options: ControlOptions): Promise<ControlServer> {
   const path = resolve(options.path)
@@ -40,6 +40,8 @@ export async function serveControl(kernel: Kernel, options: ControlOptions): Pro
     return await serveAt(kernel, path, options.name)
   } catch (error) {
     if (error instanceof ModuleError) throw error
+    // It came between the look and the listening.
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw takenBy(path)
     throw new ModuleError(
       'EINVAL',
       { reason: `control socket ${path}: ${messageOf(error)}${adviceFor(path)}` },
@@ -51,14 +53,20 @@ export async function serveControl(kernel: Kernel, options: ControlOptions): Pro
 /** Nobody has chosen the folder of all sockets. */
 const adviceFor = (path: string): string => (dirname(path) === socketFolder() ? `; ${ANOTHER_FOLDER}` : '')
 
+const takenBy = (path: string): ModuleError =>
+  new ModuleError('EINVAL', { reason: `a host is already listening on ${path}`, socket: path })
+
+/** Did `serveControl` fail because of another host? */
+export const isTaken = (error: unknown): boolean =>
+  error instanceof ModuleError && error.code === 'EINVAL' && error.data.socket !== undefined
+
 async function serveAt(kernel: Kernel, path: string, name: string): Promise<ControlServer> {
   const folder = dirname(path)
   // The mode of one that is there already and is not ours alone is its owner's affair.
   if (folder === socketFolder()) prepareFolder(folder)
   else makeFolder(folder)
   if (fs.existsSync(path)) {
-    if ((await stateOf(path)) !== 'dead')
-      throw new ModuleError('EINVAL', { reason: `a host is already listening on ${path}` })
+    if ((await stateOf(path)) !== 'dead') throw takenBy(path)
     if (!fs.statSync(path).isSocket()) throw new ModuleError('EINVAL', { reason: `${path} exists and is not a socket` })
     fs.rmSync(path, { force: true })
   }

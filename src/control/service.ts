@@ -3,6 +3,7 @@ import { ModuleError } from '../kernel/errno.ts'
 import type { Kernel, KernelService } from '../kernel/kernel.ts'
 import { checkNames } from '../kernel/kernel_options.ts'
 import { shown } from '../kernel/shown.ts'
+import { messageOf } from '../kernel/thrown.ts'
 import type { ControlServer } from './server.ts'
 import { socketPath } from './socket_folder.ts'
 
@@ -12,6 +13,13 @@ export type ControlSetting = boolean | { readonly path: string }
 const threads = lazyRequire<typeof import('node:worker_threads')>('node:worker_threads')
 
 let kernels = 0
+
+/** A process may have several kernels, in several threads, each with a socket of its own. */
+function nextName(): string {
+  const { isMainThread, threadId } = threads()
+  const thread = isMainThread ? String(process.pid) : `${process.pid}-thread${threadId}`
+  return kernels++ === 0 ? thread : `${thread}-${kernels}`
+}
 
 /**
  * A control socket for a kernel in somebody's own program. One that cannot listen is logged; the host goes on without it.
@@ -25,23 +33,37 @@ export function controlService(setting: ControlSetting): KernelService | undefin
       reason: `createKernel: control must be true, false or { path }, got ${shown(setting)}`,
     })
   checkNames('createKernel: control', setting === true ? {} : setting, ['path'])
-  // A process may have several kernels, in several threads, each with a socket of its own.
-  const { isMainThread, threadId } = threads()
-  const thread = isMainThread ? String(process.pid) : `${process.pid}-thread${threadId}`
-  const name = kernels++ === 0 ? thread : `${thread}-${kernels}`
-  const path = setting === true ? socketPath(name) : setting.path
+  let name = nextName()
+  const pathOf = (): string => (setting === true ? socketPath(name) : setting.path)
+  const serve = async (kernel: Kernel): Promise<ControlServer | undefined> => {
+    // With an HTTP server, which most hosts of the library do without.
+    const { serveControl, isTaken } = await import('./server.ts')
+    for (;;) {
+      try {
+        return await serveControl(kernel, { path: pathOf(), name })
+      } catch (error) {
+        if (!isTaken(error) || setting !== true) {
+          const advice = isTaken(error)
+            ? '; each kernel needs a path of its own, or control: true, which finds one'
+            : ''
+          kernel.log.error(`control socket: ${messageOf(error)}${advice}`)
+          return undefined
+        }
+        // Another copy of this file counts for itself.
+        name = nextName()
+      }
+    }
+  }
   let serving: Promise<ControlServer | undefined> | undefined
   return {
-    name,
-    path,
+    get name() {
+      return name
+    },
+    get path() {
+      return pathOf()
+    },
     start(kernel: Kernel) {
-      // With an HTTP server, which most hosts of the library do without.
-      serving = import('./server.ts')
-        .then(({ serveControl }) => serveControl(kernel, { path, name }))
-        .catch((error: Error) => {
-          kernel.log.error(`control socket: ${error.message}`)
-          return undefined
-        })
+      serving = serve(kernel)
       return serving
     },
     async stop() {

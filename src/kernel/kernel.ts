@@ -51,6 +51,7 @@ export interface InsmodOptions {
 
 /** Something that serves a kernel from outside, such as a control socket: started at its first use, stopped when it is closed. */
 export interface KernelService {
+  /** This and the path hold once it has started. */
   readonly name: string
   readonly path: string
   /** Resolves when it can be reached, or never can. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { connect, createServer as createNetServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -394,6 +394,40 @@ describe('the control socket', () => {
     })
     const told = stdout.split('\n').filter(line => /PID|listens|control/.test(line))
     assert.deepEqual(told, ['PID.sock', 'PID-thread1.sock PID.sock'], stdout + stderr)
+  })
+
+  it('is one for each kernel of a thread, also of two copies of Outlive; where both want one path, the log says what to do', async t => {
+    const sockets = socketFolder(t)
+    const copy = new Folder({ 'a.js': '', 'package.json': '{ "type": "module" }' })
+    t.after(() => copy.remove())
+    cpSync(join(root, 'dist'), copy.file('dist'), { recursive: true })
+    symlinkSync(join(root, 'node_modules'), copy.file('node_modules'))
+    copy.write({
+      'host.mjs': `
+        import { readdirSync } from 'node:fs'
+        import { createKernel } from '${root}/dist/index.js'
+        import { createKernel as another } from './dist/index.js'
+        const kernels = []
+        const path = process.env.OUTLIVE_SOCKETS + '/x.sock'
+        for (const [make, control] of [[createKernel, true], [another, true], [another, true], [createKernel, true], [createKernel, { path }], [another, { path }]]) {
+          const kernel = make({ control, log: console })
+          kernels.push(kernel)
+          await kernel.insmod('${copy.file('a.js')}')
+        }
+        console.log(readdirSync(process.env.OUTLIVE_SOCKETS).map(name => name.replace(/^\\d+/, 'PID')).join(' '))
+        for (const kernel of kernels) await kernel.close()
+        console.log('left: ' + readdirSync(process.env.OUTLIVE_SOCKETS).join(' '))`,
+    })
+    const { stdout, stderr } = spawnSync(process.execPath, [copy.file('host.mjs')], {
+      env: { ...process.env, OUTLIVE_SOCKETS: sockets },
+      encoding: 'utf8',
+    })
+    const told = stdout.split('\n').filter(line => /PID|left/.test(line))
+    assert.deepEqual(told, ['PID-2.sock PID-3.sock PID-4.sock PID.sock x.sock', 'left: '], stdout + stderr)
+    assert.match(
+      stderr,
+      /^\[.*\] control socket: Invalid argument: a host is already listening on .*x\.sock; each kernel needs a path of its own, or control: true, which finds one\n$/,
+    )
   })
 
   it('serves a kernel of a program of its own as well', async t => {
