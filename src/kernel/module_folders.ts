@@ -59,11 +59,12 @@ export class ModuleFolders {
     // A signature goes with the file that it is of.
     const path = changed.replace(/\.sig$/, '')
     for (const folder of this.folders) {
-      const real = realPath(folder) ?? folder
-      if (!isInside(path, real)) continue
-      const top = path.slice(real.length + 1).split(/[\\/]/)[0]!
-      if (join(real, top) === path) return isModuleFile(basename(path)) ? nameOfFile(path) : undefined
-      return locateFolder(join(real, top))?.name
+      // By the path that leads through links, or the one that does not.
+      const base = [folder, realPath(folder) ?? folder].find(way => isInside(path, way))
+      if (base === undefined) continue
+      const top = path.slice(base.length + 1).split(/[\\/]/)[0]!
+      if (join(base, top) === path) return isModuleFile(basename(path)) ? nameOfFile(path) : undefined
+      return locateFolder(join(base, top))?.name
     }
     return undefined
   }

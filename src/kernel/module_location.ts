@@ -133,7 +133,7 @@ export function locateAgain({ name, file, root, placed }: ModuleLocation): Modul
   if (placed !== undefined)
     try {
       const found = locate(placed)
-      if (found.name === name) return found
+      return found.name === name ? found : undefined
     } catch {
       // Its package.json may be half written: the file that it had says more.
     }

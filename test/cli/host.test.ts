@@ -429,6 +429,41 @@ describe('outlive run --watch', () => {
     assert.equal(await bodyOf(`${host.url}/a`), 'three')
   })
 
+  it('sees what is new, and a package.json that changes alone, also where the folder of modules is a link, before and after that leads elsewhere', async t => {
+    const manifest = (main: string): string => JSON.stringify({ name: 'f', main })
+    const folder = new Folder({
+      'releases/1/f/package.json': manifest('away.ts'),
+      'releases/2/f/package.json': manifest('main.ts'),
+      ...Object.fromEntries(
+        [1, 2].flatMap(version =>
+          ['main', 'other'].map(name => [`releases/${version}/f/${name}.ts`, route(`${name} ${version}`)]),
+        ),
+      ),
+    })
+    symlinkSync('releases/1', folder.file('plugins'))
+    const host = await startHost(t, {}, { folder, words: ['--modules', folder.file('plugins'), '--watch'] })
+    folder.write({ 'releases/1/f/package.json': manifest('main.ts') })
+    await host.says(/\+ f#1 live$/)
+    folder.write({ 'releases/1/f/package.json': manifest('other.ts') })
+    await host.says(/\+ f#2 live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'other 1')
+    symlinkSync('releases/2', folder.file('link'))
+    renameSync(folder.file('link'), folder.file('plugins'))
+    await host.says(/\+ f#3 live$/)
+    folder.write({ 'releases/2/new.ts': 'export const a = 1\n' })
+    await host.says(/\+ new#1 live$/)
+    folder.write({ 'releases/2/f/package.json': manifest('other.ts') })
+    await host.says(/\+ f#4 live$/)
+    assert.equal(await bodyOf(`${host.url}/a`), 'other 2')
+    folder.write({ 'releases/2/f/package.json': '{ "name": "g", "main": "main.ts" }' })
+    await host.says(/\+ g#1 live$/)
+    assert.deepEqual(
+      (JSON.parse((await host.run('lsmod', '--json')).stdout) as { name: string }[]).map(({ name }) => name).sort(),
+      ['g', 'new'],
+      'a module whose package has another name is under that alone',
+    )
+  })
+
   it('removes modules that import from each other, whichever file is gone first', async t => {
     const host = await startHost(
       t,
