@@ -131,6 +131,18 @@ ${probing}`,
     assert.deepEqual(loaded(kernel), ['other#1 LIVE'])
   })
 
+  it('leaves an empty kernel, which may be used and closed again', async t => {
+    const { kernel, file, probe } = stage(t, { 'a.ts': withExit('a') })
+    await kernel.modprobe('a')
+    await kernel.close()
+    await kernel.insmod(file('a.ts'))
+    await kernel.replace('a')
+    assert.equal(await kernel.request('a'), true)
+    assert.deepEqual(loaded(kernel), ['a#3 LIVE'])
+    await kernel.close()
+    assert.deepEqual([loaded(kernel), probe.said], [[], ['a', 'a', 'a']])
+  })
+
   it('lets calls in flight finish', async t => {
     const { kernel, file, probe } = stage(t, {
       'a.ts': `export const init = k => k.register('p', async () => { await probe.door('call'); return 'done' })\nexport const exit = () => probe.say('exit')`,

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import type { UnloadReport } from 'outlive'
 import { ManualClock } from '../support/clock.ts'
+import { Folder } from '../support/folder.ts'
 import { turns } from '../support/latch.ts'
+import { root } from '../support/paths.ts'
 import { callAll, loaded, logOf, refusal, stage } from '../support/stage.ts'
 
 const SLOW = `
@@ -326,6 +329,32 @@ describe('rmmod', () => {
     probe.open('exit')
     await removing
     await kernel.rmmod('db')
+  })
+
+  it('goes to its end although a listener of the signal throws, which the host is told as any uncaught exception', async t => {
+    const folder = new Folder({
+      'a.mjs': `export function init(k) {
+        k.signal.addEventListener('abort', () => { throw new Error('in a listener') })
+        k.signal.addEventListener('abort', () => console.log('the next one'))
+        setInterval(() => {}, 60_000)
+      }
+      export const exit = () => console.log('exit')`,
+      'host.mjs': `
+        import { createKernel } from '${root}/dist/index.js'
+        process.on('uncaughtException', error => console.log('uncaught: ' + error.message))
+        const kernel = createKernel()
+        await kernel.insmod(new URL('a.mjs', import.meta.url).pathname)
+        const { exitError, leftovers } = await kernel.rmmod('a')
+        console.log(exitError, leftovers.length, kernel.lsmod().length)`,
+    })
+    t.after(() => folder.remove())
+    const { stdout } = spawnSync(process.execPath, [folder.file('host.mjs')], { encoding: 'utf8' })
+    assert.deepEqual(stdout.trim().split('\n').sort(), [
+      'exit',
+      'the next one',
+      'uncaught: in a listener',
+      'undefined 1 0',
+    ])
   })
 
   it('of a permanent module is refused', async t => {
