@@ -24,7 +24,7 @@ const COUNTS = new URL('test_counts.mjs', import.meta.url).href
 /** Files of tests that tell of algorithms, documents and commands, not of an engine: with `OUTLIVE_SHARE=2/4` the second of every four of them is run. */
 const ALIKE = new RegExp(
   [
-    '(?:cli|coldplug|depmod|docs|installer|modprobe|modprobe_command|races|request|schedules)/',
+    '(?:cli|coldplug|depmod|docs|installer|model|modprobe|modprobe_command|races|request|schedules)/',
     '(?:check|schemes)/command|(?:schemes|leftovers)/docs|images/(?:decorators|jsx)|kmemleak/(?:chunk_ring|hold_graph)|packages/|examples|types/|signatures/',
   ]
     .map(files => `^(?:${files})`)
