@@ -186,17 +186,16 @@ const leafOf = (model: Model, going: ReadonlySet<Mod>): Mod | undefined =>
 
 /** It, what it needs and what it would have softly, as far as nobody else imports from that. */
 function removable(model: Model, root: Mod): Set<Mod> {
-  const candidates = new Set<Mod>([root])
-  for (const mod of candidates) {
-    for (const used of mod.uses) candidates.add(used)
-    const { pre, post } = model.disk.get(mod.name) ?? { pre: [], post: [] }
-    for (const soft of [...pre, ...post])
-      for (const { name } of lookup(model, soft)) {
-        const wished = model.find(name)
-        if (wished) candidates.add(wished)
-      }
+  const names = new Set<Name>([root.name])
+  for (const name of names) {
+    const mod = model.find(name)
+    const needs = mod ? [...mod.uses].map(used => used.name) : (wishesOf(model, name) ?? [])
+    for (const needed of needs) names.add(needed)
+    const { pre, post } = model.disk.get(name) ?? { pre: [], post: [] }
+    for (const soft of [...pre, ...post]) for (const found of lookup(model, soft)) names.add(found.name)
   }
-  const going = new Set([...candidates].filter(({ state }) => state === 'LIVE'))
+  const candidates = [...names].flatMap(name => model.find(name) ?? [])
+  const going = new Set(candidates.filter(({ state }) => state === 'LIVE'))
   for (let before = -1; before !== going.size; ) {
     before = going.size
     for (const mod of going) if (model.holders(mod).some(holder => !going.has(holder))) going.delete(mod)
