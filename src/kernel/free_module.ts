@@ -1,9 +1,9 @@
 import { type Core, forget } from './core.ts'
 import { release } from './holders.ts'
-import { type Leftover, type LeftoverKind, NO_KIND, ONE_SHOT } from './leftovers/leftovers.ts'
+import { type Leftover, type LeftoverKind, NO_KIND, NOT_LASTING, ONE_SHOT } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
 import type { ReclaimReport } from './reclaim.ts'
-import { TimedOut, within } from './seam.ts'
+import { type Seam, TimedOut, within } from './seam.ts'
 import { errorOf } from './thrown.ts'
 import { type SchemeName, schemeOf } from './unload/scheme.ts'
 
@@ -171,5 +171,26 @@ async function closeLeftovers(core: Core, module: Module, files: readonly string
   const leftovers = await close()
   note(leftovers)
   void closeRest()
+  closeWhatComesLate(module, seam, async () => note(await module.leftovers.closeAll(seam, isOwn, () => NOT_LASTING)))
   return leftovers
+}
+
+/**
+ * Code of a module that is gone may go on, after an `await` of what nobody has to close, such as the contents of a file. An interval or a watcher that it then opens would stay for
+ * ever. What a late call opens it keeps until it has ended.
+ */
+function closeWhatComesLate({ gate, label, leftovers }: Module, seam: Seam, close: () => Promise<void>): void {
+  let isClosing = false
+  const closeSoon = async (): Promise<void> => {
+    // Not before the code has what it opened in hand, and the call that opened it is counted.
+    await undefined
+    await seam.step(`${label}: no late call is under way`, gate.drained(Number.POSITIVE_INFINITY, seam))
+    await seam.step(`${label}: what it has opened late is closed`, close())
+    isClosing = false
+  }
+  leftovers.leave(() => {
+    if (isClosing) return
+    isClosing = true
+    void closeSoon()
+  })
 }

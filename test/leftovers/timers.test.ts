@@ -256,4 +256,33 @@ describe('timers', () => {
     assert.equal(calls.length, 1)
     assert.deepEqual(await Promise.all(calls), ['done'])
   })
+
+  it('that code of a module opens when it is gone are closed, but not before a late call that opens them has ended', async t => {
+    const left = leftOf(t)
+    const { kernel, file, log } = stage(
+      t,
+      {
+        'late.mjs': `
+          export const init = k => {
+            left.ready.then(() => { left.interval = setInterval(() => {}, 100_000) })
+            k.register('work', async () => {
+              await new Promise(done => { let ticks = 0; const timer = setInterval(() => { if (++ticks === 3) { clearInterval(timer); done() } }, 1) })
+              return 'done'
+            })
+          }`,
+      },
+      { grace: 0 },
+    )
+    let ready = () => {}
+    left.ready = new Promise<void>(resolve => void (ready = resolve))
+    await kernel.insmod(file('late.mjs'))
+    const [work] = kernel.point<() => Promise<string>>('work')
+    await kernel.rmmod('late')
+    const call = work!()
+    ready()
+    assert.equal(await call, 'done')
+    await turns(20)
+    assert.match(log().join('\n'), /late: left behind: interval from .*late\.mjs:3:53, closed/)
+    assert.equal((left.interval as { _destroyed?: boolean })._destroyed, true)
+  })
 })

@@ -46,6 +46,17 @@ export const ONE_SHOT: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>([
   'port',
 ])
 
+/** What goes on for ever, whoever waits for it. What else is opened late may serve something that is under way and ends by itself. */
+const LASTING: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>([
+  'interval',
+  'subscription',
+  'observer',
+  'server',
+  'watcher',
+])
+
+export const NOT_LASTING: ReadonlySet<LeftoverKind> = new Set(LEFTOVER_KINDS.filter(kind => !LASTING.has(kind)))
+
 /** What is over when it is closed. Of the end of all others somebody may hear: who was connected, and connects again. */
 const ENDS_QUIETLY: ReadonlySet<LeftoverKind> = new Set<LeftoverKind>([
   'timeout',
@@ -135,6 +146,8 @@ export class Leftovers {
   #sweepAt = SWEEP_AT_LEAST
   /** Once set, what is opened is closed at once. */
   #ended: Seam | undefined
+  /** Once set, it is told when something is opened that goes on for ever. */
+  #late: (() => void) | undefined
 
   /** The objects among them, for as long as they live. */
   get opened(): WeakSet<object> {
@@ -159,10 +172,17 @@ export class Leftovers {
     this.#ended = seam
   }
 
+  /** From here the module is gone. `late` is called when its code, which may still run, has opened something that goes on for ever. */
+  leave(late: () => void): void {
+    this.#late = late
+    if ([...this.#table].some(({ kind }) => LASTING.has(kind))) late()
+  }
+
   add(resource: Resource): void {
     if (this.#table === NOTHING) this.#table = new Set()
     this.#table.add(resource)
     if (this.#table.size >= this.#sweepAt) this.#sweep()
+    if (LASTING.has(resource.kind)) this.#late?.()
     // Not before the module has what it opened in hand.
     const seam = this.#ended
     if (seam) void Promise.resolve().then(() => this.#close(resource, () => false, seam))
