@@ -21,6 +21,7 @@ const OUTSIDE = {
   'depmod/fingerprint.ts': 'reads files, as one step of whoever asks',
   'depmod/text_folder.ts': 'is of the command modprobe, without a kernel',
   'call_gate.ts': 'a call is waited for by its caller, not by the kernel; `drained` is',
+  'flights.ts': 'the same',
   'gate_entry.ts': 'the same: it makes the functions that callers call',
   'streams.ts': 'the same: it makes the steps of a stream that callers take',
   'unload/reference_count.ts': '`zero` is what others wait for',

@@ -2,6 +2,7 @@ import { ModuleError } from './errno.ts'
 import { Flight, Flights } from './flights.ts'
 import { type AnyFunction, Cell, type EntryGate, type Member, makeEntry } from './gate_entry.ts'
 import { type CallSite, captureCallSite } from './leftovers/call_site.ts'
+import { Operations, type Severable } from './operations.ts'
 import type { KernelLog } from './printk.ts'
 import type { Seam } from './seam.ts'
 import { isStreaming, StreamCall } from './streams.ts'
@@ -10,34 +11,6 @@ import type { UnloadScheme } from './unload/scheme.ts'
 
 /** What a call does that comes through an old pointer after its module was removed. */
 export type LateCallPolicy = 'run' | 'forward' | 'fail'
-
-/** Something that stands between the host and the code, and can let go of the code. */
-interface Severable {
-  sever(): void
-}
-
-/** An object of operations as its module registered it, behind the face that the host sees. */
-export class Operations implements Severable {
-  /** Undefined once the image is cut off. */
-  source: object | undefined
-  readonly face: object
-  /**
-   * Between the face and the module's class, so that `instanceof` holds and the class can be let go: V8 remembers every prototype that an object itself
-   * has had for as long as the object lives.
-   */
-  readonly #lineage: object
-
-  constructor(source: object) {
-    this.source = source
-    this.#lineage = Object.create(Object.getPrototypeOf(source) as object | null)
-    this.face = Object.create(this.#lineage)
-  }
-
-  sever(): void {
-    this.source = undefined
-    Object.setPrototypeOf(this.#lineage, Object.prototype)
-  }
-}
 
 type GateState =
   | { readonly is: 'open' }
@@ -78,7 +51,6 @@ export class CallGate implements EntryGate {
   #count: ReferenceCount | undefined
   readonly #options: GateOptions
   #severables: WeakRef<Severable>[] | undefined
-  #idle: Set<() => void> | undefined
   #flights: Flights | undefined
   #counts = false
   #refusesLateCalls = false
@@ -170,14 +142,15 @@ export class CallGate implements EntryGate {
     })
     const flight = new Flight(name, refuse)
     this.#flights ??= new Flights()
-    this.#flights.begin(flight)
+    const flights = this.#flights
+    flights.begin(flight)
     return between.then(
       value => {
-        this.#end(flight)
+        flights.end(flight)
         return value
       },
       error => {
-        this.#end(flight)
+        flights.end(flight)
         throw error
       },
     )
@@ -201,20 +174,15 @@ export class CallGate implements EntryGate {
   }
 
   #streamCall(name: string): StreamCall {
+    this.#flights ??= new Flights()
+    const flights = this.#flights
     const call = new StreamCall(name, flight => {
       if (this.#counts) this.count.leave(name)
-      this.#end(flight)
+      flights.end(flight)
     })
     if (this.#counts) this.count.enter(name)
-    this.#flights ??= new Flights()
-    this.#flights.begin(call.flight)
+    flights.begin(call.flight)
     return call
-  }
-
-  #end(flight: Flight): void {
-    this.#flights!.end(flight)
-    if (this.inFlight > 0 || !this.#idle) return
-    for (const resolve of this.#idle) resolve()
   }
 
   /** try_module_get and module_put around a call, on the host's behalf. */
@@ -273,26 +241,8 @@ export class CallGate implements EntryGate {
     for (const { refuse, name } of this.#flights ?? []) refuse(this.#stale(name))
   }
 
-  /**
-   * Resolves to true once no call is in flight, or to false after `ms`, which may be Infinity: then at once, else a turn later, as long as there is no other. Who calls one after another
-   * of the pointers that it has kept makes its next call in the turn in which the last one ended.
-   */
+  /** As `Flights.drained`. */
   drained(ms: number, seam: Seam): Promise<boolean> {
-    if (this.inFlight === 0) return Promise.resolve(true)
-    if (ms <= 0) return Promise.resolve(false)
-    return new Promise(resolve => {
-      const waiting = (this.#idle ??= new Set())
-      const settle = () => {
-        if (this.inFlight > 0 || !waiting.delete(idle)) return
-        cancel()
-        resolve(true)
-      }
-      const idle = ms === Number.POSITIVE_INFINITY ? settle : () => void seam.loopTurn().then(settle)
-      waiting.add(idle)
-      const late = () => {
-        if (waiting.delete(idle)) resolve(false)
-      }
-      const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : seam.after(ms, late)
-    })
+    return this.#flights?.drained(ms, seam) ?? Promise.resolve(true)
   }
 }

@@ -1,5 +1,6 @@
-import type { CallGate, Operations } from './call_gate.ts'
+import type { CallGate } from './call_gate.ts'
 import type { AnyFunction, Member } from './gate_entry.ts'
+import type { Operations } from './operations.ts'
 
 /** What an entry has of its own as every function does, or needs not have. */
 const OF_FUNCTIONS: ReadonlySet<string | symbol> = new Set(['length', 'name', 'prototype', 'arguments', 'caller'])

@@ -126,7 +126,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     mistake: 'a drain that never wakes',
-    file: 'call_gate.js',
+    file: 'flights.js',
     changes: [['for (const resolve of this.#idle)\n            resolve();\n', '']],
   },
   {
