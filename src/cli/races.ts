@@ -90,7 +90,7 @@ function exploreAll({ options, terminal }: CommandLine): number {
     return exploration
   })
   if (terminal.json) terminal.data({ models: explorations.map(asData) })
-  else print(explorations, options.all === true, terminal)
+  else print(explorations, options.all ? ALL_RACES : THE_NEAREST, terminal)
   const wrong = explorations.filter(
     ({ model, verdict, limit }) => verdict !== model.expects || (limit && verdict !== 'race'),
   )
@@ -103,9 +103,13 @@ function exploreAll({ options, terminal }: CommandLine): number {
   return wrong.length === 0 ? 0 : 1
 }
 
-function print(explorations: readonly Exploration[], all: boolean, terminal: Terminal): void {
+/** How many races of each model are told of. */
+const THE_NEAREST = 1
+const ALL_RACES = Number.POSITIVE_INFINITY
+
+function print(explorations: readonly Exploration[], most: number, terminal: Terminal): void {
   for (const { model, races: found, message } of explorations) {
-    for (const race of all ? found : found.slice(0, 1)) {
+    for (const race of found.slice(0, most)) {
       terminal.out(styled('bold', `${model.name}: ${model.summary}`))
       terminal.outText(timeline(model, race.seed))
       terminal.out(`     ${race.shortest ? 'no shorter schedule does it' : 'a shorter schedule may exist'}; again with`)

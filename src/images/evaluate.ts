@@ -30,7 +30,7 @@ export async function evaluate(record: ModuleRecord): Promise<void> {
  */
 export function evaluateNow(module: SourceModule, runs: (file: string) => boolean): unknown {
   refuseAsync(module, runs)
-  void evaluateSource(module, true)
+  void evaluateSource(module, 'now')
   if (module.status.is === 'failed') throw module.status.error
   return module.makeRequired()
 }
@@ -50,14 +50,15 @@ function refuseAsync(first: SourceModule, runs: (file: string) => boolean): void
 const requireError = (kind: 'ASYNC' | 'CYCLE', message: string): Error =>
   Object.assign(new Error(message), { code: `ERR_REQUIRE_${kind}_MODULE` })
 
-function evaluateSource(module: SourceModule, now = false): Promise<void> {
+/** @param when in turn: after those that had to wait before they began */
+function evaluateSource(module: SourceModule, when: 'now' | 'in turn' = 'in turn'): Promise<void> {
   const root =
     module.status.is === 'evaluating-async' || module.status.is === 'evaluated' ? (module.cycleRoot ?? module) : module
   if (root.topLevel) return root.topLevel.promise
   const topLevel = promised()
   root.topLevel = topLevel
   const pauses = SourceModule.pausing === 0 ? [] : pausesOf(root)
-  if (now || (pauses.length === 0 && !lastTurn)) begin(root, topLevel)
+  if (when === 'now' || (pauses.length === 0 && !lastTurn)) begin(root, topLevel)
   else {
     const turn = Promise.all([lastTurn, ...pauses]).then(() => {
       begin(root, topLevel)

@@ -62,7 +62,7 @@ let made: Readonly<Record<Loader, Resolver>> | undefined
 function resolvers(): Readonly<Record<Loader, Resolver>> {
   if (made) return made
   const { ResolverFactory } = enhancedResolve()
-  const make = (loader: Loader, fullySpecified: boolean): Resolver =>
+  const make = (loader: Loader): Resolver =>
     ResolverFactory.createResolver({
       fileSystem: fileSystem as never,
       useSyncFileSystemCalls: true,
@@ -72,9 +72,9 @@ function resolvers(): Readonly<Record<Loader, Resolver>> {
       extensionAlias,
       extensions: [...EXTENSIONS[loader]],
       plugins: [{ apply: resolveBuiltins }],
-      fullySpecified,
+      fullySpecified: loader === 'import',
     })
-  made = { import: make('import', true), require: make('require', false) }
+  made = { import: make('import'), require: make('require') }
   return made
 }
 

@@ -1,6 +1,7 @@
 import { type Core, forget } from './core.ts'
 import { release } from './holders.ts'
-import { type Leftover, type LeftoverKind, NO_KIND, NOT_LASTING, ONE_SHOT } from './leftovers/leftovers.ts'
+import { type LeftoverKind, NO_KIND, NOT_LASTING, ONE_SHOT } from './leftovers/kinds.ts'
+import type { Leftover } from './leftovers/leftovers.ts'
 import type { Loaded, Module } from './module.ts'
 import type { ReclaimReport } from './reclaim.ts'
 import { type Seam, TimedOut, within } from './seam.ts'

@@ -3,12 +3,14 @@ import { type Found, keyOf } from './found.ts'
 import type { Clock, Reached } from './limits.ts'
 import { choicesOf, enabledActors, type Machine, take, verdictAtRest } from './machine.ts'
 import type { State, Violation } from './model.ts'
-import { persistentSet } from './persistent.ts'
 import { moveOf } from './seed.ts'
 import { StateStore } from './store.ts'
 
 /** So many steps of each exploration are watched: a step that touches a cell it did not name is a mistake in the model. */
 const WATCHED_STEPS = 2000
+
+/** Of the actors that are enabled in a state, those whose steps have to be tried from there, as a mask. */
+export type ChooseActors = (machine: Machine, state: State, enabled: number) => number
 
 /** One state on the way from the start to where the search is. */
 interface Frame {
@@ -32,7 +34,7 @@ export class DepthFirst {
   readonly store: StateStore
   readonly #machine: Machine
   readonly #clock: Clock
-  readonly #reduction: boolean
+  readonly #choose: ChooseActors
   readonly #stack: Frame[] = []
   readonly #scratch: State
   #onStack = new Uint8Array(1 << 12)
@@ -43,10 +45,10 @@ export class DepthFirst {
   cyclic = false
   limit: Reached | undefined
 
-  constructor(machine: Machine, clock: Clock, reduction: boolean) {
+  constructor(machine: Machine, clock: Clock, choose: ChooseActors) {
     this.#machine = machine
     this.#clock = clock
-    this.#reduction = reduction
+    this.#choose = choose
     this.store = new StateStore(machine.size, machine.model.cells)
     this.#scratch = new Int32Array(machine.size)
     this.#ran = new Uint8Array(machine.rows)
@@ -122,7 +124,7 @@ export class DepthFirst {
       this.limit = 'depth'
       return
     }
-    const chosen = this.#reduction ? persistentSet(machine, state, enabled) : enabled
+    const chosen = this.#choose(machine, state, enabled)
     while (index >= this.#onStack.length) {
       const grown = new Uint8Array(this.#onStack.length * 2)
       grown.set(this.#onStack)

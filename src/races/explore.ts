@@ -1,9 +1,10 @@
-import { DepthFirst } from './depth_first.ts'
+import { type ChooseActors, DepthFirst } from './depth_first.ts'
 import { keyOf } from './found.ts'
 import { type Limits, type Reached, startClock } from './limits.ts'
 import { findDoomed } from './livelock.ts'
 import { compile } from './machine.ts'
 import type { Model, ViolationKind } from './model.ts'
+import { persistentSet } from './persistent.ts'
 import { encodeSeed } from './seed.ts'
 import { findShortest } from './shortest.ts'
 
@@ -46,11 +47,14 @@ export interface Exploration {
   readonly message?: string
 }
 
+/** Without the reduction. */
+const everyActor: ChooseActors = (_machine, _state, enabled) => enabled
+
 /** Runs every schedule of the model that differs in what it does, within limits, and collects the races. */
 export function explore(model: Model, options: ExploreOptions = {}): Exploration {
   const machine = compile(model)
   const clock = startClock(options)
-  const search = new DepthFirst(machine, clock, options.reduction ?? true)
+  const search = new DepthFirst(machine, clock, options.reduction === false ? everyActor : persistentSet)
   search.run()
 
   const found = search.found

@@ -7,13 +7,8 @@ import type * as Net from 'node:net'
 import { type AddressInfo, createServer } from 'node:net'
 import { after, describe, it } from 'node:test'
 import { captureCallSite } from '#dist/kernel/leftovers/call_site.js'
-import {
-  type Leftover,
-  type LeftoverKind,
-  Leftovers,
-  NOT_OPEN,
-  type Resource,
-} from '#dist/kernel/leftovers/leftovers.js'
+import type { LeftoverKind } from '#dist/kernel/leftovers/kinds.js'
+import { type Leftover, Leftovers, NOT_OPEN, type Resource } from '#dist/kernel/leftovers/leftovers.js'
 import { Views } from '#dist/kernel/leftovers/views.js'
 import { realTime } from '#dist/kernel/seam.js'
 import { latch, turns } from '../support/latch.ts'

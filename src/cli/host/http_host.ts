@@ -166,7 +166,7 @@ async function respond(serving: Serving, request: IncomingMessage, response: Ser
       sendNoRoute(response, routes.methodsAt(url), method, url)
       return
     }
-    await sendResult(response, await call(found, request, client.signal, method, url, body), head)
+    await sendResult(response, await call(found, request, client.signal, method, url, body))
   } catch (thrown) {
     const error = readable(thrown)
     // Breaking off in the middle of a body is known before the answer is closed.

@@ -6,23 +6,26 @@ import type { ReadableStream } from 'node:stream/web'
 /**
  * Writes what a handler returned: a string, bytes, a stream or a web Response as they are, undefined as 204, anything else as JSON.
  */
-export async function sendResult(response: ServerResponse, result: unknown, head: boolean): Promise<void> {
-  if (result instanceof Response) return sendWebResponse(response, result, head)
+export async function sendResult(response: ServerResponse, result: unknown): Promise<void> {
+  if (result instanceof Response) return sendWebResponse(response, result)
   if (result === undefined || result === null) {
     response.writeHead(204).end()
     return
   }
-  if (typeof result === 'string') return sendWhole(response, 'text/plain; charset=utf-8', Buffer.from(result), head)
+  if (typeof result === 'string') return sendWhole(response, 'text/plain; charset=utf-8', Buffer.from(result))
   const bytes = bytesOf(result)
-  if (bytes) return sendWhole(response, 'application/octet-stream', bytes, head)
+  if (bytes) return sendWhole(response, 'application/octet-stream', bytes)
   if (isStream(result)) {
     response.setHeader('content-type', 'application/octet-stream')
-    return sendStream(response, result, head)
+    return sendStream(response, result)
   }
   const json = JSON.stringify(result) as string | undefined
   if (json === undefined) throw new TypeError(`the handler returned a ${typeof result}, which cannot be sent`)
-  sendWhole(response, 'application/json; charset=utf-8', Buffer.from(json), head)
+  sendWhole(response, 'application/json; charset=utf-8', Buffer.from(json))
 }
+
+/** Of a HEAD only the headers are asked. */
+const isWithoutBody = ({ req }: ServerResponse): boolean => req.method === 'HEAD'
 
 function bytesOf(value: unknown): Uint8Array | undefined {
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
@@ -35,9 +38,9 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   response.end(body)
 }
 
-function sendWhole(response: ServerResponse, type: string, body: Uint8Array, head: boolean): void {
+function sendWhole(response: ServerResponse, type: string, body: Uint8Array): void {
   response.writeHead(200, { 'content-type': type, 'content-length': body.length })
-  response.end(head ? undefined : body)
+  response.end(isWithoutBody(response) ? undefined : body)
 }
 
 type Streaming = Readable | ReadableStream | AsyncIterable<unknown>
@@ -49,7 +52,7 @@ const isStream = (value: unknown): value is Streaming =>
 const HEADERS_WAIT = 50
 
 /** @throws what the stream fails with, and TypeError for a chunk that cannot be sent */
-async function sendStream(response: ServerResponse, stream: Streaming, head: boolean): Promise<void> {
+async function sendStream(response: ServerResponse, stream: Streaming): Promise<void> {
   const source = stream instanceof Readable ? stream : Readable.from(stream as AsyncIterable<unknown>)
   // One that is let go before it was opened may tell later that it cannot be.
   source.on('error', () => {})
@@ -69,7 +72,7 @@ async function sendStream(response: ServerResponse, stream: Streaming, head: boo
   } finally {
     clearTimeout(silent)
   }
-  if (head || response.destroyed) {
+  if (isWithoutBody(response) || response.destroyed) {
     read.catch(() => {})
     source.destroy()
     response.end()
@@ -95,7 +98,7 @@ const sendable = (onBegin: () => void): Transform =>
     },
   })
 
-async function sendWebResponse(response: ServerResponse, web: Response, head: boolean): Promise<void> {
+async function sendWebResponse(response: ServerResponse, web: Response): Promise<void> {
   // Its body would be empty, and look like a whole answer.
   if (web.bodyUsed) throw new TypeError('the handler returned a Response whose body was read already')
   response.statusCode = web.status
@@ -104,5 +107,5 @@ async function sendWebResponse(response: ServerResponse, web: Response, head: bo
   const cookies = web.headers.getSetCookie()
   if (cookies.length > 0) response.setHeader('set-cookie', cookies)
   if (web.body === null) response.end()
-  else await sendStream(response, web.body as unknown as ReadableStream, head)
+  else await sendStream(response, web.body as unknown as ReadableStream)
 }

@@ -73,8 +73,7 @@ export class Wording {
     const snapshot = this.#snapshot
     const edge = path.edges[index]!
     const to = snapshot.edgeTo[edge]!
-    const isLast = index === path.edges.length - 1
-    const suffix = isLast ? '' : this.#suffix(to)
+    const suffix = isLast(path, index) ? '' : this.#suffix(to)
     if (path.anchor.record === 'imports') return undefined
     if (path.anchor.record === 'exports' && index <= EXPORT) {
       return index === EXPORT ? joined(`.${this.#exportName(path)}${suffix}`) : undefined
@@ -85,12 +84,12 @@ export class Wording {
       case CONTEXT:
         return this.#variable(edge, suffix)
       case PROPERTY:
-        return this.#property(path, index, label, suffix, isLast)
+        return this.#property(path, index, label, suffix)
       case ELEMENT:
         return this.#isListener(path, index - 2) ? undefined : joined(`[${label}]${suffix}`, `[*]${suffix}`)
       case INTERNAL:
         if (/^\d+$/.test(label) || label.includes('part of key')) return this.#entry(path, index, label, suffix)
-        return this.#internal(edge, label, suffix, isLast)
+        return this.#internal(path, index, label, suffix)
       default:
         return this.#variable(edge, suffix) ?? this.#hidden(snapshot.edgeFrom(edge), label)
     }
@@ -150,7 +149,7 @@ export class Wording {
     return index >= 0 && this.label(path.edges[index]!) === '_events'
   }
 
-  #property(path: Path, index: number, label: string, suffix: string, isLast: boolean): Word | undefined {
+  #property(path: Path, index: number, label: string, suffix: string): Word | undefined {
     const snapshot = this.#snapshot
     const edge = path.edges[index]!
     const from = snapshot.edgeFrom(edge)
@@ -158,13 +157,14 @@ export class Wording {
     if (this.#isListener(path, index - 1)) return stop(`listener of '${propertyName(label)}'`)
     // The server, socket or the like that Node made around a native handle.
     if (snapshot.edgeName[edge] === this.#labels.ownerOfHandle) return stop(snapshot.name(to))
-    const isCode = !isLast && this.#isHostFunction(to)
+    const isCode = !isLast(path, index) && this.#isHostFunction(to)
     if (SILENT.has(label)) return isCode ? this.#function(to) : undefined
     if (label === '__proto__')
       return stop(snapshot.nodeKind[to] === CLOSURE ? 'the class that it extends' : 'what it inherits from')
     if (label === 'listener' || this.#isLinkOfListeners(from, label) || this.#isOwn(path, index - 1)) return undefined
     // A method is called on the operations that it is of, so who keeps one keeps them all.
-    if (this.#isOperations(path, index) || (isLast && this.#isOperations(path, index - 1))) return undefined
+    if (this.#isOperations(path, index) || (isLast(path, index) && this.#isOperations(path, index - 1)))
+      return undefined
     const text = memberText(label)
     // What a module registers with several methods is one thing to its host.
     if (this.#isEntry(to)) return joined(text, '.*')
@@ -200,15 +200,16 @@ export class Wording {
     return this.#snapshot.nodeKind[node] === CLOSURE && this.#places.authorOf(node) === 'host'
   }
 
-  #internal(edge: number, label: string, suffix: string, isLast: boolean): Word | undefined {
+  #internal(path: Path, index: number, label: string, suffix: string): Word | undefined {
     const snapshot = this.#snapshot
+    const edge = path.edges[index]!
     const to = snapshot.edgeTo[edge]!
     // `emitter.emit.bind(emitter, 'error')`: whose listeners come next.
     if (label === 'bound_this' && suffix !== '') return stop(`this${suffix}`)
     if (label === 'reactions_or_result')
       return stop(snapshot.name(to) === 'system / PromiseReaction' ? 'what waits for it' : 'its value')
     if (label === 'parameters_and_registers') return stop('a local variable')
-    if (SILENT.has(label) || isLast || !this.#isHostFunction(to)) return undefined
+    if (SILENT.has(label) || isLast(path, index) || !this.#isHostFunction(to)) return undefined
     // From a scope back to the function that it was made for there is nothing new.
     return snapshot.edgeFrom(edge) === to ? undefined : this.#function(to)
   }
@@ -275,6 +276,9 @@ export class Wording {
     return stopAt(text, place === undefined ? '' : `, ${shortPlace(place)}`)
   }
 }
+
+/** The step that leads to the image. */
+const isLast = ({ edges }: Path, index: number): boolean => index === edges.length - 1
 
 const memberText = (label: string): string => {
   const accessor = /^([gs]et) (.*)$/s.exec(label)

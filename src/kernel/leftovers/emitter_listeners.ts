@@ -76,78 +76,95 @@ type ListenerMethods = Readonly<
   >
 >
 
-/** The methods that add and remove listeners, remembering the module's own. They return `view()`, as the emitter's would return the emitter. */
-export function viewListenerMethods(shared: SharedEmitter, leftovers: Leftovers, view: () => object): ListenerMethods {
-  const { emitter } = shared
-  // In the order in which the emitter holds them.
-  const entries: Attached[] = []
+/** What the module has attached to one shared emitter, by methods that return `view()`, as the emitter's would return the emitter. */
+class OwnListeners {
+  readonly #shared: SharedEmitter
+  readonly #leftovers: Leftovers
+  readonly #view: () => object
+  /** In the order in which the emitter holds them. */
+  readonly #entries: Attached[] = []
 
-  const drop = (entry: Attached): void => {
-    const index = entries.indexOf(entry)
-    if (index !== -1) entries.splice(index, 1)
-  }
-  const forget = (entry: Attached): void => {
-    drop(entry)
-    leftovers.remove(entry)
+  constructor(shared: SharedEmitter, leftovers: Leftovers, view: () => object) {
+    this.#shared = shared
+    this.#leftovers = leftovers
+    this.#view = view
   }
 
-  const adder = (method: 'on' | 'prependListener', once: boolean) => {
+  readonly #drop = (entry: Attached): void => {
+    const index = this.#entries.indexOf(entry)
+    if (index !== -1) this.#entries.splice(index, 1)
+  }
+
+  #forget(entry: Attached): void {
+    this.#drop(entry)
+    this.#leftovers.remove(entry)
+  }
+
+  adder(method: 'on' | 'prependListener', attachedFor = asItIs): Listener {
+    const { emitter } = this.#shared
     const add = (event: EventName, listener: Listener): object => {
       // The emitter says what is wrong with a listener that is none.
       if (typeof listener !== 'function') {
         emitter[method](event, listener)
-        return view()
+        return this.#view()
       }
-      const attached = once ? onceOnly(event, listener) : listener
-      const entry = new Attached(shared, captureCallSite(add, FEW_FRAMES), event, listener, attached, drop)
-      if (method === 'on') entries.push(entry)
-      else entries.unshift(entry)
-      leftovers.add(entry)
+      const attached = attachedFor(event, listener)
+      const site = captureCallSite(add, FEW_FRAMES)
+      const entry = new Attached(this.#shared, site, event, listener, attached, this.#drop)
+      if (method === 'on') this.#entries.push(entry)
+      else this.#entries.unshift(entry)
+      this.#leftovers.add(entry)
       emitter[method](event, attached)
-      return view()
+      return this.#view()
     }
     return add as Listener
   }
 
   /** EventEmitter finds a wrapped listener by its property `listener`, in removeListener and in listeners(). */
-  const onceOnly = (event: EventName, listener: Listener): Listener => {
+  readonly onceOnly = (event: EventName, listener: Listener): Listener => {
+    const own = this
     const wrapper = function (this: unknown, ...args: unknown[]): unknown {
-      const entry = entries.find(({ attached }) => attached === wrapper)
+      const entry = own.#entries.find(({ attached }) => attached === wrapper)
       if (!entry) return undefined
-      forget(entry)
-      emitter.removeListener(event, wrapper)
+      own.#forget(entry)
+      own.#shared.emitter.removeListener(event, wrapper)
       return Reflect.apply(listener, this, args)
     }
     return Object.assign(wrapper, { listener })
   }
 
-  const remove = (event: EventName, listener: Listener): object => {
+  readonly remove = (event: EventName, listener: Listener): object => {
     // Of a function that was added twice the emitter removes the last.
-    const entry = entries.findLast(
+    const entry = this.#entries.findLast(
       known => known.event === event && (known.listener === listener || known.attached === listener),
     )
-    if (entry) forget(entry)
-    emitter.removeListener(event, listener)
-    return view()
+    if (entry) this.#forget(entry)
+    this.#shared.emitter.removeListener(event, listener)
+    return this.#view()
   }
 
-  const removeAll = (...events: EventName[]): object => {
-    // Of the module's own: it has no business with the host's.
-    for (const entry of [...entries])
-      if (events.length === 0 || events[0] === undefined || entry.event === events[0])
-        remove(entry.event, entry.attached)
-    return view()
+  /** Of the module's own: it has no business with the host's. */
+  readonly removeAll = (...events: EventName[]): object => {
+    for (const { event, attached } of [...this.#entries])
+      if (events.length === 0 || events[0] === undefined || event === events[0]) this.remove(event, attached)
+    return this.#view()
   }
+}
 
+const asItIs = (_event: EventName, listener: Listener): Listener => listener
+
+/** The methods that add and remove listeners, remembering the module's own. They return `view()`, as the emitter's would return the emitter. */
+export function viewListenerMethods(shared: SharedEmitter, leftovers: Leftovers, view: () => object): ListenerMethods {
+  const own = new OwnListeners(shared, leftovers, view)
   return {
-    on: adder('on', false),
-    addListener: adder('on', false),
-    once: adder('on', true),
-    prependListener: adder('prependListener', false),
-    prependOnceListener: adder('prependListener', true),
-    removeListener: remove as Listener,
-    off: remove as Listener,
-    removeAllListeners: removeAll as Listener,
+    on: own.adder('on'),
+    addListener: own.adder('on'),
+    once: own.adder('on', own.onceOnly),
+    prependListener: own.adder('prependListener'),
+    prependOnceListener: own.adder('prependListener', own.onceOnly),
+    removeListener: own.remove as Listener,
+    off: own.remove as Listener,
+    removeAllListeners: own.removeAll as Listener,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Seam } from '../seam.ts'
 import type { CallSite } from './call_site.ts'
-import type { LeftoverKind, Leftovers, Resource } from './leftovers.ts'
+import type { LeftoverKind } from './kinds.ts'
+import type { Leftovers, Resource } from './leftovers.ts'
 
 /** How one sort of object is told open from closed, and closed. */
 export interface HandleSort<T extends object> {

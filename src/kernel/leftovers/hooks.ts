@@ -1,150 +1,17 @@
-import { type AsyncHook, type AsyncLocalStorage, executionAsyncResource } from 'node:async_hooks'
-import { type CallSite, captureCallSite } from './call_site.ts'
-import { trackHandle } from './handle.ts'
+import type { AsyncHook } from 'node:async_hooks'
+import { captureCallSite } from './call_site.ts'
 import type { Leftovers, Resource } from './leftovers.ts'
-import { standFor, viewFunction } from './view_object.ts'
-
-type Storage = AsyncLocalStorage<unknown>
-type StorageClass = new (...args: unknown[]) => Storage
-type AnyFunction = (...args: unknown[]) => unknown
-
-/** What `withScope` gives, where Node has it: left when it is disposed. */
-interface Scope {
-  dispose(): void
-}
-type StorageWithScopes = Storage & { withScope(store: unknown): Scope }
+import { viewStorage } from './storages.ts'
+import { defineMethods, viewFunction } from './view_object.ts'
 
 /** `AsyncLocalStorage` and `createHook` of `node:async_hooks`. */
 export const viewAsyncHooks = (
   real: { AsyncLocalStorage: Function; createHook: (callbacks: never) => AsyncHook },
   leftovers: Leftovers,
 ): object => ({
-  AsyncLocalStorage: viewStorage(real.AsyncLocalStorage as StorageClass, leftovers),
+  AsyncLocalStorage: viewStorage(real.AsyncLocalStorage, leftovers),
   createHook: viewFunction(real.createHook, ([callbacks]) => trackHook(real.createHook(callbacks as never), leftovers)),
 })
-
-/**
- * A storage that was used by `run` is clean, but Node keeps it in a list for ever unless it is disabled. One that was entered by `enterWith`, or by `withScope` whose scope was not disposed, is left
- * behind: its store goes on with whatever was begun there.
- */
-function viewStorage(Real: StorageClass, leftovers: Leftovers): Function {
-  const entered = new WeakMap<Storage, Resource>()
-  const forget = (storage: Storage): void => {
-    const resource = entered.get(storage)
-    if (resource) leftovers.remove(resource)
-    entered.delete(storage)
-  }
-
-  const enter = (storage: Storage, method: string, site: CallSite): void => {
-    forget(storage)
-    const resource = enteredStorage(storage, method, site)
-    entered.set(storage, resource)
-    leftovers.add(resource)
-  }
-
-  class View extends Real {
-    static {
-      if (!('withScope' in Real.prototype)) Reflect.deleteProperty(View.prototype, 'withScope')
-    }
-
-    /** Node's own methods enter, and leave again, by `enterWith`. */
-    #isOfNode = false
-
-    constructor(...args: unknown[]) {
-      super(...args)
-      trackHandle(leftovers, this, DISABLED_AT_UNLOAD, undefined)
-    }
-
-    override enterWith(store: unknown): void {
-      if (!this.#isOfNode) enter(this, 'enterWith', captureCallSite(View.prototype.enterWith))
-      super.enterWith(store)
-      if (!this.#isOfNode) noteCarrier(this)
-    }
-
-    override run(store: unknown, callback: AnyFunction, ...args: unknown[]): unknown {
-      const before = this.#isOfNode
-      this.#isOfNode = true
-      try {
-        return super.run(store, View.#runInside, this, callback, args)
-      } finally {
-        this.#isOfNode = before
-      }
-    }
-
-    /** No closure: this is called for each request of a busy host. */
-    static #runInside(view: View, callback: AnyFunction, args: unknown[]): unknown {
-      view.#isOfNode = false
-      try {
-        return Reflect.apply(callback, null, args)
-      } finally {
-        view.#isOfNode = true
-      }
-    }
-
-    withScope(store: unknown): Scope {
-      enter(this, 'withScope', captureCallSite(View.prototype.withScope))
-      const scope = this.#quietly(() => (Real.prototype as StorageWithScopes).withScope.call(this, store))
-      const { dispose } = scope
-      const leave = (): void => {
-        forget(this)
-        this.#quietly(() => dispose.call(scope))
-      }
-      return Object.defineProperty(scope, 'dispose', { value: leave, writable: true, configurable: true })
-    }
-
-    #quietly<T>(work: () => T): T {
-      this.#isOfNode = true
-      try {
-        return work()
-      } finally {
-        this.#isOfNode = false
-      }
-    }
-
-    override disable(): void {
-      forget(this)
-      super.disable()
-      dropStores(this)
-    }
-  }
-  return standFor(View, Real)
-}
-
-const DISABLED_AT_UNLOAD = {
-  kind: 'hook',
-  silent: true,
-  what: () => 'AsyncLocalStorage',
-  isOpen: (storage: Storage) => (storage as { enabled?: boolean }).enabled !== false,
-  close: (storage: Storage) => storage.disable(),
-} as const
-
-/** The first and the last execution that a storage was entered in. */
-const carriers = new WeakMap<Storage, [first: WeakRef<object>, last: WeakRef<object>]>()
-
-/** Where a store is a property of the resource of an execution (Node 20 and 22), that of the main program keeps it for ever, also once the storage is disabled. */
-function noteCarrier(storage: Storage): void {
-  if (!('kResourceStore' in storage)) return
-  const carrier = new WeakRef(executionAsyncResource())
-  carriers.set(storage, [carriers.get(storage)?.[0] ?? carrier, carrier])
-}
-
-function dropStores(storage: Storage): void {
-  for (const carrier of carriers.get(storage) ?? [])
-    Reflect.deleteProperty(carrier.deref() ?? {}, (storage as { kResourceStore?: symbol }).kResourceStore!)
-}
-
-/** Weak: what was entered may be collected with whoever knew it. */
-function enteredStorage(storage: Storage, method: string, site: CallSite): Resource {
-  const reference = new WeakRef(storage)
-  return {
-    kind: 'hook',
-    site,
-    what: () => `AsyncLocalStorage entered with ${method}()`,
-    isOpen: () => reference.deref() !== undefined,
-    isOver: () => reference.deref() === undefined,
-    close: () => reference.deref()?.disable(),
-  }
-}
 
 /** A hook does not tell whether it is enabled, so its own two methods do. */
 function trackHook(hook: AsyncHook, leftovers: Leftovers): AsyncHook {
@@ -162,7 +29,6 @@ function trackHook(hook: AsyncHook, leftovers: Leftovers): AsyncHook {
     }
     return prototype.enable.call(hook)
   }
-  for (const [name, value] of Object.entries({ enable, disable }))
-    Object.defineProperty(hook, name, { value, writable: true, configurable: true })
+  defineMethods(hook, { enable, disable })
   return hook
 }

@@ -4,7 +4,7 @@ import { noteAddon } from './addons.ts'
 import { type CallSite, captureCallSite } from './call_site.ts'
 import { noteEmitterView, viewEmitter, viewListenerMethods } from './emitter_listeners.ts'
 import type { Leftovers, Resource } from './leftovers.ts'
-import { viewFunction } from './view_object.ts'
+import { defineMethods, viewFunction } from './view_object.ts'
 
 type CaptureCallback = ((error: Error) => void) | null
 
@@ -18,11 +18,11 @@ export function viewProcess(leftovers: Leftovers, builtin: (name: string) => unk
   const view = noteEmitterView(Object.create(forwarding()) as NodeJS.Process)
   for (const [name, descriptor] of ownProperties()) Object.defineProperty(view, name, descriptor)
   const shared = { emitter: process as unknown as EventEmitter, label: 'process' }
-  define(
+  defineMethods(
     view,
     viewListenerMethods(shared, leftovers, () => view),
   )
-  define(view, {
+  defineMethods(view, {
     setUncaughtExceptionCaptureCallback: captureCallback(leftovers),
     dlopen: viewFunction(process.dlopen, args => {
       Reflect.apply(process.dlopen, process, args)
@@ -30,7 +30,7 @@ export function viewProcess(leftovers: Leftovers, builtin: (name: string) => unk
     }),
   })
   if ('getBuiltinModule' in process)
-    define(view, {
+    defineMethods(view, {
       getBuiltinModule: (name: string) => (process.getBuiltinModule(name) === undefined ? undefined : builtin(name)),
     })
   for (const name of ['stdin', 'stdout', 'stderr'] as const) {
@@ -42,11 +42,6 @@ export function viewProcess(leftovers: Leftovers, builtin: (name: string) => unk
     })
   }
   return view
-}
-
-const define = (view: object, members: object): void => {
-  for (const [name, value] of Object.entries(members))
-    Object.defineProperty(view, name, { value, writable: true, configurable: true })
 }
 
 type Property = readonly [name: string, descriptor: PropertyDescriptor]
@@ -93,7 +88,7 @@ function forwarding(): object {
     })
   for (const name of ['setMaxListeners', 'send', 'disconnect'] as const) {
     const method = process[name] as ((...args: unknown[]) => unknown) | undefined
-    if (method) define(base, { [name]: (...args: unknown[]) => Reflect.apply(method, process, args) as unknown })
+    if (method) defineMethods(base, { [name]: (...args: unknown[]) => Reflect.apply(method, process, args) as unknown })
   }
   return base
 }

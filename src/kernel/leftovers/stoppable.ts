@@ -1,5 +1,6 @@
 import type { CallSite } from './call_site.ts'
-import type { LeftoverKind, Leftovers, Resource } from './leftovers.ts'
+import type { LeftoverKind } from './kinds.ts'
+import type { Leftovers, Resource } from './leftovers.ts'
 
 /**
  * Iterates over something of Node's that ends by a signal, as a leftover from the first value that is asked for to the end of the iteration. When

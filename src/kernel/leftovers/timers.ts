@@ -1,6 +1,7 @@
 import nodeTimers from 'node:timers'
 import { type CallSite, captureCallSite, FEW_FRAMES } from './call_site.ts'
-import type { LeftoverKind, Leftovers, Resource } from './leftovers.ts'
+import type { LeftoverKind } from './kinds.ts'
+import type { Leftovers, Resource } from './leftovers.ts'
 import { PROMISIFIED } from './view_object.ts'
 import { TIMER_FUNCTIONS } from './viewed.ts'
 
@@ -59,18 +60,25 @@ class Timer implements Resource {
   }
 }
 
-/** @param promised the promise forms, for `promisify` */
-export function viewTimers(leftovers: Leftovers, promised: () => Record<string, unknown>): TimerView {
-  const pending = new Map<unknown, Timer>()
+/** The timers of one image that are pending, by what the host's functions gave for them. */
+class PendingTimers {
+  readonly #leftovers: Leftovers
+  readonly #timers = new Map<unknown, Timer>()
 
-  const forget = (handle: unknown): void => {
-    const timer = pending.get(handle)
-    if (!timer) return
-    pending.delete(handle)
-    leftovers.remove(timer)
+  constructor(leftovers: Leftovers) {
+    this.#leftovers = leftovers
   }
 
-  const opener = <T extends Handle>(kind: TimerKind, start: Start<T>, stop: (handle: T) => void) => {
+  #forget(handle: unknown): void {
+    const timer = this.#timers.get(handle)
+    if (!timer) return
+    this.#timers.delete(handle)
+    this.#leftovers.remove(timer)
+  }
+
+  /** `setTimeout` and its like, remembering what they start until it has fired. */
+  opener<T extends Handle>(kind: TimerKind, start: Start<T>, stop: (handle: T) => void): Start<T> {
+    const forget = (handle: unknown): void => this.#forget(handle)
     const open = (callback: Callback, ...rest: unknown[]): T => {
       // The host's function says what is wrong with a callback that is none.
       if (typeof callback !== 'function') return start(callback, ...rest)
@@ -81,33 +89,37 @@ export function viewTimers(leftovers: Leftovers, promised: () => Record<string, 
         // One that its callback refreshed is back in a list.
         if (kind === 'timeout' && !(handle as TimerFields)._idleNext) forget(handle)
       }
-      const timer = new Timer(pending, kind, captureCallSite(open, FEW_FRAMES), handle, rest[0], stop)
-      pending.set(handle, timer)
-      leftovers.add(timer)
+      const timer = new Timer(this.#timers, kind, captureCallSite(open, FEW_FRAMES), handle, rest[0], stop)
+      this.#timers.set(handle, timer)
+      this.#leftovers.add(timer)
       return handle
     }
     return open
   }
 
-  const closer = (stop: (handle: never) => void) => (handle?: unknown) => {
-    // A timer may also be named by its number, which is what it turns into as a key.
-    if (!pending.has(handle) && (typeof handle === 'number' || typeof handle === 'string'))
-      for (const known of pending.keys()) if (Number(known) === Number(handle)) forget(known)
-    forget(handle)
-    stop(handle as never)
+  /** `clearTimeout` and its like. */
+  closer(stop: (handle: never) => void) {
+    return (handle?: unknown): void => {
+      // A timer may also be named by its number, which is what it turns into as a key.
+      if (!this.#timers.has(handle) && (typeof handle === 'number' || typeof handle === 'string'))
+        for (const known of this.#timers.keys()) if (Number(known) === Number(handle)) this.#forget(known)
+      this.#forget(handle)
+      stop(handle as never)
+    }
   }
+}
 
+/** @param promised the promise forms, for `promisify` */
+export function viewTimers(leftovers: Leftovers, promised: () => Record<string, unknown>): TimerView {
+  const pending = new PendingTimers(leftovers)
   const { setTimeout, setInterval, setImmediate, clearTimeout, clearInterval, clearImmediate } = nodeTimers
-  const openers = {
-    setTimeout: opener('timeout', setTimeout as unknown as Start<NodeJS.Timeout>, clearTimeout),
-    setInterval: opener('interval', setInterval as unknown as Start<NodeJS.Timeout>, clearInterval),
-    setImmediate: opener('immediate', setImmediate as unknown as Start<NodeJS.Immediate>, clearImmediate),
-  }
   const view = {
-    ...openers,
-    clearTimeout: closer(clearTimeout),
-    clearInterval: closer(clearInterval),
-    clearImmediate: closer(clearImmediate),
+    setTimeout: pending.opener('timeout', setTimeout as unknown as Start<NodeJS.Timeout>, clearTimeout),
+    setInterval: pending.opener('interval', setInterval as unknown as Start<NodeJS.Timeout>, clearInterval),
+    setImmediate: pending.opener('immediate', setImmediate as unknown as Start<NodeJS.Immediate>, clearImmediate),
+    clearTimeout: pending.closer(clearTimeout),
+    clearInterval: pending.closer(clearInterval),
+    clearImmediate: pending.closer(clearImmediate),
   }
   for (const name of ['setTimeout', 'setImmediate'] as const)
     Object.defineProperty(view[name], PROMISIFIED, { get: () => promised()[name], enumerable: true })

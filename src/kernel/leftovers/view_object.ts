@@ -38,6 +38,12 @@ function lazyProperty(key: PropertyKey, make: () => unknown): PropertyDescriptor
   }
 }
 
+/** Methods of one object in place of those of its class. As those they are not listed. */
+export function defineMethods(target: object, methods: Readonly<Record<string, Function>>): void {
+  for (const [name, value] of Object.entries(methods))
+    Object.defineProperty(target, name, { value, writable: true, configurable: true })
+}
+
 /** The same function in every respect but one: a call of it goes through `call`. `site` is captured when it is asked for. */
 export function viewFunction<F extends Function>(
   real: F,

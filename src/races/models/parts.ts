@@ -138,8 +138,14 @@ export function free(state: State, image: Image): Violation | undefined {
   return undefined
 }
 
+/** How many old images of a module are in memory at the end. */
+type Kept = (module: ModuleCells, state: State) => number
+
+export const NONE_KEPT: Kept = () => 0
+export const KEPT_AS_COUNTED: Kept = (module, state) => state[module.kept]!
+
 /** At the end every module is somewhere, and what the kernel's tables point to is there. */
-export function nothingLost(world: World, keeps: boolean): (state: State) => Violation | undefined {
+export function nothingLost(world: World, expected: Kept): (state: State) => Violation | undefined {
   return state => {
     for (const module of world.modules) {
       for (const pointer of [module.list, module.table, module.vector]) {
@@ -154,7 +160,7 @@ export function nothingLost(world: World, keeps: boolean): (state: State) => Vio
         else if (state[module.list] !== i + 1)
           return { kind: 'lost', what: `${module.name} is in memory and on no list` }
       }
-      if (kept !== (keeps ? state[module.kept] : 0))
+      if (kept !== expected(module, state))
         return { kind: 'lost', what: `${kept} old images of ${module.name} are in memory, not what the kernel counts` }
     }
     return undefined

@@ -8,7 +8,9 @@ import {
   every,
   GONE,
   imageName,
+  KEPT_AS_COUNTED,
   type ModuleCells,
+  NONE_KEPT,
   nothingLost,
   PRESENT,
   type Size,
@@ -62,7 +64,7 @@ export function insideModel(size: Size): Model {
       name: 'inside',
       summary: 'Linux 2.4: the module raises its count from its own code',
       expects: 'race',
-      atEnd: nothingLost(world, false),
+      atEnd: nothingLost(world, NONE_KEPT),
     },
     {
       call: (cpu, module) => countingInside(module, registers.of(`CPU ${cpu}`, module)),
@@ -75,18 +77,20 @@ export function insideModel(size: Size): Model {
   )
 }
 
-function counted(size: Size, ignored: boolean, about: Pick<Model, 'name' | 'summary' | 'expects'>): Model {
+/** @param callOf how the subsystem on each CPU calls */
+function counted(
+  size: Size,
+  callOf: (cpu: number) => typeof countingOutside,
+  about: Pick<Model, 'name' | 'summary' | 'expects'>,
+): Model {
   const world = createWorld(size)
   const registers = registersOf(world)
   const ending: Ending = { grace: true, frees: true, locks: true }
   return assemble(
     world,
-    { ...about, atEnd: nothingLost(world, false) },
+    { ...about, atEnd: nothingLost(world, NONE_KEPT) },
     {
-      call: (cpu, module) => {
-        const f = registers.of(`CPU ${cpu}`, module)
-        return ignored && cpu === 0 ? uncounted(module, f) : countingOutside(module, f)
-      },
+      call: (cpu, module) => callOf(cpu)(module, registers.of(`CPU ${cpu}`, module)),
       unload: eachRound(world, (module, round) => {
         const f = registers.of('rmmod', module)
         const waits = registers.callers(module)
@@ -99,7 +103,7 @@ function counted(size: Size, ignored: boolean, about: Pick<Model, 'name' | 'summ
 
 /** Linux 2.5: whoever calls in counts first. */
 export const outsideModel = (size: Size): Model =>
-  counted(size, false, {
+  counted(size, () => countingOutside, {
     name: 'outside',
     summary: 'Linux 2.5: try_module_get before the call, module_put after it',
     expects: 'none',
@@ -107,26 +111,31 @@ export const outsideModel = (size: Size): Model =>
 
 /** Linux 2.5 as it was: the subsystem on CPU 0, networking, calls without counting. */
 export const outsideIgnoringModel = (size: Size): Model =>
-  counted(size, true, {
+  counted(size, cpu => (cpu === 0 ? uncounted : countingOutside), {
     name: 'outside-ignoring',
     summary: 'Linux 2.5 with a subsystem, networking, that does not count',
     expects: 'race',
   })
 
-function retained(size: Size, reclaims: boolean, about: Pick<Model, 'name' | 'summary' | 'expects'>): Model {
+/** @param afterwards what is done to a module between its removal and its next insertion */
+function retained(
+  size: Size,
+  afterwards: (module: ModuleCells) => readonly Fragment[],
+  about: Pick<Model, 'name' | 'summary' | 'expects'>,
+): Model {
   const world = createWorld(size)
   const registers = registersOf(world)
   const ending: Ending = { grace: false, frees: false, locks: false }
   return assemble(
     world,
-    { ...about, atEnd: nothingLost(world, true) },
+    { ...about, atEnd: nothingLost(world, KEPT_AS_COUNTED) },
     {
       call: (cpu, module) => uncounted(module, registers.of(`CPU ${cpu}`, module)),
       unload: eachRound(world, (module, round) => {
         const f = registers.of('rmmod', module)
         const unload = rmmodAtOnce(world, module, f, ending)
         const load = insmod(world, module, f, round + 2, ending)
-        return reclaims ? [unload, reclaim(module), load] : [unload, load]
+        return [unload, ...afterwards(module), load]
       }),
       interrupt: interrupts(world, registers),
     },
@@ -135,7 +144,7 @@ function retained(size: Size, reclaims: boolean, about: Pick<Model, 'name' | 'su
 
 /** The patch of 2003: nobody counts, and the memory of a removed module is never freed. */
 export const retainModel = (size: Size): Model =>
-  retained(size, false, {
+  retained(size, () => [], {
     name: 'retain',
     summary: 'the 2003 patch: no counts, and the memory is never freed',
     expects: 'none',
@@ -143,7 +152,7 @@ export const retainModel = (size: Size): Model =>
 
 /** The same with its special option, used while somebody may be in the old code. */
 export const retainReclaimModel = (size: Size): Model =>
-  retained(size, true, {
+  retained(size, module => [reclaim(module)], {
     name: 'retain-reclaim',
     summary: 'the 2003 patch with the option that frees what was left behind',
     expects: 'race',
@@ -172,7 +181,7 @@ export function collectModel(size: Size): Model {
       name: 'collect',
       summary: 'Outlive: no counts; freed once nobody can reach it',
       expects: 'none',
-      atEnd: nothingLost(world, true),
+      atEnd: nothingLost(world, KEPT_AS_COUNTED),
     },
     {
       call,
