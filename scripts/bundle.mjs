@@ -39,7 +39,9 @@ const late = lateParts(COMPILED, {
     'kernel/depmod/depmod',
     'kernel/modinfo',
     'kernel/modprobe',
+    'kernel/modprobe_remove',
     'kernel/probe_source',
+    'kernel/show_depends',
   ],
   // Of texts that the reader is not enough for.
   parser: [

@@ -1,7 +1,7 @@
 import { ModuleError } from '../kernel/errno.ts'
 import type { UnloadReport } from '../kernel/free_module.ts'
 import type { ModuleRow } from '../kernel/lsmod.ts'
-import type { ShownStep } from '../kernel/modprobe.ts'
+import type { ShownStep } from '../kernel/show_depends.ts'
 import { attemptEach } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
 import { connect, HOST_OPTION } from './connect.ts'

@@ -2,8 +2,9 @@ import { resolve } from 'node:path'
 import { TextFolder } from '../kernel/depmod/text_folder.ts'
 import { ModuleError } from '../kernel/errno.ts'
 import { Kernel } from '../kernel/kernel.ts'
-import type { ModprobeOptions, ShownStep } from '../kernel/modprobe.ts'
+import type { ModprobeOptions } from '../kernel/modprobe.ts'
 import type { Params } from '../kernel/moduleparam.ts'
+import type { ShownStep } from '../kernel/show_depends.ts'
 import { folderNamed } from './usage.ts'
 
 /** Who answers modprobe's questions: a host, or a folder of modules. */

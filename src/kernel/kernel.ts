@@ -1,15 +1,13 @@
 import type { CreateImage } from '../images/image.ts'
-import { isInside } from '../images/resolve.ts'
 import { close } from './close.ts'
 import { type ColdplugOptions, type ColdplugReport, coldplug } from './coldplug.ts'
 import type { Core, ExplainImage } from './core.ts'
 import { type RemoveOptions, rmmod } from './delete_module.ts'
 import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
 import { ModuleError } from './errno.ts'
-import { loadExplainer } from './explainer.ts'
+import { why } from './explainer.ts'
 import { ExtensionPoint } from './extension.ts'
 import type { UnloadReport } from './free_module.ts'
-import { parseLabel } from './image_label.ts'
 import { insmod } from './insmod.ts'
 import { checkCall, checkOptions, checkText, type KernelOptions } from './kernel_options.ts'
 import type { WhyOptions, WhyReport } from './kmemleak/index.ts'
@@ -19,18 +17,11 @@ import { type ModuleRow, rowOf } from './lsmod.ts'
 import { makeCore } from './make_core.ts'
 import { type MemoryUse, memoryUse } from './memory.ts'
 import { type ModuleDescription, modinfo } from './modinfo.ts'
-import {
-  type ModprobeOptions,
-  modprobe,
-  modprobeRemove,
-  modulesInOrder,
-  resolveAlias,
-  type ShownStep,
-  showDepends,
-  showRemoval,
-} from './modprobe.ts'
+import { type ModprobeOptions, modprobe } from './modprobe.ts'
+import { modprobeRemove, showRemoval } from './modprobe_remove.ts'
 import { foldName } from './module.ts'
-import { isSourceFile, locate, locateAgain, realPath } from './module_location.ts'
+import { filesOf, isInPlace, modulesOf } from './module_files.ts'
+import { locate } from './module_location.ts'
 import { modulePut, tryModuleGet } from './module_references.ts'
 import type { Params } from './moduleparam.ts'
 import type { KernelEventName, KernelEvents } from './notifier.ts'
@@ -38,6 +29,7 @@ import type { KernelLog } from './printk.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { Requests } from './request.ts'
 import type { Seam } from './seam.ts'
+import { modulesInOrder, resolveAlias, type ShownStep, showDepends } from './show_depends.ts'
 import { shown } from './shown.ts'
 import type { KernelTaint } from './taint.ts'
 import { messageOf } from './thrown.ts'
@@ -274,20 +266,7 @@ export class Kernel implements AsyncDisposable {
    */
   async why(image: string, options: WhyOptions = {}): Promise<WhyReport> {
     checkCall('why', image, options)
-    const label = this.#labelOf(image)
-    const { seam, mark } = this.#core
-    const { explainImage } = await seam.step('why: what explains is there', loadExplainer())
-    return seam.step(`why ${label}: the heap is read`, explainImage(label, options, mark))
-  }
-
-  #labelOf(image: string): string {
-    const given = foldName(image)
-    const label = parseLabel(given)
-    if (label && label.generation <= (this.#core.generations.get(label.name) ?? 0)) return given
-    const oldest = this.lingering().find(({ image: lingering }) => parseLabel(lingering)?.name === given)
-    const state = this.#core.modules.get(given)?.state.is
-    if (!oldest) throw new ModuleError('ENOENT', { module: image, lingering: true, ...(state && { state }) })
-    return oldest.image
+    return why(this.#core, image, options)
   }
 
   /** Why the kernel is not to be trusted; empty when it is. Nothing clears a taint. */
@@ -423,38 +402,19 @@ export class Kernel implements AsyncDisposable {
    * a module keeps in its folder is no part of it: it may write that itself.
    */
   modulesOf(file: string): string[] {
-    const real = realPath(file) ?? file
-    const isSource = isSourceFile(file)
-    const names = new Set<string>()
-    const isPartOf = (path: string, folder: string | undefined): boolean =>
-      isSource && folder !== undefined && isInside(path, folder)
-    for (const { name, state, root, placed } of this.#core.modules.values())
-      if (
-        state.is === 'LIVE' &&
-        (state.loaded.image.files.includes(real) ||
-          file === placed ||
-          isPartOf(real, root) ||
-          // The link to it may be gone.
-          isPartOf(file, placed))
-      )
-        names.add(name)
-    const belonging = isSource ? this.#core.folders.belongingTo(file) : undefined
-    if (belonging !== undefined) names.add(belonging)
-    return [...names]
+    return modulesOf(this.#core, file)
   }
 
   /** False for a loaded module whose file, or the link to it, is no longer there. */
   isInPlace(name: string): boolean {
     checkText('isInPlace', 'the name of a module', name)
-    const module = this.#core.modules.get(foldName(name))
-    return module !== undefined && locateAgain(module) !== undefined
+    return isInPlace(this.#core, foldName(name))
   }
 
   /** The files that a LIVE module has been made of so far; none of a module that is not. */
   filesOf(name: string): readonly string[] {
     checkText('filesOf', 'the name of a module', name)
-    const state = this.#core.modules.get(foldName(name))?.state
-    return state?.is === 'LIVE' ? state.loaded.image.files : []
+    return filesOf(this.#core, foldName(name))
   }
 
   /** Unloads everything, dependents first, permanent modules too. `await using kernel = …` does it as well. */

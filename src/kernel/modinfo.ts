@@ -6,11 +6,10 @@ import { Listing } from './depmod/listing.ts'
 import { readModule } from './depmod/read_module.ts'
 import { ModuleError } from './errno.ts'
 import type { ModuleInfo } from './info.ts'
-import { notFound } from './modprobe.ts'
 import { foldName } from './module.ts'
 import { ModuleFolders } from './module_folders.ts'
 import { locate, type ModuleLocation } from './module_location.ts'
-import { probeSource } from './probe_source.ts'
+import { notFound, probeSource } from './probe_source.ts'
 import { readSignature } from './signature.ts'
 
 /** What modinfo prints: read off the files, nothing is run. */

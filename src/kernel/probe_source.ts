@@ -43,6 +43,14 @@ export class CatalogueSource implements ProbeSource {
     return found.length > 0 || withoutScope(name) === name ? found : this.#lookup(withoutScope(name))
   }
 
+  /** Those that the blacklist lets through. */
+  allowed(
+    candidates: readonly Candidate[],
+    { useBlacklist = false }: { readonly useBlacklist?: boolean },
+  ): Candidate[] {
+    return candidates.filter(candidate => !this.policy.isBlacklisted(candidate, { byName: useBlacklist }))
+  }
+
   #lookup(name: string): readonly Candidate[] {
     const { catalogue, policy } = this
     return lookup(name, {
@@ -86,6 +94,12 @@ export const loadedModules = ({ modules }: Core): LoadedModules => ({
   has: name => modules.get(name)?.state.is === 'LIVE',
   holders: name => [...(modules.get(name)?.holders ?? [])].map(holder => holder.name),
 })
+
+/** That no module of the folders has this name. */
+export function notFound(core: Core, name: string): ModuleError {
+  const directory = core.folders.folders.join(':')
+  return new ModuleError('ENOENT', { module: name, directory: directory === '' ? '(none)' : directory })
+}
 
 /** The catalogue and the configuration, true for `name`: a module's own files are looked at, for an alias, and without a name, everybody's. */
 export function probeSource(core: Core, name?: string): Promise<CatalogueSource> {

@@ -1,6 +1,6 @@
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
-import { insertAll, withoutBlacklisted } from './modprobe.ts'
+import { insertAll } from './modprobe.ts'
 import { type CatalogueSource, sourceOf } from './probe_source.ts'
 
 /** Aliases come from outside, as parts of a URL: what is longer than any sensible one is answered without a look. */
@@ -46,7 +46,7 @@ export class Requests {
     const { seam, probes } = this.#core
     const { era } = probes
     const source = await seam.step(`request ${alias}: the catalogue is current`, this.#current())
-    const wanted = withoutBlacklisted(source, source.lookup(alias), {})
+    const wanted = source.allowed(source.lookup(alias), {})
     if (wanted.length === 0) return false
     const missing = wanted.filter(({ module }) => this.#core.modules.get(module)?.state.is !== 'LIVE')
     for (const { module } of missing) this.#refuseFailed(source, module)

@@ -3,10 +3,10 @@ import { isAbsolute, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { Policy } from '../../modprobe/policy.ts'
 import { TextCatalogue } from '../../modprobe/text_catalogue.ts'
-import type { ModprobeOptions, ShownStep } from '../modprobe.ts'
-import { hookText, isStep } from '../modprobe.ts'
+import type { ModprobeOptions } from '../modprobe.ts'
 import type { Params } from '../moduleparam.ts'
 import { PolicySource } from '../policy_source.ts'
+import { hookText, isStep, type ShownStep } from '../show_depends.ts'
 
 /** A folder that holds kmod's text forms and no modules of ours, such as a kernel's own: it can be asked, and nothing of it can be loaded. */
 export class TextFolder {
