@@ -1,4 +1,6 @@
 import { edgeKind, HeapSnapshot, nodeKind } from './snapshot.ts'
+import { rows, type Step, skipped, title } from './snapshot_text.ts'
+import { grown, StringTable } from './string_table.ts'
 
 interface Meta {
   readonly node_fields: readonly string[]
@@ -12,18 +14,6 @@ interface Header {
   readonly snapshot: { readonly meta: Meta; readonly node_count: number; readonly edge_count: number }
 }
 
-/** A section of the text: what to do with its bytes. Returns where it stopped. */
-type Step = (bytes: Uint8Array, at: number, end: number) => number
-
-const COMMA = 0x2c
-const MINUS = 0x2d
-const ZERO = 0x30
-const NINE = 0x39
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPEN = 0x5b
-const CLOSE = 0x5d
-
 const FIRST_SECTION = '"nodes":['
 
 /**
@@ -33,7 +23,6 @@ const FIRST_SECTION = '"nodes":['
 export class SnapshotReader {
   #step: Step
   #header = ''
-  #section = ''
   #meta: Meta | undefined
   #nodeKind = new Uint8Array(0)
   #nodeName = new Uint32Array(0)
@@ -45,10 +34,7 @@ export class SnapshotReader {
   #edgeTo = new Uint32Array(0)
   #locations = new Int32Array(4 * 1024)
   #locationCount = 0
-  #text = new Uint8Array(1 << 20)
-  #textLength = 0
-  #textStart = new Uint32Array(1 << 16)
-  #stringCount = 0
+  readonly #strings = new StringTable()
   #done = false
 
   constructor() {
@@ -63,7 +49,6 @@ export class SnapshotReader {
   /** @throws Error when the text was not a whole snapshot */
   finish(): HeapSnapshot {
     if (!this.#done) throw new Error('The heap snapshot ended before its strings did')
-    this.#textStart[this.#stringCount] = this.#textLength
     return new HeapSnapshot({
       nodeKind: this.#nodeKind,
       nodeName: this.#nodeName,
@@ -75,9 +60,7 @@ export class SnapshotReader {
       edgeTo: this.#edgeTo,
       locations: this.#locations,
       locationCount: this.#locationCount,
-      text: this.#text,
-      textStart: this.#textStart,
-      stringCount: this.#stringCount,
+      ...this.#strings.finish(),
     })
   }
 
@@ -117,7 +100,10 @@ export class SnapshotReader {
         this.#step = rows(meta.location_fields.length, this.#locationRow(meta), () => this.#between())
         return
       case 'strings':
-        this.#step = this.#stringsStep()
+        this.#step = this.#strings.step(() => {
+          this.#between()
+          this.#done = true
+        })
         return
       default:
         this.#step = skipped(() => this.#between())
@@ -168,70 +154,9 @@ export class SnapshotReader {
     }
   }
 
-  /** Strings of the table, as they are written: what is between two quotes. */
-  #stringsStep(): Step {
-    let inside = false
-    let escaped = false
-    return (bytes, at, end) => {
-      while (at < end) {
-        if (!inside) {
-          const byte = bytes[at++]!
-          if (byte === QUOTE) {
-            inside = true
-            if (this.#stringCount + 2 > this.#textStart.length)
-              this.#textStart = grown(this.#textStart, new Uint32Array(this.#textStart.length * 2))
-            this.#textStart[this.#stringCount++] = this.#textLength
-          } else if (byte === CLOSE) {
-            this.#between()
-            this.#done = true
-            return at
-          }
-          continue
-        }
-        const start = at
-        while (at < end) {
-          const byte = bytes[at]!
-          if (escaped) escaped = false
-          else if (byte === BACKSLASH) escaped = true
-          else if (byte === QUOTE) break
-          at++
-        }
-        this.#append(bytes, start, at)
-        if (at < end) {
-          inside = false
-          at++
-        }
-      }
-      return at
-    }
-  }
-
-  #append(bytes: Uint8Array, start: number, end: number): void {
-    const needed = this.#textLength + end - start
-    if (needed > this.#text.length)
-      this.#text = grown(this.#text, new Uint8Array(Math.max(needed, Math.ceil(this.#text.length * 1.5))))
-    if (end - start < 64) {
-      const text = this.#text
-      let to = this.#textLength
-      for (let at = start; at < end; at++) text[to++] = bytes[at]!
-    } else this.#text.set(bytes.subarray(start, end), this.#textLength)
-    this.#textLength = needed
-  }
-
   /** From the end of a section to the bracket that opens the next. */
   #between(): void {
-    this.#section = ''
-    this.#step = (bytes, at, end) => {
-      while (at < end) {
-        const byte = bytes[at++]!
-        if (byte === OPEN) {
-          this.#begin(/"(\w+)":$/.exec(this.#section)?.[1] ?? '')
-          return at
-        }
-        this.#section += String.fromCharCode(byte)
-      }
-      return at
-    }
+    this.#step = title(section => this.#begin(section))
   }
 }
 
@@ -239,60 +164,4 @@ function fieldIndex(fields: readonly string[], field: string): number {
   const index = fields.indexOf(field)
   if (index === -1) throw new Error(`This heap snapshot has no field '${field}'`)
   return index
-}
-
-function grown<A extends Uint8Array | Uint32Array | Int32Array>(from: A, to: A): A {
-  to.set(from)
-  return to
-}
-
-/** Numbers in rows of `width`, up to the closing bracket. Only here every byte of hundreds of megabytes is looked at. */
-function rows(width: number, take: (row: Float64Array) => void, done: () => void): Step {
-  const row = new Float64Array(width)
-  let field = 0
-  let value = 0
-  let digits = false
-  let negative = false
-  return (bytes, at, end) => {
-    while (at < end) {
-      const byte = bytes[at++]!
-      if (byte >= ZERO && byte <= NINE) {
-        value = value * 10 + byte - ZERO
-        digits = true
-      } else if (byte === MINUS) negative = true
-      else if (byte === COMMA || byte === CLOSE) {
-        if (digits) {
-          row[field++] = negative ? -value : value
-          value = 0
-          digits = false
-          negative = false
-          if (field === width) {
-            take(row)
-            field = 0
-          }
-        }
-        if (byte === CLOSE) {
-          done()
-          return at
-        }
-      }
-    }
-    return at
-  }
-}
-
-/** A section that nobody needs; it may have arrays in arrays, but no strings. */
-function skipped(done: () => void): Step {
-  let depth = 1
-  return (bytes, at, end) => {
-    while (at < end) {
-      const byte = bytes[at++]!
-      if (byte === OPEN) depth++
-      else if (byte === CLOSE && --depth === 0) {
-        done()
-        return at
-      }
-    }
-    return at
-  }
 }
