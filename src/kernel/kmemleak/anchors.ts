@@ -11,6 +11,7 @@ import {
 import { exportInCell } from './exported_cells.ts'
 import type { HoldGraph } from './hold_graph.ts'
 import type { ImageInHeap } from './image_nodes.ts'
+import { Landmarks } from './landmarks.ts'
 import type { Labels } from './names.ts'
 import { fileOf, type Places, type Scope } from './places.ts'
 import { variableOf } from './slots.ts'
@@ -51,16 +52,6 @@ const ROOTS: Readonly<Record<string, readonly [HolderKind, string]>> = {
   '(Eternal handles)': ['native', 'native code (an eternal handle)'],
 }
 
-/** Objects of Outlive that are there for as long as a kernel is, by class. */
-const KERNEL_CLASSES: ReadonlySet<string> = new Set([
-  'Kernel',
-  'ExtensionPoint',
-  'Lingering',
-  'KernelLog',
-  'Notifier',
-  'ModuleFolders',
-])
-
 /** What a file imports from, in its record. */
 const IMPORTS: ReadonlySet<string> = new Set(['requested', '#resolved'])
 
@@ -72,9 +63,7 @@ export class Anchors {
   readonly #places: Places
   /** The other images, by the nodes of their code. */
   readonly #others: ReadonlyMap<number, ImageInHeap>
-  readonly #globals = new Set<number>()
-  /** What the kernels of this process own, and as what. */
-  readonly #kernelParts = new Map<number, string>()
+  readonly #landmarks: Landmarks
 
   constructor(graph: HoldGraph, labels: Labels, places: Places, others: ReadonlyMap<number, ImageInHeap>) {
     this.#graph = graph
@@ -82,34 +71,7 @@ export class Anchors {
     this.#labels = labels
     this.#places = places
     this.#others = others
-    this.#findWellKnown()
-  }
-
-  #findWellKnown(): void {
-    const snapshot = this.#snapshot
-    const { extension, globalObject, globalProxy } = this.#labels
-    for (let node = 0; node < snapshot.nodeCount; node++) {
-      const name = snapshot.nameIndex(node)
-      if (name === this.#labels.Kernel && snapshot.nodeKind[node] === OBJECT) this.#addKernel(node)
-      else if (name === this.#labels.NativeContext)
-        for (const label of [extension, globalObject, globalProxy]) {
-          const global = snapshot.follow(node, label, INTERNAL)
-          if (global !== NO_NODE) this.#globals.add(global)
-        }
-    }
-  }
-
-  #addKernel(kernel: number): void {
-    const snapshot = this.#snapshot
-    const core = snapshot.follow(kernel, this.#labels.core, PROPERTY)
-    if (core === NO_NODE) return
-    this.#kernelParts.set(kernel, 'the kernel').set(core, 'the kernel')
-    for (let edge = snapshot.firstEdge[core]!; edge < snapshot.firstEdge[core + 1]!; edge++) {
-      const to = snapshot.edgeTo[edge]!
-      if (snapshot.edgeKind[edge] !== PROPERTY || snapshot.edgeName[edge] === this.#labels.proto) continue
-      if (snapshot.nodeKind[to] === OBJECT)
-        this.#kernelParts.set(to, KERNEL_PARTS[String(snapshot.edgeLabel(edge))] ?? 'the kernel')
-    }
+    this.#landmarks = new Landmarks(graph.snapshot, labels, places)
   }
 
   /** What to make of `edge` on the way back from an image. */
@@ -126,9 +88,9 @@ export class Anchors {
     if (nodeKind === NATIVE) return anchored('native', '', `native object ${snapshot.name(from)}`)
     const name = snapshot.name(from)
     if (PARTS.has(name)) return NOTHING
-    const part = this.#kernelParts.get(from)
+    const part = this.#landmarks.partOfKernel(from)
     if (part !== undefined) return anchored('outlive', '', `Outlive: ${part}`)
-    if (this.#globals.has(from)) return this.#atGlobal(edge, edgeKind)
+    if (this.#landmarks.isGlobal(from)) return this.#atGlobal(edge, edgeKind)
     if (this.#places.isNativeContext(from)) return anchored('prototype', 'built-in', this.#intrinsicName(to))
     if (name === 'system / Context') return this.#inScope(edge, edgeKind, from, to)
     if (name === 'system / Cell') return this.#inCell(from)
@@ -270,11 +232,8 @@ export class Anchors {
     }
     const maker = snapshot.follow(object, labels.maker, PROPERTY)
     if (maker !== NO_NODE && snapshot.nodeKind[maker] === CLOSURE) return this.#prototype(maker)
-    if (KERNEL_CLASSES.has(name)) {
-      const made = this.#places.constructorOf(object)
-      if (made !== NO_NODE && this.#places.authorOf(made) === 'outlive')
-        return anchored('outlive', '', `Outlive: ${OWN_PARTS[name] ?? name}`)
-    }
+    const own = this.#landmarks.partByClass(object, name)
+    if (own !== undefined) return anchored('outlive', '', `Outlive: ${own}`)
     return this.#suspended(object)
   }
 
@@ -301,15 +260,4 @@ export class Anchors {
       return anchored('suspended', '', 'the top level, which awaits', place, place)
     return anchored('suspended', 'suspended function', name === '' ? '(anonymous)' : name, place, place)
   }
-}
-
-const KERNEL_PARTS: Readonly<Record<string, string>> = {
-  modules: 'the module list, where it is loaded',
-  byFile: 'the module list, where it is loaded',
-  lingering: 'the list of removed images, which keeps them in the scheme retain',
-}
-
-const OWN_PARTS: Readonly<Record<string, string>> = {
-  ExtensionPoint: 'an extension point, where it is registered',
-  Lingering: KERNEL_PARTS.lingering!,
 }
