@@ -44,68 +44,88 @@ export class ConfigError extends Error {
   }
 }
 
-/** Checks one value; `key` is its way through the file. */
-type Check = (value: unknown, key: string) => void
+/** Where a value stands: a file, and the way through it. */
+interface Place {
+  readonly file: string
+  readonly key: string
+}
 
-/** Makes sure that `value`, read from `file`, is a configuration; throws a ConfigError that names the first bad key. */
+/** Throws a ConfigError for the first thing that is wrong with a value. */
+type Check = (value: unknown, place: Place) => void
+
+const fail = ({ file, key }: Place, problem: string): never => {
+  throw new ConfigError(file, key, problem)
+}
+
+const need = (expected: string, found: unknown, place: Place): never =>
+  fail(place, `must be ${expected}, not ${kindOf(found)}`)
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.trim() !== ''
+
+const text: Check = (found, place) => {
+  if (!isText(found)) need('a non-empty string', found, place)
+}
+
+const texts: Check = (found, place) => {
+  if (!Array.isArray(found)) return need('an array of strings', found, place)
+  for (const [i, item] of found.entries()) text(item, { ...place, key: `${place.key}[${i}]` })
+}
+
+const parameter: Check = (found, place) => {
+  const items: readonly unknown[] = Array.isArray(found) ? found : [found]
+  if (items.some(item => !['string', 'number', 'boolean'].includes(typeof item)))
+    need('a string, a number, a boolean or an array of these', found, place)
+}
+
+const hook: Check = (found, place) => {
+  if (found !== false && typeof found !== 'function' && !isText(found))
+    need('a command, a function or false', found, place)
+}
+
+const entriesOf = (found: unknown, place: Place): [name: string, item: unknown, place: Place][] =>
+  isPlainObject(found)
+    ? Object.entries(found).map(([name, item]) => [name, item, { ...place, key: joinKey(place.key, name) }])
+    : need('an object', found, place)
+
+/** An object by the names of modules, or patterns of aliases. */
+const keyed =
+  (check: Check): Check =>
+  (found, place) => {
+    for (const [name, item, itemPlace] of entriesOf(found, place)) {
+      const fault = patternFault(name)
+      if (fault !== undefined) fail(itemPlace, fault)
+      check(item, itemPlace)
+    }
+  }
+
+/** An object of these fields, each of which may be left out. */
+const fields =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (found, place) => {
+    for (const [name, item, itemPlace] of entriesOf(found, place)) {
+      if (!Object.hasOwn(checks, name)) fail(itemPlace, `unknown key; known are ${Object.keys(checks).join(', ')}`)
+      if (item !== undefined) checks[name]!(item, itemPlace)
+    }
+  }
+
+const configFile = fields({
+  aliases: keyed((found, place) => (typeof found === 'string' ? text : texts)(found, place)),
+  options: keyed((found, place) => {
+    for (const [, item, itemPlace] of entriesOf(found, place)) parameter(item, itemPlace)
+  }),
+  blacklist: texts,
+  softdeps: keyed(fields({ pre: texts, post: texts })),
+  install: keyed(hook),
+  remove: keyed(hook),
+})
+
+/**
+ * Makes sure that `value`, read from `file`, is a configuration.
+ *
+ * @throws ConfigError that names the first bad key
+ */
 export function parseConfig(value: unknown, file: string): ConfigFile {
-  const fail = (key: string, problem: string): never => {
-    throw new ConfigError(file, key, problem)
-  }
-  const need = (expected: string, found: unknown, key: string): never =>
-    fail(key, `must be ${expected}, not ${kindOf(found)}`)
-
-  const text: Check = (found, key) => {
-    if (typeof found !== 'string' || found.trim() === '') need('a non-empty string', found, key)
-  }
-  const texts: Check = (found, key) => {
-    if (!Array.isArray(found)) return need('an array of strings', found, key)
-    for (const [i, item] of found.entries()) text(item, `${key}[${i}]`)
-  }
-  const parameter: Check = (found, key) => {
-    const items: readonly unknown[] = Array.isArray(found) ? found : [found]
-    if (items.some(item => !['string', 'number', 'boolean'].includes(typeof item))) {
-      need('a string, a number, a boolean or an array of these', found, key)
-    }
-  }
-  const hook: Check = (found, key) => {
-    if (found !== false && typeof found !== 'function' && (typeof found !== 'string' || found.trim() === '')) {
-      need('a command, a function or false', found, key)
-    }
-  }
-  const entriesOf = (found: unknown, key: string): [string, unknown][] =>
-    isPlainObject(found) ? Object.entries(found) : need('an object', found, key)
-  const keyed =
-    (check: Check): Check =>
-    (found, key) => {
-      for (const [name, item] of entriesOf(found, key)) {
-        const fault = patternFault(name)
-        if (fault !== undefined) fail(joinKey(key, name), fault)
-        check(item, joinKey(key, name))
-      }
-    }
-  const fields =
-    (checks: Readonly<Record<string, Check>>): Check =>
-    (found, key) => {
-      for (const [name, item] of entriesOf(found, key)) {
-        if (!Object.hasOwn(checks, name)) {
-          fail(joinKey(key, name), `unknown key; known are ${Object.keys(checks).join(', ')}`)
-        }
-        if (item !== undefined) checks[name]!(item, joinKey(key, name))
-      }
-    }
-
-  const configFile = fields({
-    aliases: keyed((found, key) => (typeof found === 'string' ? text : texts)(found, key)),
-    options: keyed((found, key) => {
-      for (const [name, item] of entriesOf(found, key)) parameter(item, joinKey(key, name))
-    }),
-    blacklist: texts,
-    softdeps: keyed(fields({ pre: texts, post: texts })),
-    install: keyed(hook),
-    remove: keyed(hook),
-  })
-  configFile(value, '')
+  configFile(value, { file, key: '' })
   return value as ConfigFile
 }
 
