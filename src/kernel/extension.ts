@@ -92,6 +92,7 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     this.#onListenerError = onListenerError
   }
 
+  /** How many entries there are. */
   get size(): number {
     return this.#size
   }
@@ -105,7 +106,14 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     return new Walk<T>(this.#tidied())
   }
 
-  /** The first entry whose `key`, `name` or `id` (for a function, its name) is `key`, or that a module of this name registered. */
+  /**
+   * The first entry whose `key`, `name` or `id` (for a function, its name) is `key`, or that a module of this name registered.
+   *
+   * @example
+   * await kernel.modprobe('hello')
+   * const greet = kernel.point<(name: string) => string>('greeter').get('greet')
+   * console.log(greet?.('world')) // Hello world
+   */
   get(key: string): T | undefined {
     const slots = this.#tidied()
     const found =
@@ -113,12 +121,26 @@ export class ExtensionPoint<T = unknown> implements Iterable<T> {
     return found?.entry?.face as T | undefined
   }
 
-  /** Who registered this entry, also after it was withdrawn. */
+  /**
+   * Who registered this entry, also after it was withdrawn.
+   *
+   * @example
+   * await kernel.modprobe('hello')
+   * const greeters = kernel.point('greeter')
+   * for (const greet of greeters) console.log(greeters.owner(greet)?.module) // hello
+   */
   owner(entry: T): Owner | undefined {
     return isObject(entry) ? this.#owners.get(entry) : undefined
   }
 
-  /** @throws ModuleError EINVAL for an event that never comes */
+  /**
+   * Hears of entries that come or go. At a replace the old ones go, and then the new ones come, when all are in place.
+   *
+   * @throws ModuleError EINVAL for an event that never comes
+   * @example
+   * kernel.point('greeter').on('add', (_, { module, generation }) => console.log(`${module}#${generation} greets`))
+   * await kernel.modprobe('hello') // hello#1 greets
+   */
   on(event: 'add' | 'remove', listener: (entry: T, owner: Owner) => void): this {
     checkEvent('on', event)
     this.#events.on(event, listener)

@@ -5,6 +5,11 @@ import { type LoadInfo, prepareModule } from './load_module.ts'
 import type { Module } from './module.ts'
 import { messageOf } from './thrown.ts'
 
+export interface InsmodOptions {
+  /** Does not look at the signature, and taints the kernel where that mattered (F). Refused all the same where signatures are required. */
+  readonly force?: boolean
+}
+
 /**
  * Inserts one module and puts it into service. Of two loads of one name the second waits, then fails with EEXIST if the first succeeded and ENOTLIVE if
  * it failed, as in the kernel.

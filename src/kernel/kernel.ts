@@ -1,20 +1,19 @@
-import type { CreateImage } from '../images/image.ts'
 import { close } from './close.ts'
 import { type ColdplugOptions, type ColdplugReport, coldplug } from './coldplug.ts'
-import type { Core, ExplainImage } from './core.ts'
+import type { Core } from './core.ts'
 import { type RemoveOptions, rmmod } from './delete_module.ts'
 import { type DepmodOptions, type DepmodReport, depmod } from './depmod/depmod.ts'
 import { ModuleError } from './errno.ts'
 import { why } from './explainer.ts'
 import { ExtensionPoint } from './extension.ts'
 import type { UnloadReport } from './free_module.ts'
-import { insmod } from './insmod.ts'
+import { type InsmodOptions, insmod } from './insmod.ts'
 import { checkCall, checkOptions, checkText, type KernelOptions } from './kernel_options.ts'
 import type { WhyOptions, WhyReport } from './kmemleak/index.ts'
 import type { LingeringImage } from './lingering.ts'
 import { type ReplaceOptions, type ReplaceReport, replace } from './livepatch.ts'
 import { type ModuleRow, rowOf } from './lsmod.ts'
-import { makeCore } from './make_core.ts'
+import { type CoreParts, makeCore } from './make_core.ts'
 import { type MemoryUse, memoryUse } from './memory.ts'
 import { type ModuleDescription, modinfo } from './modinfo.ts'
 import { type ModprobeOptions, modprobe } from './modprobe.ts'
@@ -28,18 +27,12 @@ import type { KernelEventName, KernelEvents } from './notifier.ts'
 import type { KernelLog } from './printk.ts'
 import { type ReclaimReport, reclaimAndExplain } from './reclaim.ts'
 import { Requests } from './request.ts'
-import type { Seam } from './seam.ts'
 import { modulesInOrder, resolveAlias, type ShownStep, showDepends } from './show_depends.ts'
 import { shown } from './shown.ts'
 import type { KernelTaint } from './taint.ts'
 import { messageOf } from './thrown.ts'
 import type { Reference } from './unload/reference_count.ts'
 import type { SchemeName } from './unload/scheme.ts'
-
-export interface InsmodOptions {
-  /** Does not look at the signature, and taints the kernel where that mattered (F). Refused all the same where signatures are required. */
-  readonly force?: boolean
-}
 
 /** Something that serves a kernel from outside, such as a control socket: started at its first use, stopped when it is closed. */
 export interface KernelService {
@@ -52,12 +45,7 @@ export interface KernelService {
 }
 
 /** What a kernel is made of, where it is not the usual. */
-interface KernelParts {
-  readonly seam?: Seam
-  readonly createImage?: CreateImage
-  readonly explain?: ExplainImage
-  /** What modprobe is told, instead of what the configuration files say. */
-  readonly policy?: Core['policy']
+interface KernelParts extends CoreParts {
   readonly service?: KernelService
 }
 
@@ -110,6 +98,8 @@ export class Kernel implements AsyncDisposable {
   }
 
   /**
+   * Calls `listener` at every event of this name. One that throws is logged, and stops nothing.
+   *
    * @throws ModuleError EINVAL for an event that never comes
    * @example
    * kernel.on('gone', ({ module, generation }) => console.log(`${module}#${generation} is gone`))
@@ -121,17 +111,35 @@ export class Kernel implements AsyncDisposable {
     return this
   }
 
+  /**
+   * As `on`, for the next event alone.
+   *
+   * @throws ModuleError EINVAL for an event that never comes
+   */
   once<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): this {
     this.#core.notifier.once(event, listener)
     return this
   }
 
+  /**
+   * Takes a listener away again; one that is not there is nothing wrong.
+   *
+   * @throws ModuleError EINVAL for an event that never comes
+   */
   off<E extends KernelEventName>(event: E, listener: (event: KernelEvents[E]) => void): this {
     this.#core.notifier.off(event, listener)
     return this
   }
 
-  /** The extension point of this name, made when it is first asked for. */
+  /**
+   * The extension point of this name, made when it is first asked for.
+   *
+   * @throws ModuleError EINVAL for what is no name
+   * @example
+   * const greeters = kernel.point<(name: string) => string>('greeter')
+   * await kernel.modprobe('hello')
+   * console.log(greeters.size) // 1
+   */
   point<T = (...args: never[]) => unknown>(name: string): ExtensionPoint<T> {
     checkText('point', 'a name', name)
     let point = this.#points.get(name)
@@ -208,6 +216,15 @@ export class Kernel implements AsyncDisposable {
     return replace(this.#core, foldName(name), options)
   }
 
+  /**
+   * The module list, in the order of insertion: what is loaded, being loaded or being unloaded.
+   *
+   * @example
+   * await kernel.modprobe('api')
+   * for (const { name, holders } of kernel.lsmod()) console.log(name, holders)
+   * // db [ 'api' ]
+   * // api []
+   */
   lsmod(): ModuleRow[] {
     return [...this.#core.modules.values()].map(module => rowOf(this.#core, module))
   }
@@ -274,12 +291,27 @@ export class Kernel implements AsyncDisposable {
     return this.#core.taints.list()
   }
 
-  /** How much memory images take. */
+  /**
+   * How much memory images take, in bytes.
+   *
+   * @example
+   * await kernel.modprobe('hello')
+   * const { live, lingering } = kernel.memory()
+   * console.log(live.images, lingering.images) // 1 0
+   */
   memory(): MemoryUse {
     return memoryUse(this.#core)
   }
 
-  /** Removed images that are still in memory. */
+  /**
+   * Removed images that are still in memory, oldest first.
+   *
+   * @example
+   * await kernel.modprobe('hello')
+   * const kept = kernel.point('greeter').get('greet')
+   * await kernel.rmmod('hello')
+   * console.log(kernel.lingering().map(({ image }) => image), kept !== undefined) // [ 'hello#1' ] true
+   */
   lingering(): LingeringImage[] {
     return this.#core.lingering.list()
   }
@@ -312,7 +344,13 @@ export class Kernel implements AsyncDisposable {
     return this.#requests.request(alias)
   }
 
-  /** The modules that a name or alias stands for, in order; none when nothing has it. */
+  /**
+   * The modules that a name or alias stands for, in order; none when nothing has it.
+   *
+   * @throws ModuleError EINVAL for what is no name
+   * @example
+   * console.log(await kernel.resolveAlias('greeting:formal'), await kernel.resolveAlias('nobody:has:this')) // [ 'hello' ] []
+   */
   async resolveAlias(name: string): Promise<string[]> {
     checkText('resolveAlias', 'a name or an alias', name)
     return resolveAlias(this.#core, name)
@@ -322,6 +360,10 @@ export class Kernel implements AsyncDisposable {
    * What modprobe would insert for a name, in order, loaded or not.
    *
    * @throws ModuleError ENOENT, ELOOP
+   * @example
+   * for (const { module } of await kernel.showDepends('api')) console.log(module)
+   * // db
+   * // api
    */
   async showDepends(name: string, params: Params = {}, options: ModprobeOptions = {}): Promise<ShownStep[]> {
     checkCall('showDepends', name, options, params)
@@ -332,6 +374,10 @@ export class Kernel implements AsyncDisposable {
    * Removes what a name or alias stands for, and all that was there only for that, dependents first.
    *
    * @throws ModuleError ENOENT when nothing has that name, and whatever rmmod throws
+   * @example
+   * await kernel.modprobe('api')
+   * const reports = await kernel.modprobeRemove('api')
+   * console.log(reports.map(({ module }) => module)) // [ 'api', 'db' ]
    */
   async modprobeRemove(
     name: string,
@@ -345,6 +391,9 @@ export class Kernel implements AsyncDisposable {
    * What `modprobeRemove` would remove now, in order.
    *
    * @throws ModuleError ENOENT
+   * @example
+   * await kernel.modprobe('api')
+   * console.log(await kernel.showRemoval('api')) // [ 'api', 'db' ]
    */
   async showRemoval(name: string): Promise<string[]> {
     checkText('showRemoval', 'a name or an alias', name)
@@ -392,7 +441,7 @@ export class Kernel implements AsyncDisposable {
     return this.#core.folders.list().map(({ name, file }) => ({ name, file }))
   }
 
-  /** Their names, each after those that it needs. */
+  /** Their names, each after those that it needs: the order in which all can be inserted. */
   availableInOrder(): Promise<string[]> {
     return modulesInOrder(this.#core)
   }

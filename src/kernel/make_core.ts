@@ -22,15 +22,14 @@ const explainByHeap =
   async label =>
     (await loadExplainer()).explainImage(label, {}, mark)
 
+/** What a core is made of in place of the usual. A policy stands for all that the configuration files say. */
+export type CoreParts = Partial<Pick<Core, 'seam' | 'createImage' | 'explain' | 'policy'>>
+
 /**
  * @param parts what it is made of, where that is not the usual
  * @param face what modules reach of the kernel
  */
-export function makeCore(
-  options: KernelOptions,
-  parts: Partial<Pick<Core, 'seam' | 'createImage' | 'explain' | 'policy'>>,
-  face: Pick<Core, 'point' | 'request'>,
-): Core {
+export function makeCore(options: KernelOptions, parts: CoreParts, face: Pick<Core, 'point' | 'request'>): Core {
   const stores = loadStores(options)
   const mark = `kernel ${Math.random().toString(36).slice(2)}`
   const { seam = realTime, createImage = image => new FileImage(image, stores) } = parts

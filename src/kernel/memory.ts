@@ -25,7 +25,9 @@ export interface MemoryUse {
   readonly live: { readonly images: number; readonly source: number; readonly estimated: number }
   /** The same for removed images that are still in memory. */
   readonly lingering: { readonly images: number; readonly source: number; readonly estimated: number }
+  /** What `createKernel({ memory })` allows, in bytes. */
   readonly limit: number | undefined
+  /** Of the whole process, as V8 counts: bytes in use, and how many there may be. */
   readonly heapUsed: number
   readonly heapLimit: number
 }
