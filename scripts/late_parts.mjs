@@ -28,107 +28,142 @@ const functionsOf = program =>
     return (declaration.declarations ?? []).flatMap(({ id, init }) => (isFunction(init) ? [id.name] : []))
   })
 
-/**
- * @param folder of compiled files
- * @param parts names of files below it, without extension, by the name of the part that they are shipped in
- */
-export function lateParts(folder, parts) {
-  const fileOf = name => join(folder, `${name}.js`)
-  const lazy = fileOf('images/lazy')
+/** Of compiled files: which belong to which part. */
+class Parts {
+  #folder
+  #names
   /** Of the files that parts begin with. */
-  const partOf = new Map(Object.entries(parts).flatMap(([part, names]) => names.map(name => [fileOf(name), part])))
-  const programs = new Map()
-  let filesAtOnce = new Set()
-  const filesOfParts = new Map()
+  #partOf
+  #programs = new Map()
+  #filesAtOnce = new Set()
+  #filesOfParts = new Map()
 
-  function programOf(file) {
-    if (!programs.has(file)) programs.set(file, parseAst(readFileSync(file, 'utf8')))
-    return programs.get(file)
+  constructor(folder, names) {
+    this.#folder = folder
+    this.#names = names
+    this.#partOf = new Map(
+      Object.entries(names).flatMap(([part, files]) => files.map(name => [this.fileOf(name), part])),
+    )
+  }
+
+  get names() {
+    return Object.keys(this.#names)
+  }
+
+  fileOf(name) {
+    return join(this.#folder, `${name}.js`)
+  }
+
+  /** The files that a part begins with. */
+  beginningOf(part) {
+    return this.#names[part].map(name => this.fileOf(name))
+  }
+
+  partOf(file) {
+    return this.#partOf.get(file)
+  }
+
+  programOf(file) {
+    if (!this.#programs.has(file)) this.#programs.set(file, parseAst(readFileSync(file, 'utf8')))
+    return this.#programs.get(file)
   }
 
   /** All that these files import, directly or not, as far as `isWanted`. */
-  function closureOf(first, isWanted) {
+  #closureOf(first, isWanted) {
     const closure = new Set(first)
     for (const file of closure)
-      for (const { source } of programOf(file).body) {
+      for (const { source } of this.programOf(file).body) {
         const imported = source?.value.startsWith('.') && join(dirname(file), source.value)
         if (imported && isWanted(imported)) closure.add(imported)
       }
     return closure
   }
 
-  function findFiles() {
-    programs.clear()
-    filesAtOnce = closureOf([fileOf('index')], file => !partOf.has(file))
-    for (const [part, names] of Object.entries(parts)) {
-      const isOfPart = file => !filesAtOnce.has(file) && (partOf.get(file) ?? part) === part
-      filesOfParts.set(part, closureOf(names.map(fileOf), isOfPart))
+  /** Reads all files anew. */
+  find() {
+    this.#programs.clear()
+    this.#filesAtOnce = this.#closureOf([this.fileOf('index')], file => !this.#partOf.has(file))
+    for (const part of this.names) {
+      const isOfPart = file => !this.#filesAtOnce.has(file) && (this.#partOf.get(file) ?? part) === part
+      this.#filesOfParts.set(part, this.#closureOf(this.beginningOf(part), isOfPart))
     }
   }
 
   /** Programs of the command line that need a part have it loaded with them. */
-  function needsStandIn(importer, file) {
-    const part = partOf.get(file)
-    if (part === undefined || filesOfParts.get(part).has(importer)) return false
-    return [filesAtOnce, ...filesOfParts.values()].some(files => files.has(importer))
+  needsStandIn(importer, file) {
+    const part = this.#partOf.get(file)
+    if (part === undefined || this.#filesOfParts.get(part).has(importer)) return false
+    return [this.#filesAtOnce, ...this.#filesOfParts.values()].some(files => files.has(importer))
   }
 
-  function standInsFor(file) {
-    const shipped = relative(dirname(lazy), fileOf(partOf.get(file)))
-      .replace(/\.js$/, '.cjs')
-      .replaceAll('\\', '/')
-    return [
-      `import { latePart } from ${JSON.stringify(lazy)}`,
-      `const part = latePart(${JSON.stringify(shipped)}, () => [${REST.join(', ')}])`,
-      ...functionsOf(programOf(file)).map(name => `export const ${name} = (...given) => part().${name}(...given)`),
-    ].join('\n')
+  /** The part that a file is shipped in which is not there at once. */
+  holding(file) {
+    return this.names.find(part => this.#filesOfParts.get(part).has(file))
   }
+}
 
-  const plugin = {
-    name: 'late parts',
-    buildStart() {
-      findFiles()
-      for (const part of Object.keys(parts))
-        this.emitFile({ type: 'chunk', id: PART + part, fileName: `${part}.js`, preserveSignature: 'allow-extension' })
-    },
-    resolveId(source, importer) {
-      if (source.startsWith(PART)) return source
-      if (!source.startsWith('.') || importer === undefined) return null
-      const file = join(dirname(importer), source)
-      return needsStandIn(importer, file) ? STAND_IN + file : null
-    },
-    load(id) {
-      if (id.startsWith(STAND_IN)) return standInsFor(id.slice(STAND_IN.length))
-      if (!id.startsWith(PART)) return null
-      return parts[id.slice(PART.length)].map(name => `export * from ${JSON.stringify(fileOf(name))}`).join('\n')
-    },
+/** The text of a module of stand-ins for what `file` exports. */
+function standInsFor(file, parts) {
+  const lazy = parts.fileOf('images/lazy')
+  const shipped = relative(dirname(lazy), parts.fileOf(parts.partOf(file)))
+    .replace(/\.js$/, '.cjs')
+    .replaceAll('\\', '/')
+  return [
+    `import { latePart } from ${JSON.stringify(lazy)}`,
+    `const part = latePart(${JSON.stringify(shipped)}, () => [${REST.join(', ')}])`,
+    ...functionsOf(parts.programOf(file)).map(name => `export const ${name} = (...given) => part().${name}(...given)`),
+  ].join('\n')
+}
+
+const standingIn = parts => ({
+  name: 'late parts',
+  buildStart() {
+    parts.find()
+    for (const part of parts.names)
+      this.emitFile({ type: 'chunk', id: PART + part, fileName: `${part}.js`, preserveSignature: 'allow-extension' })
+  },
+  resolveId(source, importer) {
+    if (source.startsWith(PART)) return source
+    if (!source.startsWith('.') || importer === undefined) return null
+    const file = join(dirname(importer), source)
+    return parts.needsStandIn(importer, file) ? STAND_IN + file : null
+  },
+  load(id) {
+    if (id.startsWith(STAND_IN)) return standInsFor(id.slice(STAND_IN.length), parts)
+    if (!id.startsWith(PART)) return null
+    const files = parts.beginningOf(id.slice(PART.length))
+    return files.map(file => `export * from ${JSON.stringify(file)}`).join('\n')
+  },
+})
+
+/** Comes last, when the chunks have their texts. What a program of the command line imports of a part is a module that loads the same part. */
+const asFunctions = parts => ({
+  name: 'late parts as functions',
+  generateBundle(_, bundle) {
+    bundle['core.js'].code += importsOfRest
+    for (const part of parts.names) {
+      const chunk = bundle[`${part}.js`]
+      const source = asFunction(chunk.code, this.parse(chunk.code))
+      this.emitFile({ type: 'asset', fileName: `${part}.cjs`, source })
+      const names = chunk.exports.join(', ')
+      chunk.code = [
+        `${importsOfRest}const { ${names} } = commonOfOutlive.latePart('../${part}.cjs', () => [${REST.join(', ')}])();`,
+        `export { ${names} };\n`,
+      ].join('\n')
+      if (!Object.values(bundle).some(({ imports }) => imports?.includes(chunk.fileName))) delete bundle[chunk.fileName]
+    }
+  },
+})
+
+/**
+ * @param folder of compiled files
+ * @param names of files below it, without extension, by the part that they are shipped in
+ */
+export function lateParts(folder, names) {
+  const parts = new Parts(folder, names)
+  return {
+    plugin: standingIn(parts),
+    functions: asFunctions(parts),
+    chunkOf: id => (id.startsWith(PART) ? id.slice(PART.length) : parts.holding(id)),
   }
-
-  /** Comes last, when the chunks have their texts. What a program of the command line imports of a part is a module that loads the same part. */
-  const functions = {
-    name: 'late parts as functions',
-    generateBundle(_, bundle) {
-      bundle['core.js'].code += importsOfRest
-      for (const part of Object.keys(parts)) {
-        const chunk = bundle[`${part}.js`]
-        const source = asFunction(chunk.code, this.parse(chunk.code))
-        this.emitFile({ type: 'asset', fileName: `${part}.cjs`, source })
-        const names = chunk.exports.join(', ')
-        chunk.code = [
-          `${importsOfRest}const { ${names} } = commonOfOutlive.latePart('../${part}.cjs', () => [${REST.join(', ')}])();`,
-          `export { ${names} };\n`,
-        ].join('\n')
-        if (!Object.values(bundle).some(({ imports }) => imports?.includes(chunk.fileName)))
-          delete bundle[chunk.fileName]
-      }
-    },
-  }
-
-  /** Where a file is shipped that is not there at once. */
-  function chunkOf(id) {
-    if (id.startsWith(PART)) return id.slice(PART.length)
-    return Object.keys(parts).find(part => filesOfParts.get(part).has(id))
-  }
-
-  return { plugin, functions, chunkOf }
 }

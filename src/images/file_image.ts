@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { attributesOf, checkAttributes } from './attributes.ts'
 import type { CommonJsFiles } from './commonjs.ts'
+import { importableNames, type NamedTexts } from './commonjs_names.ts'
 import { commonJsRecord } from './commonjs_record.ts'
-import { commonJsExports } from './commonjs_text.ts'
 import { forgetDisk } from './disk.ts'
 import { evaluate, evaluateAtOnce } from './evaluate.ts'
 import { faultAt, type ImageFault } from './fault.ts'
@@ -47,6 +47,7 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
   #imageRequire: ImageRequire | undefined
   readonly #lazy: LazyFiles
   #nodeModule: object | undefined
+  #namedTexts: NamedTexts | undefined
   /** Where the image's own files were found. They are found there again when the disk has changed. */
   readonly #resolved = new Map<string, Target>()
 
@@ -128,9 +129,7 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
   }
 
   #endLoad(): void {
-    const { files } = this
-    const isWorthDisk = files.length >= MANY_FILES || files.some(file => PACKAGED.test(file) || isOnlyTyped(file))
-    this.#memory?.close(this, this.#texts.known, isWorthDisk)
+    this.#memory?.close(this, this.#texts.known)
     this.#memory = undefined
   }
 
@@ -279,7 +278,9 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
       }
       case 'commonjs':
         this.#lazy.keepLate(file)
-        return commonJsRecord(file, this.#namesOf(file, text), () => this.#commonJs.load(file, undefined))
+        return commonJsRecord(file, importableNames(file, text, this.#named), () =>
+          this.#commonJs.load(file, undefined),
+        )
       default: {
         const facts = this.#texts.facts(file)
         const { asked, mark } = mentionsOf(this.globals)
@@ -290,26 +291,15 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
     }
   }
 
-  /** The names of a CommonJS text and of what it exports again. */
-  #namesOf(file: string, text: string): Set<string> {
-    const names = new Set<string>()
-    const texts = new Map([[file, text]])
-    for (const [from, source] of texts) {
-      const facts = this.#texts.has(from)
-        ? this.#texts.facts(from)
-        : (this.#memory?.facts(new KnownText(source)) ?? NO_FACTS)
-      const found = facts.recall('exports', () => commonJsExports(source))
-      for (const name of found.names) names.add(name)
-      for (const specifier of found.reexports) {
-        const target = this.resolve(specifier, from, 'require')
-        if (!target || !('file' in target) || texts.has(target.file) || !/\.[cm]?[jt]sx?$/.test(target.file)) continue
-        texts.set(
-          target.file,
-          target.owner === 'image' ? this.#texts.read(target.file) : readFileSync(target.file, 'utf8'),
-        )
-      }
+  /** Of files of the host too, which own files may export again. */
+  get #named(): NamedTexts {
+    this.#namedTexts ??= {
+      resolve: (specifier, from) => this.resolve(specifier, from, 'require'),
+      read: target => (target.owner === 'image' ? this.#texts.read(target.file) : readFileSync(target.file, 'utf8')),
+      facts: (file, text) =>
+        this.#texts.has(file) ? this.#texts.facts(file) : (this.#memory?.facts(new KnownText(text)) ?? NO_FACTS),
     }
-    return names
+    return this.#namedTexts
   }
 
   builtin(name: string): ModuleRecord {
@@ -340,9 +330,5 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
 /** While it runs. */
 const mayLoadMore = ({ unchecked }: ModuleSource): boolean =>
   unchecked === undefined || unchecked.mayImport || unchecked.names.includes(REQUIRE)
-
-/** A load is remembered on disk that read a package, TypeScript, or so many files. */
-const MANY_FILES = 20
-const PACKAGED = /[\\/]node_modules[\\/]/
 
 const nativeRequire = createRequire(import.meta.url)

@@ -1,4 +1,5 @@
 import { type DiskFact, noteFacts, stillHolds } from './disk.ts'
+import { isOnlyTyped } from './format.ts'
 import type { RecallAnswer } from './package_resolver.ts'
 import type { SourceFile, TextMemory } from './source_texts.ts'
 import { type Codes, FactBook, type Facts, KnownText, NO_FACTS, type TextFacts } from './text_facts.ts'
@@ -71,6 +72,16 @@ export interface LoadStores {
 
 const NO_CODES: Codes = new Map()
 
+/** A load is remembered on disk that read a package, TypeScript, or so many files. */
+const MANY_FILES = 20
+const PACKAGED = /[\\/]node_modules[\\/]/
+
+function isWorthDisk(files: ReadonlyMap<string, SourceFile>): boolean {
+  if (files.size >= MANY_FILES) return true
+  for (const file of files.keys()) if (PACKAGED.test(file) || isOnlyTyped(file)) return true
+  return false
+}
+
 /** A record is written again when more than this part of the text had to be read anew: not for each change of one file. */
 const WORTH_WRITING = 0.1
 
@@ -137,13 +148,13 @@ export class LoadMemory implements TextMemory {
   }
 
   /** The load has ended, and so has the memory: what the code loads later is found out as if there were none. */
-  close(image: object, files: ReadonlyMap<string, SourceFile>, isWorthDisk: boolean): void {
+  close(image: object, files: ReadonlyMap<string, SourceFile>): void {
     const book = this.#book
     this.#book = undefined
     if (!book) return
     const load = { texts: book.used, answers: this.#answers, codes: book.codes, files }
     this.#stores.recent.set(this.#entry, load, image)
-    if (!isWorthDisk) return
+    if (!isWorthDisk(files)) return
     const isNew = book.newPart > WORTH_WRITING || this.#askedAnew > WORTH_WRITING * this.#answers.size
     const { disk } = this.#stores
     const entry = this.#entry
