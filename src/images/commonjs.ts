@@ -3,11 +3,11 @@ import { dirname, extname } from 'node:path'
 import { dynamicImportEdits } from './commonjs_text.ts'
 import { type CommonJsBody, compileCommonJs } from './compile.ts'
 import { faultAt, syntaxReason } from './fault.ts'
+import { type FileOwner, importFunction } from './file_owner.ts'
 import { parseJson } from './json.ts'
 import { mayAdd } from './listener_calls.ts'
 import { parseProgram } from './parse.ts'
 import { addsListeners } from './shared_emitters.ts'
-import type { FileOwner } from './source_module.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 const NO_IMPORTS: ReadonlySet<string> = new Set()
@@ -182,14 +182,10 @@ export class CommonJsFiles {
     const findListeners = () => mayAdd(text) && addsListeners(text, 'script')
     const edits = facts.recall('dynamic', findImports)
     const listens = facts.recall('listens', findListeners)
-    const dynamicImport = Object.assign(
-      (specifier: unknown, options: unknown) => this.#owner.dynamicImport(file, specifier, options),
-      { source: (specifier: unknown) => this.#owner.importSource(file, specifier) },
-    )
     const { globals } = this.#owner
     const request = { url: file, text, edits, globals, ownImports: listens ? NO_IMPORTS : undefined, facts }
     try {
-      return compileCommonJs(request, this, dynamicImport)
+      return compileCommonJs(request, this, importFunction(this.#owner, file))
     } catch (error) {
       // V8 runs out of its stack on code that is nested too deeply.
       if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error

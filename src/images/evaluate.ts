@@ -1,5 +1,6 @@
 import type { Promised } from './evaluation_status.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
+import { isAnyPausing } from './opened_file.ts'
 import { SourceModule } from './source_module.ts'
 
 /**
@@ -57,7 +58,7 @@ function evaluateSource(module: SourceModule, when: 'now' | 'in turn' = 'in turn
   if (root.topLevel) return root.topLevel.promise
   const topLevel = promised()
   root.topLevel = topLevel
-  const pauses = SourceModule.pausing === 0 ? [] : pausesOf(root)
+  const pauses = isAnyPausing() ? pausesOf(root) : []
   if (when === 'now' || (pauses.length === 0 && !lastTurn)) begin(root, topLevel)
   else {
     const turn = Promise.all([lastTurn, ...pauses]).then(() => {

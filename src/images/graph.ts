@@ -93,11 +93,11 @@ export class ModuleGraph {
         module.requested = targets.map(target =>
           target.owner === 'module' ? modules.get(target.file)! : this.get(keyOf(target))!,
         )
-      for (const { module } of drafts) module.resolveImports()
+      for (const { module } of drafts) module.imports.resolve()
       const cycles = findCycles(drafts.map(draft => draft.module))
       const early = readEarly(cycles)
       for (const { module } of drafts) module.instantiate(cycles.get(module) ?? NO_CYCLE, early.get(module) ?? 'never')
-      for (const module of early.keys()) module.readHoisted()
+      for (const module of early.keys()) module.imports.refreshAll()
     } catch (error) {
       for (const { module } of drafts) this.#drafts.delete(module.file)
       // A file that is no module may lack what others import from it: that it is none is the reason to tell.
@@ -177,7 +177,19 @@ function readEarly(cycles: ReadonlyMap<SourceModule, ReadonlySet<SourceModule>>)
   }
   for (const [module, cycle] of cycles) {
     found.set(module, 'by imports')
-    for (const target of module.importedThrough(cycle)) if (found.has(target)) found.set(target, 'by imports')
+    for (const target of importedThrough(module, cycle)) if (found.has(target)) found.set(target, 'by imports')
   }
   return found
+}
+
+/** The modules whose bindings `module` imports by way of a file of its own cycle, or that wait while others run: they may run after it. */
+function importedThrough(
+  { source, requested, imports }: SourceModule,
+  cycle: ReadonlySet<SourceModule>,
+): SourceModule[] {
+  return source.imports.flatMap(({ request }, index) => {
+    const { module, bindingName } = imports.leadsTo(index)
+    if (!(module instanceof SourceModule) || bindingName === undefined) return []
+    return cycle.has(requested[request] as SourceModule) || module.source.hasTopLevelAwait ? [module] : []
+  })
 }

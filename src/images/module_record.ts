@@ -11,6 +11,13 @@ export type Resolution = ResolvedBinding | 'ambiguous' | undefined
 /** Modules and names already on the way, so that circular re-exports end. */
 export type ResolveSet = Map<ModuleRecord, Set<string>>
 
+/** What has imported something, and takes over what becomes of it. Held weakly: an importer is not kept by what it imports. */
+export interface Dependent {
+  readonly reference: WeakRef<Dependent>
+  /** An export of `exporter` has changed, or is initialised. */
+  refresh(exporter: ModuleRecord): void
+}
+
 /** What importers need of a module, whatever it was written in. */
 export interface ModuleRecord {
   readonly file: string
@@ -18,6 +25,14 @@ export interface ModuleRecord {
   resolveExport(name: string, seen?: ResolveSet): Resolution
   /** @throws ReferenceError while the binding is in its temporal dead zone */
   readBinding(bindingName: string): unknown
+  /** Are its bindings in their temporal dead zone, or can they still be? */
+  readonly hasDeadZone: boolean
+  /**
+   * Tells an importer of changes, if there can be any.
+   *
+   * @param isEarly the importer has a binding that waits to be initialised
+   */
+  whenChanged(importer: Dependent, isEarly: boolean): void
   /** The one namespace object of this module. */
   readonly namespace: object
   /** Modules that have to be evaluated before this one. Empty for whatever is complete as it is. */
@@ -52,7 +67,7 @@ export function makeNamespace(
 type Evaluation =
   /** They are there, and made when they are read, which nobody does just for show. */
   | { readonly is: 'not needed' }
-  | { readonly is: 'to come'; evaluate(): void; readonly waiting: (() => void)[] }
+  | { readonly is: 'to come'; evaluate(): void; readonly waiting: WeakRef<Dependent>[] }
   | { readonly is: 'over' }
   | { readonly is: 'failed'; readonly error: unknown }
 
@@ -60,6 +75,7 @@ type Evaluation =
 export class SyntheticModule implements ModuleRecord {
   readonly file: string
   readonly requested: readonly ModuleRecord[] = []
+  readonly hasDeadZone = false
   readonly #names: readonly string[]
   readonly #read: (name: string) => unknown
   #evaluation: Evaluation
@@ -86,12 +102,12 @@ export class SyntheticModule implements ModuleRecord {
     }
     this.#evaluation = { is: 'over' }
     this.#namespace?.fill()
-    for (const tell of evaluation.waiting) tell()
+    for (const importer of evaluation.waiting) importer.deref()?.refresh(this)
   }
 
-  /** Calls back when the values are there, in case that it is imported by way of a cycle and runs after its importer. */
-  whenEvaluated(tell: () => void): void {
-    if (this.#evaluation.is === 'to come') this.#evaluation.waiting.push(tell)
+  /** It may be imported by way of a cycle and run after its importer; after that nothing changes. */
+  whenChanged(importer: Dependent): void {
+    if (this.#evaluation.is === 'to come') this.#evaluation.waiting.push(importer.reference)
   }
 
   exportNames(): readonly string[] {

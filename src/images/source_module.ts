@@ -8,50 +8,30 @@ import {
 } from './compile.ts'
 import { compileSource } from './compile_source.ts'
 import { directEvalCode } from './direct_eval.ts'
-import { EarlyImports, NO_EARLY_IMPORTS } from './early_imports.ts'
 import { type EvaluationStatus, mayFollow, type Promised } from './evaluation_status.ts'
 import { ExportIndex } from './export_index.ts'
 import { faultAt } from './fault.ts'
-import type { ImageGlobals } from './image.ts'
-import { placeOfImport } from './import_place.ts'
+import { type FileOwner, importFunction } from './file_owner.ts'
 import { lazily } from './lazy.ts'
 import { LocalExports } from './local_exports.ts'
+import { ModuleImports } from './module_imports.ts'
 import {
+  type Dependent,
   type ModuleRecord,
   makeNamespace,
   type Resolution,
-  type ResolvedBinding,
   type ResolveSet,
   readResolved,
-  SyntheticModule,
 } from './module_record.ts'
-import { DEFAULT, type ImportEntry, type ModuleSource } from './module_source.ts'
+import { DEFAULT, type ModuleSource } from './module_source.ts'
 import type { ModuleNamespace } from './namespace.ts'
+import { type OpenedFile, openFile, runToEnd, runToFirstAwait } from './opened_file.ts'
 import { parseModule } from './parse.ts'
 import { exportNamesOf, resolveExportOf } from './resolve_export.ts'
-import { staleBinding } from './stale.ts'
 import { NO_FACTS, type TextFacts } from './text_facts.ts'
 
 /** Emitters of Node that look after the image's listeners by themselves. */
 const HAVE_VIEWS: ReadonlySet<string> = new Set(['node:process', 'node:cluster'])
-
-/** A file that is compiled and waits for its turn: its scope is open, unless nobody can ask for its functions before it runs. */
-type Opened =
-  | { readonly kind: 'generator'; readonly scope: Generator<undefined, unknown, undefined> }
-  | { readonly kind: 'async generator'; readonly scope: AsyncGenerator<undefined, unknown, undefined> }
-  | Extract<ModuleBody, { kind: 'function' | 'async function' }>
-  /** Its image was cut off while it waited: it does not run any more. */
-  | { readonly kind: 'cut'; readonly stale: () => Error }
-
-/** The part of an image that a file calls back into. */
-export interface FileOwner {
-  readonly globals: ImageGlobals
-  /** Does this file belong to the image? */
-  owns(file: string): boolean
-  dynamicImport(referrer: string, specifier: unknown, options: unknown): Promise<object>
-  importSource(referrer: string, specifier: unknown): Promise<object>
-  importMeta(file: string): object
-}
 
 /**
  * A Source Text Module Record. It is also what the generated code of its file closes over: whoever can call any function
@@ -72,25 +52,15 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   pendingAsyncDependencies = 0
   topLevel: Promised | undefined
 
-  #resolved: readonly ResolvedBinding[] = []
-  #early = NO_EARLY_IMPORTS
-  /** Undefined before the file is instantiated, and from the moment on at which it runs. */
-  #opened: Opened | undefined
-  /** Set while an asynchronous body is on its way to its first pause, before which it must not be run. */
-  pausing: Promise<void> | undefined
-  /** How many are: mostly none, and then nobody has to be asked. */
-  static pausing = 0
-  #ended: (() => void) | undefined
-  #rebind: Rebind | undefined
+  readonly imports: ModuleImports
+  readonly #exports = new LocalExports()
   #exportIndex: ExportIndex | undefined
-  readonly #exports: LocalExports
-  #started = false
-  /** Its functions are hoisted, and others of its cycle may call them before it runs: then they see what it imports. */
-  #answersEarly = false
-  /** Importers, of this image or of others, that must be told when an export changes. Weak: an importer is not kept by what it imports. */
-  #importers: Set<WeakRef<SourceModule>> | undefined
   #namespace: ModuleNamespace | undefined
-  #self: WeakRef<SourceModule> | undefined
+  /** Importers, of this image or of others, that must be told when an export changes. */
+  #importers: Set<WeakRef<Dependent>> | undefined
+  /** Undefined before the file is instantiated, and from the moment on at which it runs. */
+  #opened: OpenedFile | undefined
+  #ended: (() => void) | undefined
   /** What is known of the text; let go once it is compiled. */
   #facts: TextFacts
 
@@ -108,7 +78,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     this.source = source
     this.owner = owner
     this.#facts = facts
-    this.#exports = new LocalExports()
+    this.imports = new ModuleImports(this)
   }
 
   get status(): EvaluationStatus {
@@ -137,8 +107,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
 
   readBinding(bindingName: string): unknown {
     // A namespace import that is exported as a local name is there before the file runs.
-    const imported = this.#started ? -1 : this.source.imports.findIndex(entry => entry.localName === bindingName)
-    if (imported !== -1 && this.#resolved[imported]) return readResolved(this.#resolved[imported]!)
+    const imported = this.imports.beforeBegin(bindingName)
+    if (imported) return readResolved(imported)
     if (this.#exports.isReadable) return this.#exports.read(bindingName, this.source)
     throw new ReferenceError(
       `Cannot access '${bindingName === DEFAULT ? 'default' : bindingName}' before initialization`,
@@ -165,38 +135,6 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   /**
-   * Finds what every import and re-export leads to, before any code runs.
-   *
-   * @throws ImageFault `symbol`
-   */
-  resolveImports(): void {
-    const resolve = (request: number, name: string | undefined, offset: number): ResolvedBinding => {
-      const module = this.requested[request]!
-      if (name === undefined) return { module, bindingName: undefined }
-      const resolution = module.resolveExport(name)
-      if (resolution && resolution !== 'ambiguous') return resolution
-      const { specifier } = this.source.requests[request]!
-      throw faultAt(
-        { kind: 'symbol', symbol: name, specifier, ambiguous: resolution === 'ambiguous' },
-        this.file,
-        this.text,
-        placeOfImport(this.text, offset, name),
-      )
-    }
-    this.#resolved = this.source.imports.map(entry => resolve(entry.request, entry.importName, entry.offset))
-    for (const entry of this.source.indirectExports) resolve(entry.request, entry.importName, entry.offset)
-  }
-
-  /** The modules whose bindings this one imports by way of a file of its own cycle, or that wait while others run: they may run after it. */
-  importedThrough(cycle: ReadonlySet<SourceModule>): SourceModule[] {
-    return this.source.imports.flatMap((entry, index) => {
-      const { module, bindingName } = this.#resolved[index]!
-      if (!(module instanceof SourceModule) || bindingName === undefined) return []
-      return cycle.has(this.requested[entry.request] as SourceModule) || module.source.hasTopLevelAwait ? [module] : []
-    })
-  }
-
-  /**
    * Compiles the file and opens its scope.
    *
    * @param cycle the files that this one imports and is imported by
@@ -205,61 +143,33 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   instantiate(cycle: ReadonlySet<SourceModule>, reads: EarlyReads): void {
     if (reads === 'by imports')
       this.source = this.#facts.recall('cyclic', () => parseModule(this.file, this.text, true))
-    this.#answersEarly = reads !== 'never' && this.source.localExports.length > 0 && MAY_HOIST.test(this.text)
-    const early: ImportEntry[] = []
-    for (const [index, entry] of this.source.imports.entries()) {
-      const { module, bindingName } = this.#resolved[index]!
-      const isLate = this.#answersEarly || cycle.has(this.requested[entry.request] as SourceModule)
-      if (bindingName === undefined || !isLate) continue
-      if (module instanceof SyntheticModule) module.whenEvaluated(() => this.#rebindPlain())
-      else if (module instanceof SourceModule && !module.isComplete) early.push(entry)
-    }
-    this.#early = early.length > 0 ? new EarlyImports(early) : NO_EARLY_IMPORTS
-    this.#open(this.#compile(reads))
+    const isSeenBefore = reads !== 'never' && this.source.localExports.length > 0 && MAY_HOIST.test(this.text)
+    this.imports.expectEarlyReads(cycle, isSeenBefore)
+    this.#opened = openFile(this.#compile(reads))
     this.#facts = NO_FACTS
     // There may be one for each export, and only the compiler of a text needs them.
     this.source = { ...this.source, edits: NO_EDITS }
-    this.#subscribe()
+    this.imports.subscribe()
     this.transition({ is: 'linked' })
   }
 
-  #open(body: ModuleBody): void {
-    if (body.kind === 'function' || body.kind === 'async function') {
-      this.#opened = body
-      return
-    }
-    if (body.kind === 'generator') {
-      // Called as no one's method: `this` of a module is undefined.
-      const { start } = body
-      const scope = start()
-      scope.next()
-      this.#opened = { kind: body.kind, scope }
-      return
-    }
-    const { start } = body
-    const scope = start()
-    this.#opened = { kind: body.kind, scope }
-    SourceModule.pausing++
-    this.pausing = scope.next().then(() => {
-      SourceModule.pausing--
-      this.pausing = undefined
-    })
-  }
-
-  #takeOpened(): Opened | undefined {
-    const opened = this.#opened
-    this.#opened = undefined
-    return opened
-  }
-
   #compile(reads: EarlyReads): ModuleBody {
-    const { file, url, text, source, owner } = this
-    const early = this.#early
-    const isOwn = (index: number): boolean => this.#isOwn(this.#resolved[index]!.module)
-    const given = { file, url, text, source, early, reads, globals: owner.globals, isOwn, facts: this.#facts }
+    const { file, url, text, source, owner, imports } = this
+    const isOwn = (index: number): boolean => this.#isOwn(imports.leadsTo(index).module)
+    const given = {
+      file,
+      url,
+      text,
+      source,
+      early: imports.early,
+      reads,
+      globals: owner.globals,
+      isOwn,
+      facts: this.#facts,
+    }
     const compiled = compileSource(given, this)
     this.source = compiled.source
-    this.#early = compiled.early
+    imports.early = compiled.early
     return compiled.body
   }
 
@@ -268,77 +178,49 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     return HAVE_VIEWS.has(module.file) || this.owner.owns(module.file)
   }
 
-  /** Asks to be told of changes by the modules whose exports can change, or are not there yet. */
-  #subscribe(): void {
-    for (const [index, { module }] of this.#resolved.entries())
-      if (
-        module instanceof SourceModule &&
-        (module.source.mutableExports || this.#early.has(this.source.imports[index]!))
-      ) {
-        module.#importers ??= new Set()
-        module.#importers.add((this.#self ??= new WeakRef(this)))
-      }
+  whenChanged(importer: Dependent, isEarly: boolean): void {
+    if (!isEarly && !this.source.mutableExports) return
+    this.#importers ??= new Set()
+    this.#importers.add(importer.reference)
   }
 
-  get isComplete(): boolean {
-    return this.#exports.isComplete
+  get hasDeadZone(): boolean {
+    return !this.#exports.isComplete
   }
 
-  /** Sees what the others in the cycle have before anything runs: the hoisted functions. */
-  readHoisted(): void {
-    this.#refresh()
+  /** Settles when the file may be run, as long as its body is on the way to its pause. */
+  get pausing(): Promise<void> | undefined {
+    return this.#opened?.kind === 'async generator' ? this.#opened.pausing : undefined
+  }
+
+  #begin(): OpenedFile | undefined {
+    this.imports.begin()
+    const opened = this.#opened
+    this.#opened = undefined
+    return opened
   }
 
   /** ExecuteModule without a capability: runs the file to its end. */
   execute(): void {
-    this.#started = true
-    this.#rebind?.(this.#plainValues())
-    const opened = this.#takeOpened()
-    switch (opened?.kind) {
-      case 'function': {
-        // Called as no one's method: `this` of a module is undefined.
-        const { start } = opened
-        this.#checkEnd(start())
-        break
-      }
-      case 'generator':
-        this.#checkEnd(opened.scope.next().value)
-        break
-      case 'cut':
-        throw opened.stale()
-      default:
-        throw new TypeError(`${this.file} cannot be run at once`)
-    }
+    this.#checkEnd(runToEnd(this.#begin()))
   }
 
   /** ExecuteModule with a capability: runs the file to its first await, and calls back one turn after its end. */
   executeAsync(fulfilled: () => void, rejected: (error: unknown) => void): void {
-    this.#started = true
-    const end = (value: unknown): void => {
+    const opened = this.#begin()
+    // Its own promise takes some turns more to tell of its end.
+    const tellsItself = opened?.kind === 'async generator'
+    if (tellsItself) this.#ended = () => void Promise.resolve().then(fulfilled)
+    const returned = (value: unknown): void => {
       try {
         this.#checkEnd(value)
       } catch (error) {
         rejected(error)
+        return
       }
+      if (!tellsItself) fulfilled()
     }
-    const opened = this.#takeOpened()
-    if (opened?.kind === 'async function') {
-      const { start } = opened
-      void start().then(value => {
-        if (value === COMPLETED) fulfilled()
-        else end(value)
-      }, rejected)
-      return
-    }
-    if (opened?.kind === 'cut') {
-      rejected(opened.stale())
-      return
-    }
-    if (opened?.kind !== 'async generator') throw new TypeError(`${this.file} has no top-level await`)
-    this.#rebind?.(this.#plainValues())
-    // The generator's own promise takes some turns more to tell of its end.
-    this.#ended = () => void Promise.resolve().then(fulfilled)
-    void opened.scope.next().then(({ value }) => end(value), rejected)
+    runToFirstAwait(opened, returned, rejected)
   }
 
   #checkEnd(value: unknown): void {
@@ -349,9 +231,8 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   link(rebind: Rebind | undefined, pull: (() => ExportValues) | undefined): void {
-    this.#rebind = rebind
     this.#exports.open(pull)
-    if (this.#started) rebind?.(this.#plainValues())
+    this.imports.open(rebind)
   }
 
   undeclared(name: string): void {
@@ -369,13 +250,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   importer(): unknown {
-    const importer = Object.assign(
-      (specifier: unknown, options: unknown) => this.owner.dynamicImport(this.file, specifier, options),
-      {
-        meta: undefined as object | undefined,
-        source: (specifier: unknown) => this.owner.importSource(this.file, specifier),
-      },
-    )
+    const importer = importFunction(this.owner, this.file)
     return Object.defineProperty(importer, 'meta', { get: lazily(() => this.owner.importMeta(this.file)) })
   }
 
@@ -387,14 +262,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   nest(scope: () => Generator<unknown, void, unknown>): unknown {
-    return this.#early.open(scope)
-  }
-
-  #plainValues(): unknown[] {
-    const values: unknown[] = []
-    for (const [index, entry] of this.source.imports.entries())
-      if (!this.#early.has(entry)) values.push(readResolved(this.#resolved[index]!))
-    return values
+    return this.imports.early.open(scope)
   }
 
   #publish(value: unknown): unknown {
@@ -402,21 +270,10 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
     if (!this.#importers) return value
     for (const reference of this.#importers) {
       const importer = reference.deref()
-      if (importer) importer.#refresh(this)
+      if (importer) importer.refresh(this)
       else this.#importers.delete(reference)
     }
     return value
-  }
-
-  /** Takes over what `exporter` has to say now, or each of them. */
-  #refresh(exporter?: SourceModule): void {
-    const concerns = ({ module }: ResolvedBinding): boolean => exporter === undefined || module === exporter
-    this.#early.refresh(this.source.imports, this.#resolved, concerns)
-    this.#rebindPlain()
-  }
-
-  #rebindPlain(): void {
-    if (this.#started || this.#answersEarly) this.#rebind?.(this.#plainValues())
   }
 
   /** Requests `to` wherever `from` was requested; the result takes that back. Bindings stay as they were until `resolveAgain`. */
@@ -434,34 +291,18 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
    * @throws ImageFault `symbol`; the bindings have not changed then
    */
   resolveAgain(): () => void {
-    const before = this.#resolved
-    this.resolveImports()
-    const after = this.#resolved
-    this.#resolved = before
+    const bind = this.imports.resolveAgain()
     return () => {
-      this.#resolved = after
       this.#namespace = undefined
-      this.#subscribe()
-      this.#refresh()
+      bind()
     }
   }
 
   /** See `Image.cut`. */
   cut(stale: (name: string) => Error): void {
-    const entries = this.source.imports
-    if (this.#started)
-      this.#rebind?.(
-        entries
-          .filter(entry => !this.#early.has(entry))
-          .map(entry => staleBinding(() => stale(`import ${entry.localName}`))),
-      )
     if (this.#opened) this.#opened = { kind: 'cut', stale: () => stale('evaluation') }
-    this.#early.cut(stale)
+    this.imports.cut(stale)
     this.#exports.cut(stale)
-    // What it imported from goes on, and must not bring back what was cut.
-    this.#rebind = undefined
-    this.#early = NO_EARLY_IMPORTS
-    this.#resolved = []
     this.requested = []
     this.#importers = undefined
   }
@@ -484,7 +325,7 @@ export class SourceModule implements ModuleRecord, FileEnvironment {
   }
 
   #refuseAssignment(): never {
-    this.#refresh()
+    this.imports.refreshAll()
     throw new TypeError('Assignment to constant variable.')
   }
 }

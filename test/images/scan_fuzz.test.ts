@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { applyEdits } from '#dist/images/edits.js'
+import type { FileOwner } from '#dist/images/file_owner.js'
 import { NO_GLOBALS } from '#dist/images/image.js'
 import { SyntheticModule } from '#dist/images/module_record.js'
 import { DEFAULT, type ModuleSource } from '#dist/images/module_source.js'
 import { parseModule } from '#dist/images/parse.js'
 import { scanModule } from '#dist/images/scan.js'
-import { type FileOwner, SourceModule } from '#dist/images/source_module.js'
+import { SourceModule } from '#dist/images/source_module.js'
 import { shareOfRuns } from '../support/share.ts'
 
 const RUNS = shareOfRuns(
@@ -244,7 +245,7 @@ function outcomeOf(text: string, source: ModuleSource): string {
     const module = new SourceModule('/main.mjs', 'file:///main.mjs', text, source, owner)
     const dep = new SyntheticModule('/dep.mjs', ['default', 'x', 'y'], name => `dep ${name}`)
     module.requested = source.requests.map(() => dep)
-    module.resolveImports()
+    module.imports.resolve()
     module.instantiate(new Set(), 'never')
     if (module.source.hasTopLevelAwait) return 'awaits'
     module.execute()

@@ -9,12 +9,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import vm from 'node:vm'
 import fc from 'fast-check'
+import type { FileOwner } from '#dist/images/file_owner.js'
 import { NO_GLOBALS } from '#dist/images/image.js'
 import { SyntheticModule } from '#dist/images/module_record.js'
 import type { ModuleSource } from '#dist/images/module_source.js'
 import { parseModule } from '#dist/images/parse.js'
 import { scanModule } from '#dist/images/scan.js'
-import { type FileOwner, SourceModule } from '#dist/images/source_module.js'
+import { SourceModule } from '#dist/images/source_module.js'
 import { essenceOf } from './module_essence.ts'
 
 const [runs, seed, ...folders] = process.argv.slice(2)
@@ -118,7 +119,7 @@ function refusalHere(text: string, source: ModuleSource): string | undefined {
     const names = [...source.imports, ...source.indirectExports].flatMap(({ importName }) => importName ?? [])
     const dependency = new SyntheticModule('/dep.mjs', ['default', ...names], name => name)
     module.requested = source.requests.map(() => dependency)
-    module.resolveImports()
+    module.imports.resolve()
     module.instantiate(new Set(), 'never')
     return undefined
   } catch (error) {

@@ -52,8 +52,9 @@ const ROOTS: Readonly<Record<string, readonly [HolderKind, string]>> = {
   '(Eternal handles)': ['native', 'native code (an eternal handle)'],
 }
 
-/** What a file imports from, in its record. */
-const IMPORTS: ReadonlySet<string> = new Set(['requested', '#resolved'])
+/** Where the record of a file keeps what it exports, and what it imports from. */
+const EXPORTS = 'SourceModule.#exports'
+const IMPORTS: ReadonlySet<string> = new Set(['SourceModule.requested', 'ModuleImports.#resolved'])
 
 /** Knows the things of a Node process that live for a reason of their own. */
 export class Anchors {
@@ -132,11 +133,9 @@ export class Anchors {
     })
     if (name === 'system / Context')
       return inOther(`${of.label}'s variable`, variableOf(snapshot, this.#labels, edge) ?? '(unnamed)')
-    if (name === 'SourceModule') {
-      const label = String(snapshot.edgeLabel(edge))
-      if (label === '#exports') return inOther(`${of.label}'s`, 'exports', undefined, 'exports')
-      if (IMPORTS.has(label)) return inOther('', `${of.label}, which imports from it`, undefined, 'imports')
-    }
+    const field = `${name}.${String(snapshot.edgeLabel(edge))}`
+    if (field === EXPORTS) return inOther(`${of.label}'s`, 'exports', undefined, 'exports')
+    if (IMPORTS.has(field)) return inOther('', `${of.label}, which imports from it`, undefined, 'imports')
     // What its authors know it by.
     if (name === 'CommonJsFiles') return inOther(`${of.label}'s`, 'require')
     const maker = snapshot.nodeKind[from] === CLOSURE ? from : this.#places.constructorOf(from)
