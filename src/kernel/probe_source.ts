@@ -26,7 +26,7 @@ export class CatalogueSource implements ProbeSource {
   /** @throws ModuleError ELOOP */
   needs(module: string): readonly string[] {
     try {
-      return this.catalogue.needs(module)
+      return this.catalogue.relations.needs(module)
     } catch (error) {
       if (!(error instanceof DependencyLoopError)) throw error
       throw new ModuleError('ELOOP', { module, loop: error.path }, { cause: error })
@@ -56,7 +56,7 @@ export class CatalogueSource implements ProbeSource {
     return lookup(name, {
       configured: policy.aliases,
       hasModule: module => catalogue.location(module) !== undefined,
-      symbols: name.startsWith('symbol:') ? catalogue.symbols : NONE,
+      symbols: name.startsWith('symbol:') ? catalogue.relations.symbols : NONE,
       hasHook: module => policy.hasHook(module),
       aliases: { lookup: alias => catalogue.aliases.lookup(alias) },
     })

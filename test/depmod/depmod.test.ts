@@ -463,6 +463,17 @@ describe('what is wrong in a folder is reported, each with its place, and all of
     assert.deepEqual(await problemsOf(folder), ['EEXIST my_mod.js: Module my_mod is also my-mod.ts, which is used'])
   })
 
+  it('a second module of a name that comes later, and goes', async t => {
+    const folder = folderOf(t, { 'my-mod.ts': '' })
+    const kernel = kernelOf(folder)
+    const found = async () => (await kernel.depmod()).problems.map(({ code }) => code)
+    assert.deepEqual(await found(), [])
+    folder.write({ 'my_mod.js': '' })
+    assert.deepEqual(await found(), ['EEXIST'])
+    folder.remove('my_mod.js')
+    assert.deepEqual(await found(), [])
+  })
+
   it('aliases that match nothing, and only these', async t => {
     const folder = folderOf(t, {
       'a.ts': `export const info = { description: 'usb:[v',\n  aliases: ['usb:[v', 'pci:[0-9]*', 'end\\\\'] }`,

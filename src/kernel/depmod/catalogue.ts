@@ -5,9 +5,7 @@ import { lazily } from '../../images/lazy.ts'
 import { sha256 } from '../../images/node_parts.ts'
 import { AliasIndex } from '../../modprobe/alias_index.ts'
 import type { Softdeps } from '../../modprobe/dependency_order.ts'
-import { needsOf, type SortedDependencies, sortDependencies } from '../../modprobe/sort_dependencies.ts'
 import type { FolderContents } from '../folder_contents.ts'
-import { foldName } from '../module.ts'
 import type { ModuleFolders } from '../module_folders.ts'
 import type { ModuleLocation } from '../module_location.ts'
 import type { Seam } from '../seam.ts'
@@ -18,6 +16,7 @@ import { asksForAny, changedStems, Listing } from './listing.ts'
 import { readModule } from './read_module.ts'
 import type { DepmodProblem, ModuleRecord } from './record.ts'
 import { RecordStore } from './record_store.ts'
+import { Relations } from './relations.ts'
 import { currentStamps, type FileStamp } from './stamp.ts'
 
 /** The host goes on between pieces of this many milliseconds. */
@@ -43,6 +42,7 @@ export class Catalogue {
   #contents: readonly FolderContents[] | undefined
   #listing = lazily(() => new Listing([]))
   #records = new RecordStore()
+  #relations = new Relations(this.#records)
   #stamps: () => ReadonlyMap<string, readonly FileStamp[]> = () => new Map()
   #size = 0
   /** By folder: while they hold, so does all that is known. */
@@ -54,7 +54,6 @@ export class Catalogue {
   #refreshing: Promise<Refreshed> | undefined
   #checkedAt = Number.NEGATIVE_INFINITY
   #aliases: AliasIndex | undefined
-  #symbols: AliasIndex | undefined
   #problems: readonly DepmodProblem[] | undefined
 
   constructor(folders: ModuleFolders, seam: Seam) {
@@ -81,7 +80,8 @@ export class Catalogue {
    * @param configured the wishes that count instead of a module's own
    */
   async refreshFor(name: string, configured: (module: string) => Softdeps | undefined): Promise<void> {
-    if (!this.#isListed || !this.#chain(name, configured).every(module => this.#isCurrent(module))) await this.refresh()
+    if (!this.#isListed || !this.#relations.chain(name, configured).every(module => this.#isCurrent(module)))
+      await this.refresh()
   }
 
   location(name: string): ModuleLocation | undefined {
@@ -110,6 +110,10 @@ export class Catalogue {
     return this.#records
   }
 
+  get relations(): Relations {
+    return this.#relations
+  }
+
   /** Does the folder's written index say the same as this catalogue? */
   isWritten(folder: string): boolean {
     return this.#written.has(folder) && fs.existsSync(join(folder, INDEX_FILE))
@@ -126,7 +130,7 @@ export class Catalogue {
 
   /** The index of all aliases. */
   get aliases(): AliasIndex {
-    this.#aliases ??= this.#preparedAliases() ?? this.#indexOf(this.#records.names(), ({ info }) => info.aliases)
+    this.#aliases ??= this.#preparedAliases() ?? this.#relations.aliases
     return this.#aliases
   }
 
@@ -145,59 +149,19 @@ export class Catalogue {
   /** The aliases of one folder's modules. */
   aliasesIn(folder: string): AliasIndex {
     if (this.#folders.folders.length === 1) return this.aliases
-    return this.#indexOf(this.stampsIn(folder).keys(), ({ info }) => info.aliases)
-  }
-
-  /** `symbol:NAME`, for every symbol. */
-  get symbols(): AliasIndex {
-    this.#symbols ??= this.#indexOf(this.#records.names(), ({ symbols }) => symbols.map(symbol => `symbol:${symbol}`))
-    return this.#symbols
-  }
-
-  /**
-   * All that a module needs, nearest first.
-   *
-   * @throws DependencyLoopError
-   */
-  needs(module: string): readonly string[] {
-    const direct = new Map<string, readonly string[]>()
-    const pending = [module]
-    for (const next of pending) {
-      if (direct.has(next)) continue
-      direct.set(next, this.#uses(next))
-      pending.push(...direct.get(next)!)
-    }
-    return needsOf(module, direct)
-  }
-
-  sorted(): SortedDependencies {
-    return sortDependencies(new Map([...this.#records.names()].map(name => [name, this.#uses(name)])))
+    return this.#relations.aliasesOf(this.stampsIn(folder).keys())
   }
 
   /** All that is wrong in the folders. */
   problems(): readonly DepmodProblem[] {
     const records = () => new Map([...this.#records.records()].map(record => [record.name, record]))
-    this.#problems ??= checkModules(records(), this.sorted().loops, this.#listing().duplicates)
+    this.#problems ??= checkModules(records(), this.#relations.sorted().loops, this.#listing().duplicates)
     return this.#problems
   }
 
   /** Says that the folder's index now tells what this catalogue does. */
   markWritten(folder: string, prepared: string, aliases: number): void {
     this.#written.set(folder, { fingerprint: this.#fingerprints.get(folder), prepared, aliases })
-  }
-
-  #uses(name: string): string[] {
-    return [...new Set(this.#records.get(name)?.uses.map(({ module }) => module))]
-  }
-
-  #chain(name: string, configured: (module: string) => Softdeps | undefined): string[] {
-    const chain = new Set([name])
-    for (const module of chain) {
-      for (const used of this.#uses(module)) chain.add(used)
-      const { pre = [], post = [] } = configured(module) ?? this.#records.get(module)?.info.softdeps ?? {}
-      for (const wish of [...pre, ...post]) chain.add(foldName(wish))
-    }
-    return [...chain]
   }
 
   get #isListed(): boolean {
@@ -240,6 +204,8 @@ export class Catalogue {
     if (stale.size > 0 || restamped.size > 0 || this.#stamps().size !== listing.modules.size)
       await this.#rebuild(listing, stale, restamped)
     this.#listing = () => listing
+    // Two modules of one name are a matter of the listing alone.
+    this.#problems = undefined
     this.#takeFingerprints(folders)
     return stale.size
   }
@@ -278,7 +244,7 @@ export class Catalogue {
       const paused = pause()
       if (paused) await paused
     }
-    this.#records = records
+    this.#take(records)
     this.#stamps = () => stamps
     this.#size = stamps.size
     this.#forget()
@@ -301,7 +267,7 @@ export class Catalogue {
     }
     const indexes = new Map(this.#indexes)
     this.#listing = lazily(() => new Listing(folders))
-    this.#records = new RecordStore(linesOf(indexes, this.#listing))
+    this.#take(new RecordStore(linesOf(indexes, this.#listing)))
     this.#stamps = lazily(() => new Map([...indexes.values()].flatMap(index => [...index.stamps()])))
   }
 
@@ -309,7 +275,12 @@ export class Catalogue {
   #forget(): void {
     this.#indexes.clear()
     this.#written.clear()
-    this.#aliases = this.#symbols = this.#problems = undefined
+    this.#aliases = this.#problems = undefined
+  }
+
+  #take(records: RecordStore): void {
+    this.#records = records
+    this.#relations = new Relations(records)
   }
 
   #isCurrent(name: string): boolean {
@@ -326,12 +297,6 @@ export class Catalogue {
     } catch {
       return undefined
     }
-  }
-
-  #indexOf(names: Iterable<string>, aliasesOf: (record: ModuleRecord) => readonly string[]): AliasIndex {
-    const index = new AliasIndex()
-    for (const name of names) for (const alias of aliasesOf(this.#records.get(name)!)) index.add(alias, name)
-    return index
   }
 }
 

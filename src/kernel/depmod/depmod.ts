@@ -99,7 +99,7 @@ function index(catalogue: Catalogue, folder: string): Record<string, Uint8Array>
 const isWhole = (pattern: string): boolean => patternFault(pattern) === undefined
 
 function texts(catalogue: Catalogue, folder: string): Record<string, string> {
-  const { needs } = catalogue.sorted()
+  const { needs } = catalogue.relations.sorted()
   const records = [...catalogue.records.records()].filter(({ name }) => catalogue.folderOf(name) === folder)
   // A folder's own modules by their paths within it, as kmod has them.
   const shown = (name: string): string => {
