@@ -9,6 +9,7 @@ import { type CheckReport, junit, printReport, tap } from './check/formats.ts'
 import { CheckFailure, runScheme } from './check/run_scheme.ts'
 import { type AskedCall, type CheckSettings, parseCall } from './check/settings.ts'
 import type { Command, CommandLine } from './command.ts'
+import { OWN_PACKAGE, ownPackagesOf } from './own_packages.ts'
 import { parseParamWords, UsageError, valuesOf, wholeNumber } from './usage.ts'
 
 const DEFAULT_CYCLES = 24
@@ -34,6 +35,7 @@ export const check: Command = {
       repeatable: true,
     },
     { flags: '--modules <dir>', description: 'where modules are found that it imports from' },
+    OWN_PACKAGE,
     { flags: '--setup <file>', description: 'import this first: it prepares what the module expects of its host' },
     {
       flags: '--allow-leftovers',
@@ -96,6 +98,7 @@ function readSettings({ args, options }: CommandLine): Omit<CheckSettings, 'sche
     cycles: wholeNumber(options, 'cycles', 1, MOST_CYCLES) ?? DEFAULT_CYCLES,
     params: parseParamWords(params),
     modules: options.modules === undefined ? undefined : existing(String(options.modules), '--modules'),
+    ownPackages: ownPackagesOf(options),
     setup: options.setup === undefined ? undefined : existing(String(options.setup), '--setup'),
     calls: valuesOf(options.call).map(readCall),
   }

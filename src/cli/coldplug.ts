@@ -1,12 +1,13 @@
 import { ControlError } from '../control/client.ts'
 import type { ColdplugOptions, ColdplugProgress, ColdplugReport } from '../kernel/coldplug.ts'
 import { Kernel } from '../kernel/kernel.ts'
-import { DEFAULT_PARALLEL, DEFAULT_PROBE_TIMEOUT } from '../kernel/kernel_options.ts'
+import { DEFAULT_PARALLEL, DEFAULT_PROBE_TIMEOUT, type KernelOptions } from '../kernel/kernel_options.ts'
 import { attempt } from './attempt.ts'
 import type { Command, CommandLine } from './command.ts'
 import { connect, HOST_OPTION } from './connect.ts'
+import { OWN_PACKAGE, ownPackagesOf } from './own_packages.ts'
 import type { Terminal } from './terminal.ts'
-import { folderNamed, wholeNumber } from './usage.ts'
+import { folderNamed, UsageError, wholeNumber } from './usage.ts'
 
 const BAR = 24
 const MEGABYTE = 1024 * 1024
@@ -17,6 +18,7 @@ export const coldplug: Command = {
   options: [
     HOST_OPTION,
     { flags: '--modules <dir>', description: 'probe this folder in this process, and unload all at the end' },
+    { ...OWN_PACKAGE, description: `with --modules: ${OWN_PACKAGE.description}` },
     { flags: '--parallel <n>', description: `how many modules are probed at once (default: ${DEFAULT_PARALLEL})` },
     {
       flags: '--timeout <ms>',
@@ -33,7 +35,12 @@ export const coldplug: Command = {
         dryRun: line.options.dryRun === true,
       }
       const { modules } = line.options
-      const report = modules === undefined ? await onHost(line, options) : await here(line, String(modules), options)
+      const ownPackages = ownPackagesOf(line.options)
+      if (ownPackages.length > 0 && modules === undefined) throw new UsageError('--own-package needs --modules')
+      const report =
+        modules === undefined
+          ? await onHost(line, options)
+          : await here(line, { modules: folderNamed(String(modules)), ownPackages }, options)
       line.terminal.progress('')
       if (line.terminal.json) line.terminal.data(report)
       else for (const text of reportLines(report)) line.terminal.out(text)
@@ -44,8 +51,8 @@ export const coldplug: Command = {
     }),
 }
 
-async function here(line: CommandLine, modules: string, options: ColdplugOptions): Promise<ColdplugReport> {
-  const kernel = new Kernel({ modules: folderNamed(modules), grace: 0 })
+async function here(line: CommandLine, found: KernelOptions, options: ColdplugOptions): Promise<ColdplugReport> {
+  const kernel = new Kernel({ ...found, grace: 0 })
   // What modules print is no part of the answer.
   if (line.terminal.json) process.stdout.write = process.stderr.write.bind(process.stderr)
   try {

@@ -16,6 +16,7 @@ import { startHttpHost } from './host/http_host.ts'
 import { createReporter, formatError, type Reporter } from './host/report.ts'
 import { hindranceOf, type Waiting } from './host/updates.ts'
 import { watchModules } from './host/watch.ts'
+import { OWN_PACKAGE, ownPackagesOf } from './own_packages.ts'
 import { systemReason } from './system_reason.ts'
 import { folderNamed, UsageError, valuesOf, wholeNumber } from './usage.ts'
 
@@ -44,6 +45,7 @@ export const run: Command = {
       repeatable: true,
     },
     { flags: '--signed-only', description: 'with --key: refuse modules that none of the keys has signed' },
+    OWN_PACKAGE,
     { flags: '--no-load', description: 'insert nothing' },
   ],
   examples: ['outlive run --modules modules --http 8080 --watch', 'outlive run host.ts --modules plugins'],
@@ -92,6 +94,7 @@ function readSettings(options: CommandLine['options']) {
     port,
     address: String(options.address),
     modules: String(options.modules),
+    ownPackages: ownPackagesOf(options),
     scheme,
     name,
     path: socketPath(name),
@@ -119,10 +122,11 @@ async function startHosting(file: string | undefined, settings: RunSettings, lin
   }
   const ran = file === undefined ? undefined : await runHostFile(file, report)
   if (ran?.is === 'master') return { kernel: ran.kernel, reporter: reporters.get(ran.kernel)! }
-  const { scheme, grace, signatures } = settings
+  const { scheme, ownPackages, grace, signatures } = settings
   const modules = resolve(folderNamed(settings.modules))
   const kernel = new Kernel({
     modules,
+    ownPackages,
     scheme,
     ...(grace !== undefined && { grace }),
     ...(signatures && { signatures }),

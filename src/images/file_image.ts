@@ -21,6 +21,7 @@ import { mentionsOf, REQUIRE } from './mentions.ts'
 import { type ModuleRecord, SyntheticModule } from './module_record.ts'
 import type { ModuleSource } from './module_source.ts'
 import { viewNodeModule } from './node_module_view.ts'
+import type { OwnPackages } from './own_packages.ts'
 import { parseModule } from './parse.ts'
 import { isInside, type Loader, resolveTarget, type Target, urlOfFile } from './resolve.ts'
 import { scanModule } from './scan.ts'
@@ -42,6 +43,7 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
   readonly #environment: ImageEnvironment
   #stale: ((name: string) => Error) | undefined
   readonly #root: string | undefined
+  readonly #own: OwnPackages | undefined
   readonly #texts: SourceTexts
   readonly #graph = new ModuleGraph(this)
   #imageRequire: ImageRequire | undefined
@@ -55,11 +57,12 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
   /** What is known from earlier loads, while this one lasts. */
   #memory: LoadMemory | undefined
 
-  /** @param stores where loads of whole folders, and of single files of TypeScript, are remembered, if anywhere */
+  /** @param stores where loads of whole folders, of single files of TypeScript, and of files with packages of their own, are remembered, if anywhere */
   constructor(options: ImageOptions, stores?: LoadStores) {
     this.label = options.label
     this.entry = options.entry
     this.#root = options.root
+    this.#own = options.environment.ownPackages
     this.#environment = options.environment
     this.globals = options.environment.globals
     // What was remembered on disk was not signed.
@@ -71,7 +74,7 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
 
   /** Made for the first file that needs it: most images have no CommonJS. */
   get #commonJs(): CommonJsFiles {
-    this.#imageRequire ??= new ImageRequire(this, this.#root, this.#texts, this.#graph)
+    this.#imageRequire ??= new ImageRequire(this, this.#texts, this.#graph)
     return this.#imageRequire.files
   }
 
@@ -88,7 +91,8 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
   }
 
   get #isRemembered(): boolean {
-    return this.#stores !== undefined && (this.#root !== undefined || isOnlyTyped(this.entry))
+    const mayHavePackages = this.#root !== undefined || this.#own !== undefined
+    return this.#stores !== undefined && (mayHavePackages || isOnlyTyped(this.entry))
   }
 
   async read(): Promise<void> {
@@ -251,6 +255,7 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
       provided: name => this.#environment.provided?.(name),
       isModule: file => this.#environment.isModule(file),
       recall: this.#memory?.answer,
+      own: this.#own,
     })
     if (target?.owner === 'image') this.#resolved.set(key, target)
     return target
@@ -323,7 +328,11 @@ export class FileImage implements Image, RequireOwner, GraphOwner {
   }
 
   owns(file: string): boolean {
-    return this.#root === undefined ? this.#texts.has(file) : isInside(file, this.#root)
+    return this.#root === undefined ? this.#texts.has(file) || this.holds(file) : this.holds(file)
+  }
+
+  holds(file: string): boolean {
+    return (this.#root !== undefined && isInside(file, this.#root)) || this.#own?.has(file) === true
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ImageFault } from './fault.ts'
 import type { ModuleRecord } from './module_record.ts'
+import type { OwnPackages } from './own_packages.ts'
 
 /** Variables around the files of an image, in place of globals. */
 export interface ImageGlobals {
@@ -20,6 +21,8 @@ export interface ImageEnvironment {
   provided?(specifier: string): string | undefined
   /** Told of each native addon that a file of the image loads, for the first time, before it is loaded: it belongs to the process, and stays. */
   usesAddon?(file: string): void
+  /** Packages that belong to the image wherever they are installed; none when undefined. */
+  readonly ownPackages?: OwnPackages | undefined
   /** Is this file the entry of a module of the kernel? */
   isModule(file: string): boolean
   /**

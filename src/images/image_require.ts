@@ -4,7 +4,7 @@ import { evaluateNow } from './evaluate.ts'
 import { formatByName } from './format.ts'
 import type { ModuleGraph } from './graph.ts'
 import { withRequireStack } from './require_stack.ts'
-import { isInside, type Loader, type Target } from './resolve.ts'
+import type { Loader, Target } from './resolve.ts'
 import type { SourceModule } from './source_module.ts'
 import type { SourceTexts } from './source_texts.ts'
 import { errorForCode } from './specifier_errors.ts'
@@ -14,6 +14,8 @@ export interface RequireOwner extends CommonJsOwner {
   resolve(specifier: string, from: string, loader: Loader): Target | undefined
   /** As `resolve`, of what is there at this moment. */
   resolveNow(specifier: string, from: string, loader: Loader): Target | undefined
+  /** Does a file belong to the image that no resolver has found? */
+  holds(file: string): boolean
   builtinView(name: string): unknown
   loadAddon(file: string): unknown
 }
@@ -22,13 +24,11 @@ export interface RequireOwner extends CommonJsOwner {
 export class ImageRequire implements Requires {
   readonly files: CommonJsFiles
   readonly #owner: RequireOwner
-  readonly #root: string | undefined
   readonly #texts: SourceTexts
   readonly #graph: ModuleGraph
 
-  constructor(owner: RequireOwner, root: string | undefined, texts: SourceTexts, graph: ModuleGraph) {
+  constructor(owner: RequireOwner, texts: SourceTexts, graph: ModuleGraph) {
     this.#owner = owner
-    this.#root = root
     this.#texts = texts
     this.#graph = graph
     this.files = new CommonJsFiles(owner, this)
@@ -51,7 +51,7 @@ export class ImageRequire implements Requires {
       if (found?.owner === 'image') return found
     }
     const file = findElsewhere(specifier, from, purpose)
-    return { owner: this.#root !== undefined && isInside(file, this.#root) ? 'image' : 'host', file }
+    return { owner: this.#owner.holds(file) ? 'image' : 'host', file }
   }
 
   require(specifier: string, from: CommonJsModule): unknown {

@@ -16,7 +16,7 @@ export type Target =
   | { readonly owner: 'builtin'; readonly name: string }
 
 export type HostTarget =
-  /** A package outside the module's folder: shared, loaded once by Node's own loader. */
+  /** A package outside the module's folder, unless it is one of `own`: shared, loaded once by Node's own loader. */
   | { readonly owner: 'host'; readonly file: string }
   /** A `data:` URL. */
   | { readonly owner: 'url'; readonly url: string }
@@ -36,6 +36,8 @@ export interface Ownership {
   isModule(file: string): boolean
   /** What the resolver said before, where somebody remembers. */
   readonly recall?: RecallAnswer | undefined
+  /** The packages that belong to the image though they are installed outside of its folder; see `OwnPackages`. */
+  readonly own?: { isLedTo(file: string, specifier: string, from: string): boolean } | undefined
 }
 
 /** The file that a specifier names, symbolic links followed; undefined when there is none. */
@@ -98,5 +100,6 @@ export function resolveTarget(
   if (root !== undefined && isInside(file, root)) return { owner: 'image', file }
   if (ownership.isModule(file)) return { owner: 'module', file }
   const isPackage = !isRelative(specifier) || file.includes(`${sep}node_modules${sep}`)
-  return { owner: isPackage ? 'host' : 'image', file }
+  const isHosts = isPackage && !ownership.own?.isLedTo(file, specifier, from)
+  return { owner: isHosts ? 'host' : 'image', file }
 }

@@ -1,4 +1,5 @@
 import type { CreateImage } from '../images/image.ts'
+import type { OwnPackages } from '../images/own_packages.ts'
 import type { LateCallPolicy } from './call_gate.ts'
 import type { Catalogue } from './depmod/catalogue.ts'
 import type { ExtensionPoint } from './extension.ts'
@@ -58,6 +59,8 @@ export interface Core {
   readonly taints: Taints
   /** Undefined when signatures are not looked at. */
   readonly keyring: Keyring | undefined
+  /** Of which each image has an instance of its own; undefined when there are none. */
+  readonly ownPackages: OwnPackages | undefined
   point(name: string): ExtensionPoint<unknown>
   request(alias: string): Promise<boolean>
 }

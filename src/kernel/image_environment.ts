@@ -1,5 +1,6 @@
 import type { Image, ImageEnvironment, ImageGlobals } from '../images/image.ts'
 import type { ModuleRecord } from '../images/module_record.ts'
+import type { OwnPackages } from '../images/own_packages.ts'
 import type { Core } from './core.ts'
 import { ModuleError } from './errno.ts'
 import { pathOfImports } from './holders.ts'
@@ -14,6 +15,7 @@ class KernelEnvironment implements ImageEnvironment {
   readonly #module: Module
   readonly #views: Views
   declare readonly verify?: Verify
+  declare readonly ownPackages?: OwnPackages
 
   constructor(core: Core, module: Module, verify: Verify | undefined) {
     this.#core = core
@@ -23,6 +25,7 @@ class KernelEnvironment implements ImageEnvironment {
       generation: module.generation,
     }))
     if (verify) this.verify = verify
+    if (core.ownPackages) this.ownPackages = core.ownPackages
   }
 
   get globals(): ImageGlobals {

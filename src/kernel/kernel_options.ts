@@ -22,6 +22,11 @@ export const DEFAULT_PROBE_TIMEOUT = 5000
 export interface KernelOptions {
   /** The folder or folders in which modules are found by name. */
   readonly modules?: string | readonly string[]
+  /**
+   * Names of packages of which each image of a module has an instance of its own, wherever they are installed: closed, reported and collected with the module, as those in its
+   * own folder are. None by default: packages outside of a module's folder are the host's, and shared.
+   */
+  readonly ownPackages?: readonly string[]
   /** What unloading does about possible callers; `collect` by default. */
   readonly scheme?: SchemeName
   /** Milliseconds that exit waits for calls in flight: 5000 by default; 0 does not wait, as the patch of 2003. */
@@ -62,6 +67,7 @@ export interface CacheOptions {
 
 const OPTIONS = {
   modules: true,
+  ownPackages: true,
   scheme: true,
   grace: true,
   initTimeout: true,
@@ -96,6 +102,12 @@ const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every
 const isFolders = (value: unknown): boolean =>
   (Array.isArray(value) ? value : [value]).every(folder => typeof folder === 'string' && folder !== '')
 
+/** A name that an import could begin with, and no subpath of it. */
+export const isPackageName = (name: unknown): boolean =>
+  typeof name === 'string' && /^(?:@[\w~-][\w.~-]*\/)?[\w~-][\w.~-]*$/.test(name)
+
+const isPackages = (value: unknown): boolean => Array.isArray(value) && value.every(isPackageName)
+
 // Any realm's.
 const isSignal = (value: unknown): boolean =>
   isObject(value) && typeof (value as Partial<AbortSignal>).aborted === 'boolean' && 'addEventListener' in value
@@ -125,6 +137,7 @@ export function checkOptions(options: KernelOptions): void {
     if (value !== undefined && !isRight(value)) refuse(`createKernel: ${name}`, wanted, value)
   }
   option('modules', 'a folder or a list of folders, as text', isFolders)
+  option('ownPackages', 'a list of names of packages', isPackages)
   option('scheme', SCHEME_NAMES.join(', '), value => SCHEME_NAMES.includes(value as SchemeName))
   option('lateCalls', POLICIES.join(', '), value => POLICIES.includes(value as string))
   option(

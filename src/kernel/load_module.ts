@@ -1,5 +1,6 @@
 import { ImageFault } from '../images/fault.ts'
 import type { Image } from '../images/image.ts'
+import { isInside } from '../images/resolve.ts'
 import { mergeParams } from '../modprobe/merge_params.ts'
 import { ModuleContextImplementation } from './context.ts'
 import { KernelHost } from './context_host.ts'
@@ -72,12 +73,14 @@ export async function prepareModule(core: Core, module: Module, info: LoadInfo):
 
 /** @throws ModuleError EKEYREJECTED */
 function checkSignature(core: Core, module: Module, { location, given, force = false }: LoadInfo): Verify | undefined {
-  const { keyring, taints, log } = core
+  const { keyring, ownPackages, taints, log } = core
   if (!keyring) return undefined
   const { label, name } = module
   const note = (reason: string): void => log.error(`module verification failed: ${reason}`, name)
+  // Whoever installs the host's packages says what is in them, whether or not a module has an instance of its own.
+  const isHosts = (path: string): boolean => ownPackages?.has(path) === true && !isOfFolder(location, path)
   // As in the kernel: what is forced is looked at as if it were not signed.
-  const verify = force ? undefined : keyring.open(location, given, note)
+  const verify = force ? undefined : keyring.open(location, given, isHosts, note)
   if (verify) return verify
   if (keyring.required) {
     const reason = 'signature and/or required key missing'
@@ -88,6 +91,8 @@ function checkSignature(core: Core, module: Module, { location, given, force = f
   taints.add('unsigned', `${label} has no valid signature`, module)
   return undefined
 }
+
+const isOfFolder = ({ root }: ModuleLocation, path: string): boolean => root !== undefined && isInside(path, root)
 
 function checkParams(core: Core, module: Module, info: LoadInfo, moduleInfo: ModuleInfo): Params {
   const configured = core.settings.params.get(module.name)

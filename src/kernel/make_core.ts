@@ -1,5 +1,6 @@
 import { FileImage } from '../images/file_image.ts'
 import { lazily } from '../images/lazy.ts'
+import { OwnPackages } from '../images/own_packages.ts'
 import type { Core, ExplainImage, Settings } from './core.ts'
 import { createCatalogue } from './depmod/catalogue.ts'
 import { loadExplainer } from './explainer.ts'
@@ -61,6 +62,7 @@ export function makeCore(options: KernelOptions, parts: CoreParts, face: Pick<Co
     admitted: new Map(),
     gauge: new MemoryGauge(),
     lingering: new Lingering(notifier, (label, bytes) => log.info(`${label} collected, ${bytes} bytes given back`)),
+    ownPackages: options.ownPackages?.length ? new OwnPackages(options.ownPackages) : undefined,
     keyring: options.signatures && new Keyring(options.signatures),
     taints: new Taints(log, taint => notifier.notify('taint', taint)),
     point: face.point,

@@ -107,11 +107,17 @@ export class Keyring {
    * Verifies the signature itself; the files are verified as they are read.
    *
    * @param given the module as the user named it, for messages
+   * @param isTrusted of a file that may be used without being signed
    * @param note is told why something is refused, which the error's text does not say
    * @returns undefined when it is not signed by any of the keys
    * @throws ModuleError EKEYREJECTED when it is signed, but not like this
    */
-  open(location: ModuleLocation, given: string, note: (reason: string) => void): Verify | undefined {
+  open(
+    location: ModuleLocation,
+    given: string,
+    isTrusted: (path: string) => boolean,
+    note: (reason: string) => void,
+  ): Verify | undefined {
     const refuse = (reason: string): never => {
       note(reason)
       throw new ModuleError('EKEYREJECTED', { file: given, reason })
@@ -129,7 +135,10 @@ export class Keyring {
     const { files } = signed
     const check: Verify = (path, contents) => {
       const name = signedPath(location, path)
-      if (!Object.hasOwn(files, name)) refuse(`${name} is not signed`)
+      if (!Object.hasOwn(files, name)) {
+        if (isTrusted(path)) return
+        refuse(`${name} is not signed`)
+      }
       if (files[name] !== sha256(contents)) refuse(`${name} is not as it was signed`)
     }
     // It says which file is the entry, and nothing else reads it.

@@ -19,8 +19,8 @@ const tell = (message: ChildMessage): Promise<void> =>
 const GRACE = 1000
 
 async function check(settings: CheckSettings): Promise<void> {
-  const { scheme, modules } = settings
-  const kernel = new WatchedKernel({ scheme, grace: GRACE, ...(modules !== undefined && { modules }) })
+  const { scheme, modules, ownPackages } = settings
+  const kernel = new WatchedKernel({ scheme, ownPackages, grace: GRACE, ...(modules !== undefined && { modules }) })
   try {
     if (settings.setup !== undefined) {
       const { default: prepare } = (await import(pathToFileURL(settings.setup).href)) as { default?: unknown }

@@ -17,6 +17,8 @@ export interface CheckSettings {
   readonly params: Readonly<Record<string, string>>
   /** Where modules are found that this one imports from. Without it everything that it imports by path belongs to it. */
   readonly modules: string | undefined
+  /** Packages of which it has an instance of its own. */
+  readonly ownPackages: readonly string[]
   /** Imported first: prepares what the module expects of its host. */
   readonly setup: string | undefined
   readonly calls: readonly AskedCall[]
