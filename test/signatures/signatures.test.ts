@@ -6,7 +6,7 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { createKernel } from 'outlive'
 import { outlive, socketFolder } from '../support/command.ts'
 import { Folder } from '../support/folder.ts'
-import { loaded, refusal, stage } from '../support/stage.ts'
+import { callAll, loaded, refusal, stage } from '../support/stage.ts'
 
 const FILES = {
   'hello.ts': `import { word } from '../parts/word.ts'
@@ -91,6 +91,32 @@ describe('signed modules', () => {
       await assert.rejects(more('new'), { code: 'EKEYREJECTED' })
       assert.deepEqual({ ...(await more('other')) }, { other: 1 })
     }
+  })
+
+  it('need no signature of the own packages that the host has installed, and of their own ones do', async t => {
+    const { folder, file, key } = signed(t)
+    const text = (of: string) => `exports.of = '${of}'`
+    const using = `import { of } from 'pack'\nexport const init = k => k.register('of', () => of)`
+    folder.write({
+      'node_modules/pack/index.js': text('host'),
+      'modules/single.js': using,
+      'modules/nested/package.json': '{ "name": "nested", "type": "module", "main": "index.js" }',
+      'modules/nested/index.js': using,
+    })
+    const signedAnew = ['sign', file('single.js'), file('nested'), '--key', `${key}.pem`]
+    assert.equal((await run(t, ...signedAnew)).code, 0)
+    const kernel = createKernel({
+      modules: folder.file('modules'),
+      ownPackages: ['pack'],
+      signatures: { keys: [readFileSync(`${key}.pub`, 'utf8')], required: true },
+    })
+    t.after(() => kernel.close())
+    await kernel.modprobe('single')
+    await kernel.modprobe('nested')
+    assert.deepEqual(await callAll(kernel, 'of'), ['host', 'host'])
+    await kernel.rmmod('nested')
+    folder.write({ 'modules/nested/node_modules/pack/index.js': text('nobody') })
+    await assert.rejects(kernel.modprobe('nested'), { code: 'EKEYREJECTED' })
   })
 
   it('keep serving when a replacement is not as it was signed, until it is signed again', async t => {
