@@ -67,7 +67,6 @@ export interface CacheOptions {
 
 const OPTIONS = {
   modules: true,
-  ownPackages: true,
   scheme: true,
   grace: true,
   initTimeout: true,
@@ -81,6 +80,7 @@ const OPTIONS = {
   log: true,
   cache: true,
   signatures: true,
+  ownPackages: true,
 } satisfies Record<keyof KernelOptions, true>
 
 const PRESSURES: readonly string[] = ['refuse', 'reclaim']
