@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { root } from '../support/paths.ts'
@@ -28,6 +29,19 @@ function makeFolder(): string {
   })
   cpSync(join(root, 'examples'), join(folder, 'examples'), { recursive: true })
   return folder
+}
+
+/** A port that readers would choose, in a command or an address. */
+const CHOSEN_PORT = /(?<=--http |127\.0\.0\.1:)[1-9]\d{3,4}\b/g
+
+/** Others may use that port on this machine. */
+async function withFreePort(text: string): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return text.replace(CHOSEN_PORT, String(port))
 }
 
 /** What `command` prints, on both streams in order. */
@@ -66,6 +80,7 @@ async function startHost(command: string, cwd: string, env: NodeJS.ProcessEnv): 
 for (const document of ['README.md', 'docs/guide.md', 'docs/modprobe.md', 'docs/signatures.md'])
   test(`${document} shows what really happens`, async () => {
     const folder = makeFolder()
+    const text = await withFreePort(readFileSync(join(root, document), 'utf8'))
     const env = {
       ...process.env,
       PATH: `${join(folder, 'bin')}:${process.env.PATH}`,
@@ -74,7 +89,7 @@ for (const document of ['README.md', 'docs/guide.md', 'docs/modprobe.md', 'docs/
     }
     const hosts: ChildProcess[] = []
     try {
-      for (const block of readBlocks(readFileSync(join(root, document), 'utf8'))) {
+      for (const block of readBlocks(text)) {
         if (block.kind === 'file') {
           const file = join(folder, block.name)
           mkdirSync(dirname(file), { recursive: true })
