@@ -14,6 +14,7 @@ class Program {
   readonly handler: number
   readonly #imageScope: number
   readonly #imageScript = this.#script('file:///app/hello.ts')
+  readonly #prototype: number
 
   constructor() {
     const { heap } = this
@@ -25,6 +26,7 @@ class Program {
     this.#imageScope = heap.node('object', 'system / Context', 40)
     heap.edge(this.#imageScope, 'context', 'ìfile', record)
     this.handler = this.imageFunction('handler')
+    this.#prototype = this.#class('Widget', this.#imageScope, this.#imageScript)
     // The image has its own functions too.
     heap.edge(record, 'property', '#values', this.handler)
     heap.edge(this.keep(this.hostFunction('main')), 'internal', 'context', this.hostScope)
@@ -80,6 +82,29 @@ class Program {
     return object
   }
 
+  instance(): number {
+    return this.object('Widget', ['__proto__', this.#prototype])
+  }
+
+  /** Another image, with a class. */
+  imageBeside(label: string): { readonly scope: number; readonly prototype: number; readonly image: number } {
+    const { heap } = this
+    const image = heap.node('object', 'FileImage')
+    heap.edge(image, 'property', 'label', heap.node('string', label))
+    const record = heap.node('object', 'SourceModule')
+    heap.edge(record, 'property', 'owner', image)
+    const scope = heap.node('object', 'system / Context', 40)
+    heap.edge(scope, 'context', 'ìfile', record)
+    return { scope, image, prototype: this.#class('Peer', scope, this.#script('file:///app/peer.ts')) }
+  }
+
+  #class(name: string, scope: number, script: number): number {
+    const made = this.#function(name, scope, script, 20)
+    const prototype = this.object(name, ['constructor', made])
+    this.heap.edge(made, 'property', 'prototype', prototype)
+    return prototype
+  }
+
   array(...items: number[]): number {
     const array = this.heap.node('object', 'Array')
     for (const [index, item] of items.entries()) this.heap.edge(array, 'element', index, item)
@@ -89,6 +114,39 @@ class Program {
   analyse(): Analysis {
     return analyse(this.heap.snapshot(), { label: 'hello#3', ownFiles: 'file:///outlive/dist/' })
   }
+}
+
+const many = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => make(index))
+
+const named = (index: number, node: number): [string, number] => [`p${index}`, node]
+
+/** How often an analysis looks at an edge or puts something into a Set. */
+function stepsOf(fill: (program: Program) => void): number {
+  const program = new Program()
+  fill(program)
+  const snapshot = program.heap.snapshot()
+  let steps = 0
+  for (const column of ['edgeName', 'edgeTo', 'edgeKind'] as const) {
+    const counted = new Proxy(snapshot[column], {
+      get(target, key) {
+        steps++
+        return Reflect.get(target, key) as unknown
+      },
+    })
+    Object.defineProperty(snapshot, column, { value: counted })
+  }
+  const add = Set.prototype.add
+  Set.prototype.add = function (value) {
+    steps++
+    return add.call(this, value)
+  }
+  try {
+    analyse(snapshot, { label: 'hello#3', ownFiles: 'file:///outlive/dist/' })
+  } finally {
+    Set.prototype.add = add
+  }
+  return steps
 }
 
 const texts = ({ holders }: Analysis): string[] => holders.map(holder => holder.text)
@@ -244,6 +302,47 @@ describe('analyse', () => {
     heap.edge(scope, 'context', 'cache', program.handler)
     heap.edge(program.global, 'property', 'api', program.hostFunction('api', scope))
     assert.deepEqual(texts(program.analyse()), ["api#1's variable cache -> closure handler, /app/hello.ts:10:3"])
+  })
+
+  it('takes steps in proportion to the holders, however they are gathered', () => {
+    const heaps: Record<string, (program: Program, count: number) => void> = {
+      'instances in an array': (program, count) =>
+        program.variable('all', program.array(...many(count, () => program.instance()))),
+      'instances in an object': (program, count) =>
+        program.variable('all', program.object('Object', ...many(count, index => named(index, program.instance())))),
+      'instances that instances of another image have': (program, count) => {
+        const other = program.imageBeside('api#1')
+        const peers = many(count, () => {
+          const peer = program.object('Peer', ['__proto__', other.prototype])
+          program.heap.edge(peer, 'property', 'item', program.instance())
+          return peer
+        })
+        program.variable('peers', program.array(...peers))
+      },
+      'calls of a function': (program, count) => {
+        const info = program.heap.node('code', 'system / ScopeInfo')
+        for (let index = 0; index < count; index++) {
+          const scope = program.heap.node('object', 'system / Context', 40)
+          program.heap.edge(scope, 'internal', 'scope_info', info)
+          program.heap.edge(scope, 'internal', 'previous', program.hostScope)
+          program.heap.edge(scope, 'context', 'handler', program.handler)
+          program.variable(`call${index}`, program.hostFunction('call', scope))
+        }
+      },
+      'timers of one list': (program, count) => {
+        const list = program.keep(program.object('TimersList'))
+        let last = list
+        for (let index = 0; index < count; index++) {
+          const timer = program.object('Timeout', ['_idlePrev', last], ['_onTimeout', program.handler])
+          program.heap.edge(last, 'property', '_idleNext', timer)
+          last = timer
+        }
+      },
+    }
+    for (const [name, fill] of Object.entries(heaps)) {
+      const steps = [500, 2000].map(count => stepsOf(program => fill(program, count)))
+      assert.ok(steps[1]! / steps[0]! < 5, `${name}: ${steps.join(' steps, then ')}`)
+    }
   })
 
   it('shows the bare path when nothing on it has a name', () => {

@@ -1,7 +1,7 @@
 import { INTERNAL_KINDS } from './anchor.ts'
 import { Explainer, type Holder } from './explain.ts'
 import { HoldGraph } from './hold_graph.ts'
-import { ImageFinder, type ImageInHeap } from './image_nodes.ts'
+import { type CodeOfOthers, ImageFinder, type ImageInHeap } from './image_nodes.ts'
 import { findLabels } from './names.ts'
 import { Places } from './places.ts'
 import { Retainers } from './retainers.ts'
@@ -51,9 +51,11 @@ export function analyse(snapshot: HeapSnapshot, options: AnalysisOptions): Analy
   const results = inHeap
     .filter(image => nodes.has(image.node))
     .map(image => {
-      const retainers = new Retainers(graph, labels, places, image, codeOfOthers(inHeap, image))
+      const retainers = new Retainers(graph, labels, places, image, codeOfOthers(graph, inHeap, image))
       progress(0.7)
-      const holders = new Explainer(snapshot, labels, places, image).explain(retainers.paths())
+      const holders = new Explainer(snapshot, labels, places, image).explain(
+        retainers.paths(share => progress(0.7 + 0.2 * share)),
+      )
       progress(0.9)
       return { holders, bytes: retainedBytes(graph, image, retainers.outside) }
     })
@@ -66,9 +68,10 @@ export function analyse(snapshot: HeapSnapshot, options: AnalysisOptions): Analy
   }
 }
 
-function codeOfOthers(images: readonly ImageInHeap[], one: ImageInHeap): Map<number, ImageInHeap> {
-  const others = new Map<number, ImageInHeap>()
-  for (const image of images)
-    if (image !== one) for (const node of image.code) if (!one.code.has(node)) others.set(node, image)
-  return others
+/** Which image each node is code of, of all but `one`. */
+function codeOfOthers(graph: HoldGraph, images: readonly ImageInHeap[], one: ImageInHeap): CodeOfOthers {
+  const numbers = new Uint32Array(graph.snapshot.nodeCount)
+  for (const [index, image] of images.entries())
+    if (image !== one) for (const node of image.code) if (!one.code.has(node)) numbers[node] = index + 1
+  return node => images[numbers[node]! - 1]
 }

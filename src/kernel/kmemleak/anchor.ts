@@ -1,4 +1,5 @@
 import type { ImageInHeap } from './image_nodes.ts'
+import type { Scope } from './places.ts'
 
 /** What sort of thing holds an image. The last four are no business of the program's author. */
 export type HolderKind =
@@ -30,6 +31,8 @@ export interface Anchor {
   /** What stands after the name, and after what it leads to: the file of a variable. */
   readonly where: string | undefined
   readonly place: string | undefined
+  /** Of a variable: where its place is to be found, once it is told. */
+  readonly declaredIn?: Scope
   /** The other image that it belongs to. */
   readonly of?: ImageInHeap
   /** What the record of a file has it for. The file may have the same by a variable, whose name says more. */

@@ -10,7 +10,7 @@ import {
 } from './anchor.ts'
 import { exportInCell } from './exported_cells.ts'
 import type { HoldGraph } from './hold_graph.ts'
-import type { ImageInHeap } from './image_nodes.ts'
+import type { CodeOfOthers, ImageInHeap } from './image_nodes.ts'
 import { Landmarks } from './landmarks.ts'
 import type { Labels } from './names.ts'
 import { fileOf, type Places, type Scope } from './places.ts'
@@ -30,7 +30,7 @@ import {
   SYNTHETIC,
 } from './snapshot.ts'
 import { textOf } from './text.ts'
-import { timerInWords } from './timers.ts'
+import { Timers } from './timers.ts'
 
 /** Parts of objects. V8 draws an edge of the object itself for each thing in them. */
 const PARTS: ReadonlySet<string> = new Set([
@@ -62,17 +62,21 @@ export class Anchors {
   readonly #snapshot: HeapSnapshot
   readonly #labels: Labels
   readonly #places: Places
-  /** The other images, by the nodes of their code. */
-  readonly #others: ReadonlyMap<number, ImageInHeap>
+  readonly #others: CodeOfOthers
   readonly #landmarks: Landmarks
+  readonly #timers: Timers
+  /** What was found out about cells, and whether a function is one of the engine's that everybody can reach: each is asked once for each of its edges. */
+  readonly #cells = new Map<number, Meaning>()
+  readonly #intrinsics = new Map<number, boolean>()
 
-  constructor(graph: HoldGraph, labels: Labels, places: Places, others: ReadonlyMap<number, ImageInHeap>) {
+  constructor(graph: HoldGraph, labels: Labels, places: Places, others: CodeOfOthers) {
     this.#graph = graph
     this.#snapshot = graph.snapshot
     this.#labels = labels
     this.#places = places
     this.#others = others
     this.#landmarks = new Landmarks(graph.snapshot, labels, places)
+    this.#timers = new Timers(graph, labels)
   }
 
   /** What to make of `edge` on the way back from an image. */
@@ -83,7 +87,7 @@ export class Anchors {
     const edgeKind = snapshot.edgeKind[edge]!
     const nodeKind = snapshot.nodeKind[from]!
     if (nodeKind === SHAPE || this.#isSideEdge(edge, edgeKind, to)) return NOTHING
-    const other = this.#others.get(from)
+    const other = this.#others(from)
     if (other !== undefined) return this.#inImage(other, edge, from)
     if (nodeKind === SYNTHETIC) return this.#atRoot(snapshot.name(from), to)
     if (nodeKind === NATIVE) return anchored('native', '', `native object ${snapshot.name(from)}`)
@@ -189,10 +193,20 @@ export class Anchors {
     if (scope.author === 'node') return anchored('node', "Node's variable", name, file, file)
     const kind = file.includes('/node_modules/') ? 'package' : 'variable'
     const where = scope.topLevel || scope.functionName === undefined ? file : `${scope.functionName}(), ${file}`
-    return anchored(kind, 'variable', name, where, this.#places.placeOfVariable(scope, name))
+    const anchor: Anchor = { kind, noun: 'variable', name, where, place: undefined, declaredIn: scope }
+    return { is: 'anchor', anchor }
   }
 
   #inCell(cell: number): Meaning {
+    let meaning = this.#cells.get(cell)
+    if (!meaning) {
+      meaning = this.#exportIn(cell)
+      this.#cells.set(cell, meaning)
+    }
+    return meaning
+  }
+
+  #exportIn(cell: number): Meaning {
     const found = exportInCell(this.#graph, this.#labels, cell)
     if (!found) return WAY
     const { name, url, isSynthetic } = found
@@ -206,9 +220,18 @@ export class Anchors {
 
   #atFunction(edgeKind: number, closure: number, name: string): Meaning {
     if (edgeKind !== PROPERTY || this.#places.authorOf(closure) !== 'engine') return WAY
+    let isIntrinsic = this.#intrinsics.get(closure)
+    if (isIntrinsic === undefined) {
+      isIntrinsic = this.#isIntrinsic(closure)
+      this.#intrinsics.set(closure, isIntrinsic)
+    }
+    return isIntrinsic ? anchored('global', 'global', name) : WAY
+  }
+
+  #isIntrinsic(closure: number): boolean {
     for (const edge of this.#graph.holding(closure))
-      if (this.#places.isNativeContext(this.#snapshot.edgeFrom(edge))) return anchored('global', 'global', name)
-    return WAY
+      if (this.#places.isNativeContext(this.#snapshot.edgeFrom(edge))) return true
+    return false
   }
 
   #atObject(edge: number, object: number, name: string): Meaning {
@@ -217,7 +240,7 @@ export class Anchors {
     if (name === 'process' && snapshot.follow(object, labels.events) !== NO_NODE)
       return anchored('global', '', 'process')
     if (name === 'Timeout' || name === 'Immediate') {
-      const words = timerInWords(this.#graph, this.#labels, object)
+      const words = this.#timers.inWords(object)
       if (words !== undefined) return anchored('timer', '', words)
     }
     if (snapshot.edgeName[edge] === labels.exports && name === 'Module') {

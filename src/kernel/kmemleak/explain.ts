@@ -40,6 +40,14 @@ interface Draft {
   readonly targets: ReadonlySet<number>
 }
 
+/** All that has one text. */
+interface Sort {
+  draft: Draft
+  readonly targets: Set<number>
+  /** Those that are in `targets` already: paths through one collection share theirs. */
+  readonly added: Set<ReadonlySet<number>>
+}
+
 /** Kinds that are worth telling as another name of the same thing. */
 const ALSO: ReadonlySet<HolderKind> = new Set<HolderKind>(['timer', 'global', 'package', 'variable', 'module'])
 const ALSO_LIMIT = 6
@@ -60,14 +68,18 @@ export class Explainer {
 
   /** Best first: what the program's author can name and change before what he cannot, short ways before long ones. Alike ones are one. */
   explain(paths: readonly Path[]): Holder[] {
-    const drafts = new Map<string, Draft>()
+    const sorts = new Map<string, Sort>()
     for (const path of paths) {
       const { key, draft } = this.#draft(path)
-      const known = drafts.get(key)
-      const shorter = known && known.path.edges.length <= path.edges.length ? known : draft
-      drafts.set(key, known ? { ...shorter, targets: new Set([...known.targets, ...draft.targets]) } : draft)
+      let sort = sorts.get(key)
+      if (!sort) sorts.set(key, (sort = { draft, targets: new Set(), added: new Set() }))
+      if (path.edges.length < sort.draft.path.edges.length) sort.draft = draft
+      if (sort.added.has(draft.targets)) continue
+      sort.added.add(draft.targets)
+      for (const target of draft.targets) sort.targets.add(target)
     }
-    return [...drafts.values()]
+    return [...sorts.values()]
+      .map(({ draft, targets }): Draft => ({ ...draft, targets }))
       .sort(
         (a, b) =>
           Number(isGone(a.path.anchor)) - Number(isGone(b.path.anchor)) ||
@@ -141,12 +153,13 @@ export class Explainer {
     const last = `${held.name}${held.place === undefined ? '' : `, ${shortPlace(held.place)}`}`
     const more = targets.size > 1 ? `, and ${targets.size - 1} more like this` : ''
     const own = nameOf(anchor)
+    const place = anchor.declaredIn ? this.#places.placeOfVariable(anchor.declaredIn, anchor.name) : anchor.place
     const names = new Set(also.filter(other => ALSO.has(other.kind)).map(nameOf))
     names.delete(own)
     return {
       kind,
       text: `${[...stops, last].join(' -> ')}${more}`,
-      ...(anchor.place === undefined ? {} : { place: anchor.place }),
+      ...(place === undefined ? {} : { place }),
       held,
       path: path.edges.map(edge => this.#step(edge)),
       count: targets.size,

@@ -16,6 +16,9 @@ export interface ImageInHeap {
   readonly code: Set<number>
 }
 
+/** The image, other than the one that is asked about, whose code a node is. */
+export type CodeOfOthers = (node: number) => ImageInHeap | undefined
+
 /** Finds images and what belongs to them. */
 export class ImageFinder {
   readonly #graph: HoldGraph

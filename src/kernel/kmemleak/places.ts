@@ -29,6 +29,9 @@ export class Places {
   readonly #ownFiles: string
   readonly #ownFolder: string
   readonly #scopes = new Map<number, Scope>()
+  /** Functions by the description of their scopes, which all their calls share. */
+  readonly #functions = new Map<number, number>()
+  readonly #declarations = new Map<string, string | undefined>()
   readonly #sources = new Map<string, readonly string[]>()
 
   /** @param ownFiles where Outlive's own files are, as the URL of a folder */
@@ -105,17 +108,10 @@ export class Places {
 
   #findScope(context: number): Scope {
     const snapshot = this.#snapshot
-    const { previous, extension, scopeInfo, nameOrScopeInfo } = this.#labels
+    const { previous, extension, scopeInfo } = this.#labels
     const isModule = snapshot.name(follow(snapshot, context, extension) ?? context) === 'system / SourceTextModule'
     const info = snapshot.follow(context, scopeInfo, INTERNAL)
-    let shared = NO_NODE
-    if (info !== NO_NODE)
-      for (const edge of this.#graph.holding(info)) {
-        const from = snapshot.edgeFrom(edge)
-        const label = snapshot.edgeName[edge]
-        if (snapshot.nodeKind[from] !== CODE || snapshot.edgeKind[edge] !== INTERNAL) continue
-        if (label === nameOrScopeInfo || label === scopeInfo) shared = from
-      }
+    const shared = info === NO_NODE ? NO_NODE : this.#functionOf(info)
     let script = this.#scriptOfShared(shared)
     let functionName: string | undefined
     let place: string | undefined
@@ -138,6 +134,23 @@ export class Places {
       functionName: isModule ? undefined : functionName,
       place: place ?? file,
     }
+  }
+
+  /** The function, as V8 shares it between closures, whose scopes are described like this. */
+  #functionOf(info: number): number {
+    let shared = this.#functions.get(info)
+    if (shared !== undefined) return shared
+    shared = NO_NODE
+    const snapshot = this.#snapshot
+    const { nameOrScopeInfo, scopeInfo } = this.#labels
+    for (const edge of this.#graph.holding(info)) {
+      const from = snapshot.edgeFrom(edge)
+      const label = snapshot.edgeName[edge]
+      if (snapshot.nodeKind[from] !== CODE || snapshot.edgeKind[edge] !== INTERNAL) continue
+      if (label === nameOrScopeInfo || label === scopeInfo) shared = from
+    }
+    this.#functions.set(info, shared)
+    return shared
   }
 
   #closureOf(shared: number): number {
@@ -170,6 +183,12 @@ export class Places {
   /** Where a variable is declared, when its file can be read and says so plainly; else the file, or the function, that it is in. */
   placeOfVariable(scope: Scope, name: string): string | undefined {
     if (scope.author !== 'host' || scope.file === undefined) return scope.place
+    const key = `${name} ${scope.topLevel} ${scope.place} ${scope.file}`
+    if (!this.#declarations.has(key)) this.#declarations.set(key, this.#declarationOf(scope, scope.file, name))
+    return this.#declarations.get(key)
+  }
+
+  #declarationOf(scope: Scope, file: string, name: string): string | undefined {
     const first = scope.topLevel ? 0 : Number(/:(\d+):\d+$/.exec(scope.place ?? '')?.[1] ?? 1) - 1
     const escaped = name.replace(/[^\w]/g, '\\$&')
     const declared = new RegExp(
@@ -177,10 +196,10 @@ export class Places {
       'd',
     )
     const parameter = new RegExp(`(?<![\\w$.])(?=${escaped}(?![\\w$]))`, 'd')
-    const lines = this.#linesOf(scope.file)
+    const lines = this.#linesOf(file)
     for (let line = first; line < lines.length; line++) {
       const match = declared.exec(lines[line]!) ?? (scope.topLevel ? null : parameter.exec(lines[line]!))
-      if (match) return `${scope.file}:${line + 1}:${match.indices![0]![1] + 1}`
+      if (match) return `${file}:${line + 1}:${match.indices![0]![1] + 1}`
     }
     return scope.place
   }

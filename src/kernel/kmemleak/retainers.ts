@@ -1,7 +1,8 @@
+import { Alike } from './alike.ts'
 import type { Anchor } from './anchor.ts'
 import { Anchors } from './anchors.ts'
 import { type HoldGraph, NO_EDGE } from './hold_graph.ts'
-import type { ImageInHeap } from './image_nodes.ts'
+import type { CodeOfOthers, ImageInHeap } from './image_nodes.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
 import { SearchBack, type SearchSpace } from './search_back.ts'
@@ -46,6 +47,8 @@ const standing = (anchor: Anchor): number => (isGone(anchor) ? 2 : anchor.record
 
 /** Classes that are looked into: a bound for heaps in which everything holds everything. */
 const CLASS_LIMIT = 400
+/** All searches together look at as many edges as the heap has; in a small one, at as many as this. */
+const EDGES_OF_SMALL_HEAPS = 2_000_000
 
 /**
  * Finds what keeps an image: every edge that leads into its code from something that would be alive without it, and for each sort of
@@ -63,13 +66,7 @@ export class Retainers {
   /** The edge by which each node was first reached from the root, for paths without an anchor. */
   readonly #tree: Uint32Array
 
-  constructor(
-    graph: HoldGraph,
-    labels: Labels,
-    places: Places,
-    image: ImageInHeap,
-    others: ReadonlyMap<number, ImageInHeap>,
-  ) {
+  constructor(graph: HoldGraph, labels: Labels, places: Places, image: ImageInHeap, others: CodeOfOthers) {
     this.#graph = graph
     this.#snapshot = graph.snapshot
     this.#labels = labels
@@ -84,7 +81,8 @@ export class Retainers {
     return this.#outside
   }
 
-  paths(): Path[] {
+  /** @param onProgress told the share of the work that is done */
+  paths(onProgress: (share: number) => void): Path[] {
     const paths: Path[] = []
     const space: SearchSpace = {
       graph: this.#graph,
@@ -93,22 +91,28 @@ export class Retainers {
       isFromOutside: edge => this.#isFromOutside(edge),
       metIn: new Uint32Array(this.#snapshot.nodeCount),
       metBy: new Uint32Array(this.#snapshot.nodeCount),
+      edgesLeft: Math.max(this.#snapshot.edgeCount, EDGES_OF_SMALL_HEAPS),
     }
     const classes = [...this.#entryClasses().values()].slice(0, CLASS_LIMIT)
-    for (const [index, entries] of classes.entries())
-      for (const { endings } of new SearchBack(space, index + 1).run(entries)) {
+    for (const [index, entries] of classes.entries()) {
+      const search = new SearchBack(space, index + 1)
+      const alike = new Alike(this.#graph, entries)
+      for (const { endings } of search.run(entries)) {
         endings.sort(
           (a, b) =>
             standing(a.anchor) - standing(b.anchor) ||
             Number(b.direct) - Number(a.direct) ||
             rankOf(a.anchor) - rankOf(b.anchor),
         )
-        const { anchor, edges } = endings[0]!
+        const { anchor, edge } = endings[0]!
+        const edges = search.pathFrom(edge)
         const also = endings
           .slice(1)
           .flatMap(other => (standing(other.anchor) > standing(anchor) ? [] : [other.anchor]))
-        paths.push({ anchor, edges, also, targets: this.#alike(entries, edges) })
+        paths.push({ anchor, edges, also, targets: alike.heldLike(edges) })
       }
+      onProgress((index + 1) / classes.length)
+    }
     if (paths.length === 0) for (const entries of classes.slice(0, 4)) paths.push(this.#withoutAnchor(entries))
     return paths
   }
@@ -134,21 +138,6 @@ export class Retainers {
       }
     if (classes.size === 0 && meaningless.length > 0) classes.set('', meaningless)
     return classes
-  }
-
-  /** What else of the class is held by the same thing: in the same object or table, or in things that one table holds. */
-  #alike(entries: readonly number[], path: readonly number[]): Set<number> {
-    const snapshot = this.#snapshot
-    const last = path.at(-1)!
-    const from = snapshot.edgeFrom(last)
-    const targets = new Set([snapshot.edgeTo[last]!])
-    const holder = path.length > 1 ? snapshot.edgeFrom(path.at(-2)!) : NO_NODE
-    const siblings = new Set<number>([from])
-    if (holder !== NO_NODE && entries.length > 1)
-      for (let edge = snapshot.firstEdge[holder]!; edge < snapshot.firstEdge[holder + 1]!; edge++)
-        if (this.#graph.holds(edge)) siblings.add(snapshot.edgeTo[edge]!)
-    for (const entry of entries) if (siblings.has(snapshot.edgeFrom(entry))) targets.add(snapshot.edgeTo[entry]!)
-    return targets
   }
 
   /** Whether it comes from something that is alive without the image; of an entry of a WeakMap, both its table and its key. */

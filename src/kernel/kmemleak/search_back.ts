@@ -5,7 +5,8 @@ import type { HoldGraph } from './hold_graph.ts'
 /** A way back that ended at something with a name. `direct` when it is the anchored thing itself rather than what leads to it. */
 interface Ending {
   readonly anchor: Anchor
-  readonly edges: readonly number[]
+  /** The last of the way back. The others are followed when the ending is told: there may be many, and long ones. */
+  readonly edge: number
   readonly direct: boolean
 }
 
@@ -18,14 +19,14 @@ interface Found {
 /** A variable of a call: where it may end, and what it turns out that the call is kept by. */
 interface CallVariable {
   readonly anchor: Anchor
-  readonly edges: readonly number[]
+  readonly edge: number
   readonly keepers: Set<number>
 }
 
 /** What all searches from one image share. */
 export interface SearchSpace {
   readonly graph: HoldGraph
-  readonly anchors: Anchors
+  readonly anchors: Pick<Anchors, 'meaning'>
   /** The image, through which no way leads. */
   readonly code: ReadonlySet<number>
   /** Does it come from something that would be alive without the image? */
@@ -33,6 +34,8 @@ export interface SearchSpace {
   /** The search that met each node last, and the edge by which it did. Room for a whole heap, so it is made once. */
   readonly metIn: Uint32Array
   readonly metBy: Uint32Array
+  /** Edges that all searches together may still look at, but for what each of them always may. */
+  edgesLeft: number
 }
 
 /** These live as long as the process: what leads to them is of no interest. */
@@ -40,6 +43,8 @@ const FOR_GOOD: ReadonlySet<Anchor['kind']> = new Set<Anchor['kind']>(['timer', 
 
 /** Nodes that one search may visit: a bound for heaps in which everything holds everything. */
 const SEARCH_LIMIT = 300_000
+/** Edges that a search looks at though those before it have looked at enough: what has a name is near. */
+const EDGES_AT_LEAST = 10_000
 /** A variable of a call that this many things keep is told as the variable rather than as each of them. */
 const KEEPERS_LIMIT = 4
 
@@ -54,24 +59,31 @@ export class SearchBack {
   readonly #pivotOf = new Map<number, number>()
   readonly #callOf = new Map<number, number>()
   readonly #variables = new Map<number, CallVariable>()
+  #looked = 0
 
   constructor(space: SearchSpace, number: number) {
     this.#space = space
     this.#number = number
   }
 
-  run(entries: readonly number[]): Found[] {
+  run(entries: Iterable<number>): Found[] {
     this.#visit(entries)
-    for (let at = 0; at < this.#queue.length; at++) this.#visit(this.#space.graph.holding(this.#queue[at]!))
+    for (let at = 0; at < this.#queue.length && this.#mayGoOn(); at++)
+      this.#visit(this.#space.graph.holding(this.#queue[at]!))
+    this.#space.edgesLeft -= this.#looked
 
     const kept = [...this.#found.values()].filter(({ call }) => {
       const variable = call === undefined ? undefined : this.#variables.get(call)
       return !variable || variable.keepers.size <= KEEPERS_LIMIT
     })
-    for (const { anchor, edges, keepers } of this.#variables.values())
+    for (const { anchor, edge, keepers } of this.#variables.values())
       if (keepers.size === 0 || keepers.size > KEEPERS_LIMIT)
-        kept.push({ endings: [{ anchor, edges, direct: true }], call: undefined })
+        kept.push({ endings: [{ anchor, edge, direct: true }], call: undefined })
     return kept
+  }
+
+  #mayGoOn(): boolean {
+    return this.#looked < Math.max(EDGES_AT_LEAST, this.#space.edgesLeft)
   }
 
   /** @param edges all that lead to one thing */
@@ -80,6 +92,7 @@ export class SearchBack {
     const ways: [number, Anchor | undefined][] = []
     let forGood = false
     for (const edge of edges) {
+      this.#looked++
       if (!isFromOutside(edge)) continue
       const meaning = anchors.meaning(edge)
       if (meaning.is === 'anchor') {
@@ -100,7 +113,7 @@ export class SearchBack {
     // Whatever has a piece of the image's code itself is a holder of its own.
     const isCode = code.has(to)
     const pivot = isCode ? -1 - edge : (this.#pivotOf.get(to) ?? to)
-    const ending = { anchor, edges: this.#pathFrom(edge), direct: isCode || pivot === to }
+    const ending = { anchor, edge, direct: isCode || pivot === to }
     const known = this.#found.get(pivot)
     if (known) known.endings.push(ending)
     else this.#found.set(pivot, { endings: [ending], call })
@@ -119,14 +132,14 @@ export class SearchBack {
     const call = this.#callOf.get(to)
     if (call !== undefined) this.#callOf.set(from, call)
     else if (variable) {
-      this.#variables.set(from, { anchor: variable, edges: this.#pathFrom(edge), keepers: new Set() })
+      this.#variables.set(from, { anchor: variable, edge, keepers: new Set() })
       this.#callOf.set(from, from)
     }
     this.#queue.push(from)
   }
 
-  /** From `edge` to the image's code. */
-  #pathFrom(edge: number): number[] {
+  /** From `edge` to the image's code, until the next search begins. */
+  pathFrom(edge: number): number[] {
     const { graph, code, metBy } = this.#space
     const { edgeTo } = graph.snapshot
     const edges = [edge]

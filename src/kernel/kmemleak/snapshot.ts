@@ -20,6 +20,8 @@ const NODE_KINDS = [
 const EDGE_KINDS = ['context', 'element', 'property', 'internal', 'hidden', 'shortcut', 'weak'] as const
 
 const OTHER = 31
+/** Stands for all kinds of edges, next to the numbers of each. */
+const ANY_KIND = EDGE_KINDS.length
 
 /** Our number for a kind; one that a later V8 adds is `OTHER`, and treated as something without a meaning of its own. */
 export const nodeKind = (name: string): number => {
@@ -79,6 +81,10 @@ interface SnapshotData {
 export const NO_NODE = 0xffff_ffff
 export const ROOT = 0
 
+/** What is asked of a node with more edges than this is remembered: each of its edges may ask the same. */
+const MANY_EDGES = 64
+const REMEMBERED_LIMIT = 1 << 22
+
 /** A heap snapshot in typed arrays: a graph whose node 0 is the root of everything. */
 export class HeapSnapshot {
   readonly nodeCount: number
@@ -92,6 +98,8 @@ export class HeapSnapshot {
   readonly edgeTo: Uint32Array
   readonly #data: SnapshotData
   readonly #strings = new Map<number, string>()
+  /** Answers of `follow`, by node, name and kind. */
+  readonly #followed = new Map<number, number>()
   #locationOf: Uint32Array | undefined
 
   constructor(data: SnapshotData) {
@@ -223,6 +231,18 @@ export class HeapSnapshot {
 
   /** The node at the end of the first edge of this name that is not weak, or NO_NODE. */
   follow(node: number, nameIndex: number, kind?: number): number {
+    if (this.firstEdge[node + 1]! - this.firstEdge[node]! <= MANY_EDGES) return this.#follow(node, nameIndex, kind)
+    if (nameIndex < 0) return NO_NODE
+    const question = (node * this.stringCount + nameIndex) * (ANY_KIND + 1) + (kind ?? ANY_KIND)
+    let answer = this.#followed.get(question)
+    if (answer === undefined) {
+      answer = this.#follow(node, nameIndex, kind)
+      if (this.#followed.size < REMEMBERED_LIMIT) this.#followed.set(question, answer)
+    }
+    return answer
+  }
+
+  #follow(node: number, nameIndex: number, kind: number | undefined): number {
     const end = this.firstEdge[node + 1]!
     for (let edge = this.firstEdge[node]!; edge < end; edge++) {
       if (this.edgeName[edge] !== nameIndex) continue
