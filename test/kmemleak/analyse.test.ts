@@ -304,6 +304,28 @@ describe('analyse', () => {
     assert.deepEqual(texts(program.analyse()), ["api#1's variable cache -> closure handler, /app/hello.ts:10:3"])
   })
 
+  it('tells of a removed image that holds another what keeps that one', () => {
+    const program = new Program()
+    const { heap } = program
+    const first = program.imageBeside('hello#1')
+    const state = program.object('Object', ['is', heap.node('string', 'GONE')])
+    const environment = program.object('Object', ['#module', program.object('Module', ['#state', state])])
+    heap.edge(first.image, 'property', '#environment', environment)
+    const emitter = program.object('Emitter', ['__proto__', first.prototype])
+    heap.edge(emitter, 'property', 'listeners', program.array(program.handler))
+    heap.edge(program.global, 'property', '<symbol exits>', emitter)
+    const [holder, ...others] = program.analyse().holders
+    assert.equal(
+      holder?.text,
+      "global [Symbol(exits)] -> hello#1's Emitter.listeners[0] -> closure handler, /app/hello.ts:10:3",
+    )
+    assert.deepEqual(
+      holder.path.map(({ edge }) => edge),
+      ['[Symbol(exits)]', 'listeners', '[0]'],
+    )
+    assert.deepEqual(others, [])
+  })
+
   it('takes steps in proportion to the holders, however they are gathered', () => {
     const heaps: Record<string, (program: Program, count: number) => void> = {
       'instances in an array': (program, count) =>

@@ -53,7 +53,7 @@ export function analyse(snapshot: HeapSnapshot, options: AnalysisOptions): Analy
     .map(image => {
       const retainers = new Retainers(graph, labels, places, image, codeOfOthers(graph, inHeap, image))
       progress(0.7)
-      const holders = new Explainer(snapshot, labels, places, image).explain(
+      const holders = new Explainer(snapshot, labels, places, image, retainers.leads()).explain(
         retainers.paths(share => progress(0.7 + 0.2 * share)),
       )
       progress(0.9)

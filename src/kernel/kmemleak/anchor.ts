@@ -39,6 +39,30 @@ export interface Anchor {
   readonly record?: 'imports' | 'exports' | undefined
 }
 
+const RANK: Readonly<Record<HolderKind, number>> = {
+  timer: 0,
+  listener: 1,
+  global: 2,
+  prototype: 3,
+  package: 4,
+  variable: 5,
+  module: 6,
+  promise: 7,
+  suspended: 8,
+  native: 9,
+  node: 10,
+  unknown: 11,
+  outlive: 12,
+  microtask: 13,
+  stack: 14,
+  engine: 15,
+}
+
+export const rankOf = (anchor: { readonly kind: HolderKind }): number => RANK[anchor.kind]
+
+/** What a removed image has is kept by something else in turn, often by the very thing that keeps this one: it is the last to be named. */
+export const isGone = ({ of }: Anchor): boolean => of?.isGone === true
+
 /** What an edge means to whoever follows it back from an image: the end, a name on the way, the way itself, or nothing of interest. */
 export type Meaning =
   | { readonly is: 'anchor'; readonly anchor: Anchor }

@@ -1,9 +1,10 @@
-import { type Anchor, type HolderKind, INTERNAL_KINDS } from './anchor.ts'
+import { type Anchor, type HolderKind, INTERNAL_KINDS, isGone, rankOf } from './anchor.ts'
 import { type Held, HeldPieces } from './held.ts'
 import type { ImageInHeap } from './image_nodes.ts'
+import type { Leads } from './leads.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
-import { isGone, type Path, rankOf } from './retainers.ts'
+import type { Path } from './retainers.ts'
 import { CLOSURE, type HeapSnapshot, PROPERTY, SYNTHETIC } from './snapshot.ts'
 import { shortPlace, Wording } from './wording.ts'
 
@@ -58,12 +59,14 @@ export class Explainer {
   readonly #places: Places
   readonly #wording: Wording
   readonly #pieces: HeldPieces
+  readonly #leads: Leads
 
-  constructor(snapshot: HeapSnapshot, labels: Labels, places: Places, image: ImageInHeap) {
+  constructor(snapshot: HeapSnapshot, labels: Labels, places: Places, image: ImageInHeap, leads: Leads) {
     this.#snapshot = snapshot
     this.#places = places
     this.#wording = new Wording(snapshot, labels, places)
     this.#pieces = new HeldPieces(snapshot, labels, places, image)
+    this.#leads = leads
   }
 
   /** Best first: what the program's author can name and change before what he cannot, short ways before long ones. Alike ones are one. */
@@ -111,29 +114,34 @@ export class Explainer {
   }
 
   #draft(path: Path): { key: string; draft: Draft } {
+    const { stops, pattern } = this.#stops(path)
+    const kind = this.#kind(path)
+    const held = this.#pieces.describe(this.#snapshot.edgeTo[path.edges.at(-1)!]!)
+    return { key: `${kind} ${pattern.join(' ')}`, draft: { path, kind, stops, held, targets: path.targets } }
+  }
+
+  /** The way in words, from the name of what holds, without what is held. */
+  #stops(path: Path): { stops: string[]; pattern: string[] } {
     const { anchor } = path
     const name = [anchor.noun, anchor.name].filter(Boolean).join(' ')
     let where = anchor.where === undefined ? '' : ` in ${shortPlace(anchor.where)}`
     let head = name
     const stops: string[] = []
     const pattern = [name, where]
-    const next = (text: string, itsWhere = ''): void => {
-      stops.push(head + where)
-      where = itsWhere
-      head = text
-    }
     for (const index of path.edges.keys()) {
       // How Outlive is put together inside is of no interest.
       const word = anchor.kind === 'outlive' ? undefined : this.#wording.word(path, index)
       if (!word) continue
       pattern.push(word.pattern)
       if (word.is === 'joined') head += word.text
-      else next(word.text, word.where)
+      else {
+        stops.push(head + where)
+        where = word.where
+        head = word.text
+      }
     }
-    next('')
-    const kind = this.#kind(path)
-    const held = this.#pieces.describe(this.#snapshot.edgeTo[path.edges.at(-1)!]!)
-    return { key: `${kind} ${pattern.join(' ')}`, draft: { path, kind, stops, held, targets: path.targets } }
+    stops.push(head + where)
+    return { stops, pattern }
   }
 
   /** A listener is told as such wherever its emitter is, and so is what waits for a promise. */
@@ -153,18 +161,24 @@ export class Explainer {
     const last = `${held.name}${held.place === undefined ? '' : `, ${shortPlace(held.place)}`}`
     const more = targets.size > 1 ? `, and ${targets.size - 1} more like this` : ''
     const own = nameOf(anchor)
-    const place = anchor.declaredIn ? this.#places.placeOfVariable(anchor.declaredIn, anchor.name) : anchor.place
+    const lead = isGone(anchor) ? this.#leads.to(this.#snapshot.edgeFrom(path.edges[0]!)) : undefined
+    const before = lead ? this.#stops({ ...path, anchor: lead.anchor, edges: this.#leads.upToImage(lead) }).stops : []
+    const place = this.#placeOf(lead?.anchor ?? anchor)
     const names = new Set(also.filter(other => ALSO.has(other.kind)).map(nameOf))
     names.delete(own)
     return {
       kind,
-      text: `${[...stops, last].join(' -> ')}${more}`,
+      text: `${[...before, ...stops, last].join(' -> ')}${more}`,
       ...(place === undefined ? {} : { place }),
       held,
-      path: path.edges.map(edge => this.#step(edge)),
+      path: [...(lead?.edges ?? []), ...path.edges].map(edge => this.#step(edge)),
       count: targets.size,
       also: [...names].slice(0, ALSO_LIMIT),
     }
+  }
+
+  #placeOf({ declaredIn, name, place }: Anchor): string | undefined {
+    return declaredIn ? this.#places.placeOfVariable(declaredIn, name) : place
   }
 
   #step(edge: number): PathStep {

@@ -1,8 +1,9 @@
 import { Alike } from './alike.ts'
-import type { Anchor } from './anchor.ts'
+import { type Anchor, isGone, rankOf } from './anchor.ts'
 import { Anchors } from './anchors.ts'
 import { type HoldGraph, NO_EDGE } from './hold_graph.ts'
 import type { CodeOfOthers, ImageInHeap } from './image_nodes.ts'
+import { Leads } from './leads.ts'
 import type { Labels } from './names.ts'
 import type { Places } from './places.ts'
 import { SearchBack, type SearchSpace } from './search_back.ts'
@@ -18,30 +19,6 @@ export interface Path {
   /** The pieces of the image that are held in this very way, by the same thing. */
   readonly targets: ReadonlySet<number>
 }
-
-const RANK: Readonly<Record<Anchor['kind'], number>> = {
-  timer: 0,
-  listener: 1,
-  global: 2,
-  prototype: 3,
-  package: 4,
-  variable: 5,
-  module: 6,
-  promise: 7,
-  suspended: 8,
-  native: 9,
-  node: 10,
-  unknown: 11,
-  outlive: 12,
-  microtask: 13,
-  stack: 14,
-  engine: 15,
-}
-
-export const rankOf = (anchor: { readonly kind: Anchor['kind'] }): number => RANK[anchor.kind]
-
-/** What a removed image has is kept by something else in turn, often by the very thing that keeps this one: it is the last to be named. */
-export const isGone = ({ of }: Anchor): boolean => of?.isGone === true
 
 const standing = (anchor: Anchor): number => (isGone(anchor) ? 2 : anchor.record ? 1 : 0)
 
@@ -61,6 +38,7 @@ export class Retainers {
   readonly #places: Places
   readonly #anchors: Anchors
   readonly #image: ImageInHeap
+  readonly #others: CodeOfOthers
   /** 1 for what is alive without the image. */
   readonly #outside: Uint8Array
   /** The edge by which each node was first reached from the root, for paths without an anchor. */
@@ -72,6 +50,7 @@ export class Retainers {
     this.#labels = labels
     this.#places = places
     this.#image = image
+    this.#others = others
     this.#anchors = new Anchors(graph, labels, places, others)
     this.#tree = new Uint32Array(graph.snapshot.nodeCount)
     this.#outside = graph.reachFromRoot(image.code, this.#tree)
@@ -79,6 +58,12 @@ export class Retainers {
 
   get outside(): Uint8Array {
     return this.#outside
+  }
+
+  /** What keeps the removed images that hold this one. */
+  leads(): Leads {
+    const isFromOutside = (edge: number): boolean => this.#isFromOutside(edge)
+    return new Leads({ graph: this.#graph, anchors: this.#anchors, isFromOutside }, this.#others)
   }
 
   /** @param onProgress told the share of the work that is done */
