@@ -227,6 +227,22 @@ describe('formatReport', () => {
     )
   })
 
+  it('says once of each package of the module that it has put something on a global, and what to do', () => {
+    const place = (file: string) => `/app/modules/hello/node_modules/${file}:3:7`
+    const holder = { kind: 'global', text: 'global x', path: [], count: 1, also: [] } as const
+    const holders = [
+      { ...holder, held: { name: 'closure a', place: place('zod/v4/core.js') } },
+      { ...holder, held: { name: 'closure b', place: place('zod/v4/locales/en.js') } },
+      { ...holder, held: { name: 'closure c', place: place('a/node_modules/@scope/api/index.js') } },
+      { ...holder, held: { name: 'closure d', place: '/app/modules/hello/index.js:1:1' } },
+    ]
+    const lines = formatReport({ ...report, holders }).split('\n')
+    assert.deepEqual(lines.slice(4), [
+      '    zod puts this there for the whole program: delete it in exit, or install zod with the host, to be loaded once for all',
+      '    @scope/api puts this there for the whole program: delete it in exit, or install @scope/api with the host, to be loaded once for all',
+    ])
+  })
+
   it('has one line of what file names with line ends are in', () => {
     const image = 'two\nlines#1'
     assert.match(formatReport({ ...report, image }), /^two\\nlines#1 \(41.2 KB\)/)

@@ -14,6 +14,17 @@ function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : Number(value.toFixed(1))} ${UNITS[unit]}`
 }
 
+/** Packages of the image that have put something of theirs where everybody finds it. */
+function packagesOnGlobals({ holders }: WhyReport): Set<string> {
+  const packages = new Set<string>()
+  for (const { kind, held } of holders) {
+    if (kind !== 'global' && kind !== 'prototype') continue
+    const name = /.*[\\/]node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(held.place ?? '')?.[1]
+    if (name !== undefined) packages.add(name.replace('\\', '/'))
+  }
+  return packages
+}
+
 /** The report for people: a line for each holder. */
 export function formatReport(report: WhyReport): string {
   if (!report.found) return printable(`${report.image} is not in memory: it was collected, or there was no such image`)
@@ -24,6 +35,10 @@ export function formatReport(report: WhyReport): string {
     if (holder.place !== undefined) lines.push(`    at ${shortPlace(holder.place)}`)
     if (holder.also.length > 0) lines.push(`    also known as: ${holder.also.join('; ')}`)
   }
+  for (const name of packagesOnGlobals(report))
+    lines.push(
+      `    ${name} puts this there for the whole program: delete it in exit, or install ${name} with the host, to be loaded once for all`,
+    )
   if (report.holders.length === 0)
     lines.push(
       report.internal.length === 0
