@@ -238,8 +238,8 @@ describe('formatReport', () => {
     ]
     const lines = formatReport({ ...report, holders }).split('\n')
     assert.deepEqual(lines.slice(4), [
-      '    zod puts this there for the whole program: delete it in exit, or install zod with the host, to be loaded once for all',
-      '    @scope/api puts this there for the whole program: delete it in exit, or install @scope/api with the host, to be loaded once for all',
+      '    zod puts this there for the whole program: delete it in exit, or leave zod to the host, which loads it once for all',
+      '    @scope/api puts this there for the whole program: delete it in exit, or leave @scope/api to the host, which loads it once for all',
     ])
   })
 

@@ -37,7 +37,7 @@ export function formatReport(report: WhyReport): string {
   }
   for (const name of packagesOnGlobals(report))
     lines.push(
-      `    ${name} puts this there for the whole program: delete it in exit, or install ${name} with the host, to be loaded once for all`,
+      `    ${name} puts this there for the whole program: delete it in exit, or leave ${name} to the host, which loads it once for all`,
     )
   if (report.holders.length === 0)
     lines.push(
