@@ -94,7 +94,7 @@ export class Dependencies {
   #unknownSymbols(first: Dependency): ModuleError {
     const told = new Map<string, { dependency: Dependency; symbol: string }>()
     for (const dependency of [first, ...this.#image.dependencies])
-      for (const symbol of this.#missing(dependency, dependency === first))
+      for (const symbol of dependency === first ? this.#missingOfFirst(first) : this.#missing(dependency))
         if (told.size <= MOST_OTHERS) told.set(`${symbol} ${dependency.file}`, { dependency, symbol })
     const [error, ...others] = [...told.values()].map(({ dependency, symbol }) =>
       loadError(this.#image.faultOf(dependency, symbol), this.#wish.given, nameOf(this.#core, dependency.file)),
@@ -104,15 +104,20 @@ export class Dependencies {
     return new ModuleError(error!.code, { ...error!.data, others: also }, { cause: error!.cause })
   }
 
-  /** @param isAbsent whether it is known that nobody brings it in */
-  #missing(dependency: Dependency, isAbsent: boolean): readonly string[] {
-    const { file, symbols, specifier } = dependency
+  /** Where the load that was waited for has failed it may be there by now, in another one: then none of it was to be had all the same. */
+  #missingOfFirst(first: Dependency): readonly string[] {
+    const record = this.#find(first)?.record
+    const missing = record ? missingFrom(record, first) : []
+    return missing.length > 0 ? missing : namesOf(first)
+  }
+
+  #missing(dependency: Dependency): readonly string[] {
+    const { file } = dependency
     const found = this.#find(dependency)
     if (found?.record) return missingFrom(found.record, dependency)
     const { peers, loadDependency } = this.#wish
     const mayCome = found || peers?.has(file) || (loadDependency && this.#core.folders.locationOf(file))
-    if (mayCome && !isAbsent) return []
-    return symbols.length > 0 ? symbols : [specifier]
+    return mayCome ? [] : namesOf(dependency)
   }
 
   #beingUnloaded({ file }: Dependency): ModuleError {
@@ -171,6 +176,9 @@ export class Dependencies {
 
 /** Symbols that an error tells besides its first: each is looked for in the text. */
 const MOST_OTHERS = 20
+
+/** What is unknown of a module that is not there. */
+const namesOf = ({ symbols, specifier }: Dependency): readonly string[] => (symbols.length > 0 ? symbols : [specifier])
 
 const missingFrom = (record: ModuleRecord, { symbols }: Dependency): readonly string[] =>
   symbols.filter(symbol => {
