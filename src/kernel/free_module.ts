@@ -186,8 +186,9 @@ function closeWhatComesLate({ gate, label, leftovers }: Module, seam: Seam, clos
     // Not before the code has what it opened in hand, and the call that opened it is counted.
     await undefined
     await seam.step(`${label}: no late call is under way`, gate.drained(Number.POSITIVE_INFINITY, seam))
-    await seam.step(`${label}: what it has opened late is closed`, close())
+    // From here on what is opened may be too late for this closing.
     isClosing = false
+    await seam.step(`${label}: what it has opened late is closed`, close())
   }
   leftovers.leave(() => {
     if (isClosing) return
